@@ -1,0 +1,38 @@
+# `make demo` trains a GAN on real data; `make test` proves that everything works. Both install what they need in .venv.
+PYTHON ?= python3
+VENV ?= .venv
+export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test check docs clean
+
+demo: $(VENV)/installed
+	$(VENV)/bin/zerosum train digits --minutes 2
+
+test: $(VENV)/installed-test
+	$(VENV)/bin/python -m pytest
+
+check: $(VENV)/installed-test
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python docs/help.py --check
+
+docs: $(VENV)/installed-test
+	$(VENV)/bin/python docs/help.py
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zerosum needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install -q -e .
+	touch $@
+
+$(VENV)/installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install -q -e '.[test]'
+	touch $@

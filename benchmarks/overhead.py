@@ -1,0 +1,102 @@
+"""What the loop costs over the bare tensor operations of the same two updates, in one process, interleaved.
+
+The bare loop is written out below with nothing around it: two forward and backward passes, two Adam steps, in the same
+precision and memory format on the same networks. The full loop is what a run consumes: minibatches, random scopes,
+schedules, the moving average and the interval's statistics.
+"""
+
+import statistics
+import time
+from collections.abc import Generator
+
+import torch
+import torch.nn.functional as F
+from protocol import write
+
+from zerosum import recipes
+from zerosum.algorithm import play
+from zerosum.average import Average
+from zerosum.data import Source, Split
+from zerosum.engine import Engine
+from zerosum.run import Interval, build
+
+BATCH, CHUNK, ROUNDS = 64, 20, 15
+
+
+def bare(recipe: recipes.Recipe, source: Source, engine: Engine) -> Generator[None, None, None]:
+    """The two updates of a non-saturating game, written out."""
+    generator, discriminator = (engine.place(network) for network in recipe.networks.pair(source.shape, 0))
+    of_g, of_d = (recipe.generator.over(network.parameters()) for network in (generator, discriminator))
+    real = source.train.batch(torch.arange(BATCH))
+    ones, zeros = torch.ones(BATCH), torch.zeros(BATCH)
+    while True:
+        with torch.no_grad(), engine.autocast():
+            fake = generator(torch.randn(BATCH, recipe.networks.latent))
+        with engine.autocast():
+            if recipe.networks.separate_batches:
+                real_logits, fake_logits = discriminator(real), discriminator(fake.float())
+            else:
+                real_logits, fake_logits = discriminator(torch.cat([real, fake.float()])).chunk(2)
+        loss = F.binary_cross_entropy_with_logits(real_logits.float(), ones)
+        loss = loss + F.binary_cross_entropy_with_logits(fake_logits.float(), zeros)
+        of_d.zero_grad()
+        loss.backward(inputs=list(discriminator.parameters()))
+        of_d.step()
+        with engine.autocast():
+            logits = discriminator(generator(torch.randn(BATCH, recipe.networks.latent)).float())
+        of_g.zero_grad()
+        F.binary_cross_entropy_with_logits(logits.float(), ones).backward(inputs=list(generator.parameters()))
+        of_g.step()
+        yield
+
+
+def full(recipe: recipes.Recipe, source: Source, engine: Engine) -> Generator[None, None, None]:
+    """The loop as a run consumes it."""
+    players = build(recipe, source, engine, 0)
+    average, interval = Average(players.generator.network, recipe.average), Interval()
+    for iteration in play(
+        players, recipe.game, source.train, engine, batch_size=BATCH, discriminator_steps=1, steps=10**9, seed=0
+    ):
+        average.update(players.generator.network, iteration.step + 1)
+        interval.iterations.append(iteration)
+        if iteration.step % CHUNK == CHUNK - 1:
+            interval.summary()
+        yield
+
+
+def main() -> None:
+    """Interleave chunks of both loops and compare the seconds of each chunk."""
+    figures = {}
+    for name, shape in (
+        ("compact", (1, 28, 28)),
+        ("dcgan", (1, 28, 28)),
+        ("dcgan", (3, 64, 64)),
+        ("paper-mnist", (1, 28, 28)),
+    ):
+        recipe = recipes.find(name)
+        split = Split(torch.randint(0, 256, (5_000, *shape), dtype=torch.uint8))
+        source, engine = Source("noise", split, split), Engine.choose("cpu", recipe.precision)
+        loops = {"full": full(recipe, source, engine), "bare": bare(recipe, source, engine)}
+        seconds: dict[str, list[float]] = {"full": [], "bare": []}
+        count = CHUNK if shape[1] < 64 else 2
+        for turn in range(ROUNDS + 1):
+            for kind in ("full", "bare") if turn % 2 else ("bare", "full"):
+                began = time.perf_counter()
+                for _ in range(count):
+                    next(loops[kind])
+                seconds[kind] += [time.perf_counter() - began] if turn else []
+        ratios = sorted(a / b for a, b in zip(seconds["full"], seconds["bare"], strict=True))
+        figures[f"{name} {'x'.join(map(str, shape))}"] = {
+            "ratio of the fastest chunks": round(min(seconds["full"]) / min(seconds["bare"]), 4),
+            "ratio min, median, max": [round(x, 4) for x in (ratios[0], statistics.median(ratios), ratios[-1])],
+            "bare ms per iteration": round(1000 * min(seconds["bare"]) / count, 2),
+        }
+    write(
+        "overhead",
+        f"batch {BATCH}, {ROUNDS} interleaved chunks of {CHUNK} iterations (2 at 64x64) of each loop",
+        figures,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What every benchmark notes beside its figures, and how it runs the installed command."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+RESULTS = Path(__file__).with_name("results")
+COMMAND = Path(sys.executable).with_name("zerosum")
+
+
+def hardware() -> str:
+    """The machine, in words."""
+    capabilities = torch.cpu.get_capabilities()
+    tiles = "with" if capabilities.get("amx_bf16") else "without"
+    cpu = f"{capabilities['cpu_name']}, {platform.machine()}, {os.cpu_count()} cores, {tiles} bfloat16 tiles"
+    return f"{cpu}; torch {torch.__version__}"
+
+
+def zerosum(*arguments: object) -> None:
+    """Run the installed command as a user would."""
+    subprocess.run([str(COMMAND), *map(str, arguments)], check=True)
+
+
+def write(name: str, protocol: str, figures: Any) -> None:
+    """Put a result, with its protocol, into benchmarks/results/ and print it."""
+    RESULTS.mkdir(exist_ok=True)
+    result = {
+        "protocol": protocol,
+        "command": " ".join(["python", *sys.argv]),
+        "hardware": hardware(),
+        "figures": figures,
+    }
+    text = json.dumps(result, indent=2, ensure_ascii=False)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+    print(text)

@@ -1,0 +1,104 @@
+"""Algorithm 1 of Goodfellow et al. 2014: k updates of the discriminator, then one of the generator, and again.
+
+This page is the game being played and nothing else. The updates differentiate one player's loss with respect to that
+player's parameters alone, so neither can reach the other's.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import optimizers, randomness
+from zerosum.data import Split
+from zerosum.engine import Engine
+from zerosum.games import Game
+from zerosum.networks import Networks
+
+
+@dataclass(frozen=True)
+class Player:
+    """One player: a network, whose parameters are its own, and the optimiser that moves them."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    settings: optimizers.Optimizer
+
+    def descend(self, loss: Tensor, step: int, steps: int) -> None:
+        """One update of this player's parameters, and of nothing else, against the gradient of `loss`."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward(inputs=list(self.network.parameters()))  # type: ignore[no-untyped-call]
+        self.settings.schedule(self.optimizer, step, steps)
+        self.optimizer.step()
+
+
+@dataclass(frozen=True)
+class Players:
+    """The generator G and the discriminator D of one game, and the family of networks they come from."""
+
+    generator: Player
+    discriminator: Player
+    networks: Networks
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """What one iteration saw: detached tensors on the device, so that looking at them is what waits, not the loop."""
+
+    step: int
+    discriminator_loss: Tensor
+    generator_loss: Tensor
+    real_logits: Tensor
+    fake_logits: Tensor
+
+
+def discriminator_loss(
+    players: Players, game: Game, engine: Engine, real: Tensor, latents: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """D's loss and its logits for a batch of real samples and for one of fakes, G(latents), held fixed."""
+    with torch.no_grad():
+        fake = engine.samples(players.generator.network, latents)
+    discriminator = players.discriminator.network
+    if players.networks.separate_batches:  # D normalises over the batch, which must then be of one kind
+        real_logits, fake_logits = engine.logits(discriminator, real), engine.logits(discriminator, fake)
+    else:
+        real_logits, fake_logits = engine.logits(discriminator, torch.cat([real, fake])).chunk(2)
+    return game.discriminator_loss(real_logits, fake_logits), real_logits, fake_logits
+
+
+def generator_loss(players: Players, game: Game, engine: Engine, real_logits: Tensor, latents: Tensor) -> Tensor:
+    """G's loss for the batch G(latents), through D as it stands."""
+    fake = engine.samples(players.generator.network, latents)
+    return game.generator_loss(real_logits, engine.logits(players.discriminator.network, fake))
+
+
+def play(
+    players: Players,
+    game: Game,
+    data: Split,
+    engine: Engine,
+    *,
+    batch_size: int,
+    discriminator_steps: int,
+    steps: int,
+    seed: int,
+    start: int = 0,
+) -> Iterator[Iteration]:
+    """Play `game` from iteration `start` to `steps`, yielding after each.
+
+    The minibatches, the latents and the players' own randomness are functions of (seed, step): playing on from `start`
+    is the same as never having stopped.
+    """
+    for step in range(start, steps):
+        for k in range(discriminator_steps):
+            with randomness.scope(seed, step, f"discriminator update {k}", device=engine.device):
+                real = data.minibatch(batch_size, step * discriminator_steps + k, seed).to(engine.device)
+                latents = players.networks.draw_latents(batch_size, engine.device)
+                d_loss, real_logits, fake_logits = discriminator_loss(players, game, engine, real, latents)
+                players.discriminator.descend(d_loss, step, steps)
+        with randomness.scope(seed, step, "generator update", device=engine.device):
+            latents = players.networks.draw_latents(batch_size, engine.device)
+            g_loss = generator_loss(players, game, engine, real_logits.detach(), latents)
+            players.generator.descend(g_loss, step, steps)
+        yield Iteration(step, d_loss.detach(), g_loss.detach(), real_logits.detach(), fake_logits.detach())

@@ -1,0 +1,44 @@
+"""The generator's moving average: the weights that are sampled, scored and shared."""
+
+import copy
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from zerosum import randomness
+from zerosum.networks import Networks
+from zerosum.networks.batch_norm import calibrate
+
+CALIBRATION_BATCHES, CALIBRATION_BATCH = 16, 64
+
+
+class Average:
+    """An exponential moving average of a generator's parameters (Yazici et al. 2019).
+
+    After n updates the weight of the past is min(decay, (1 + n) / (10 + n)), so that the first, poor, weights are soon
+    forgotten.
+    """
+
+    def __init__(self, generator: nn.Module, decay: float) -> None:
+        """`decay` in [0, 1): 0 keeps the latest weights."""
+        self.network = copy.deepcopy(generator).requires_grad_(requires_grad=False)
+        self.decay = decay
+
+    def update(self, generator: nn.Module, updates: int) -> None:
+        """Take in the generator's parameters after its update number `updates`, counted from 1."""
+        decay = min(self.decay, (1 + updates) / (10 + updates))
+        blend = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        blend(list(self.network.parameters()), list(generator.parameters()), updates)
+
+    def finished(self, networks: Networks, device: torch.device) -> nn.Module:
+        """The averaged generator, ready to be sampled from: its batch statistics measured on latents of its own."""
+
+        def batches() -> Iterator[torch.Tensor]:
+            for batch in range(CALIBRATION_BATCHES):
+                with randomness.scope(0, batch, "calibration", device=device):
+                    yield networks.draw_latents(CALIBRATION_BATCH, device)
+
+        calibrate(self.network, batches())
+        return self.network

@@ -1,0 +1,120 @@
+"""Name -> class, from the classes that exist.
+
+Games, networks, optimisers and the other components are small frozen dataclasses. Their names are not kept in
+a table: the name is the class's own in kebab case (`NonSaturating` -> `non-saturating`), and the choices are the
+subclasses that can be imported. So a new component is one class, and nothing else has to be edited.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, TypeVar
+
+from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, core_schema
+
+from zerosum.errors import InputError, did_you_mean
+
+T = TypeVar("T")
+
+
+def name_of(component: object) -> str:
+    """The name by which people call a component (an instance or a class): its class in kebab case."""
+    cls = component if isinstance(component, type) else type(component)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+
+
+def modules(package: str) -> Iterator[ModuleType]:
+    """Import and yield every module of `package`, so that the classes defined there exist."""
+    root = importlib.import_module(package)
+    yield root
+    for info in pkgutil.iter_modules(getattr(root, "__path__", ())):
+        yield importlib.import_module(f"{package}.{info.name}")
+
+
+def choices(base: type[T]) -> dict[str, type[T]]:
+    """Every concrete subclass of `base`, by name; the modules beside the one that defines `base` are imported first."""
+    for _ in modules(base.__module__):
+        pass
+    found: dict[str, type[T]] = {}
+    queue = list(base.__subclasses__())
+    while queue:
+        cls = queue.pop()
+        queue += cls.__subclasses__()
+        if not inspect.isabstract(cls) and cls.__module__.split(".")[0] == base.__module__.split(".")[0]:
+            found[name_of(cls)] = cls
+    return dict(sorted(found.items()))
+
+
+def lookup(base: type[T], name: str) -> type[T]:
+    """The subclass of `base` called `name`.
+
+    Raises:
+        InputError: there is none; the message suggests the nearest name.
+    """
+    known = choices(base)
+    if name not in known:
+        raise InputError(f"no {name_of(base)} is called {name!r}: {did_you_mean(name, known)}")
+    return known[name]
+
+
+class Choice:
+    """Annotates a recipe's field whose value is any component of one family, e.g. `Annotated[Game, Choice(Game)]`.
+
+    Accepts an instance, a name, or a mapping with `name` and the fields to change; written as such a mapping.
+    """
+
+    def __init__(self, base: type) -> None:
+        """`base`: the family's abstract class."""
+        self.base = base
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let pydantic validate and serialise the field through `decode` and `encode`."""
+        return core_schema.no_info_plain_validator_function(
+            lambda value: decode(self.base, value),
+            serialization=core_schema.plain_serializer_function_ser_schema(encode),
+        )
+
+
+def decode(base: type[T], value: object) -> T:
+    """Make the component of family `base` that `value` (an instance, a name, or a mapping) describes.
+
+    Raises:
+        InputError: an unknown name or field, or a value of the wrong type.
+    """
+    if isinstance(value, base):
+        return value
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        raise InputError(f"a {name_of(base)} is a name or an object with 'name', not {value!r}")
+    return build(lookup(base, value["name"]), {k: v for k, v in value.items() if k != "name"})
+
+
+def build(cls: type[T], values: dict[str, Any]) -> T:
+    """Make a `cls` (a pydantic dataclass) of plain `values`, every field checked.
+
+    Raises:
+        InputError: an unknown field or a value of the wrong type; the message names the field.
+    """
+    fields = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]  # every component is a dataclass
+    for key in values:
+        if key not in fields:
+            raise InputError(
+                f"{name_of(cls)} has no field {key!r}: {did_you_mean(key, fields) if fields else 'it has none'}"
+            )
+    try:
+        return TypeAdapter(cls).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (name_of(cls), *first["loc"]))
+        raise InputError(f"{where}: {first['msg'].lower()}, but it was {first['input']!r}") from None
+
+
+def encode(component: object) -> dict[str, Any]:
+    """A component as a JSON-able mapping with its `name`; `decode` reads it back equal."""
+    return {"name": name_of(component), **TypeAdapter(type(component)).dump_python(component, mode="json")}

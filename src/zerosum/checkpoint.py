@@ -1,0 +1,136 @@
+"""Checkpoints: the whole state of a game as safetensors with a JSON beside it, written atomically, verified on loading.
+
+`000500.safetensors` holds the tensors, `000500.json` their digest and what else is needed. The JSON is written last:
+a checkpoint without it does not exist. Randomness is a function of the step, so no random state is kept.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from zerosum.algorithm import Player, Players
+from zerosum.average import Average
+from zerosum.errors import InputError
+from zerosum.record import write_atomically
+
+KEEP = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A verified checkpoint: the state after `step` iterations, and the metadata saved with it."""
+
+    step: int
+    tensors: dict[str, Tensor]
+    metadata: dict[str, Any]
+
+
+def save(
+    folder: Path, step: int, players: Players, average: Average, metadata: dict[str, Any], spare: Collection[int]
+) -> None:
+    """Write the checkpoint of `step`, then delete all but the last two and those of the steps to `spare`."""
+    tensors = _tensors(players, average)
+    content = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    write_atomically(folder / f"{step:06d}.safetensors", content)
+    about = {"step": step, "sha256": hashlib.sha256(content).hexdigest(), **metadata}
+    write_atomically(folder / f"{step:06d}.json", json.dumps(about, indent=2).encode())
+    for old in steps(folder)[:-KEEP]:
+        if old not in spare:
+            (folder / f"{old:06d}.json").unlink()
+            (folder / f"{old:06d}.safetensors").unlink()
+
+
+def steps(folder: Path) -> list[int]:
+    """The steps of which there is a checkpoint, in order."""
+    return sorted(int(file.stem) for file in folder.glob("*.json") if file.stem.isdigit())
+
+
+def load(folder: Path, step: int) -> Checkpoint:
+    """Read and verify the checkpoint of `step`.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    file = folder / f"{step:06d}.safetensors"
+    try:
+        about = json.loads((folder / f"{step:06d}.json").read_bytes())
+        content = file.read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read: {error}") from None
+    if hashlib.sha256(content).hexdigest() != about["sha256"]:
+        raise InputError(f"{file} is damaged: its digest is not the one noted when it was written")
+    return Checkpoint(step, safetensors.torch.load(content), about)
+
+
+def latest(folder: Path) -> Checkpoint:
+    """The newest checkpoint that is whole.
+
+    Raises:
+        InputError: there is none.
+    """
+    problem = f"{folder} has no checkpoint to resume from: start the run anew with 'zerosum train'"
+    for step in reversed(steps(folder)):
+        try:
+            return load(folder, step)
+        except InputError as error:
+            problem = str(error)
+    raise InputError(problem)
+
+
+def restore(checkpoint: Checkpoint, players: Players, average: Average) -> None:
+    """Put the players, their optimisers and the average into the saved state, bit for bit.
+
+    Raises:
+        InputError: the checkpoint is of other networks.
+    """
+    parts = _by_part(checkpoint.tensors)
+    try:
+        for name, player in _named(players):
+            player.network.load_state_dict(parts[name])
+            player.optimizer.load_state_dict(_optimizer_state(player, parts.get(f"{name}_optimizer", {})))
+        average.network.load_state_dict(parts["average"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"the checkpoint of step {checkpoint.step} is of other networks: {error}".splitlines()[0]
+        ) from None
+
+
+def _named(players: Players) -> tuple[tuple[str, Player], ...]:
+    return ("generator", players.generator), ("discriminator", players.discriminator)
+
+
+def _tensors(players: Players, average: Average) -> dict[str, Tensor]:
+    """Every tensor of the state, as `part/name`; an optimiser's as `part_optimizer/parameter number.name`."""
+    found = {f"average/{key}": tensor for key, tensor in average.network.state_dict().items()}
+    for name, player in _named(players):
+        found |= {f"{name}/{key}": tensor for key, tensor in player.network.state_dict().items()}
+        for number, state in player.optimizer.state_dict()["state"].items():
+            found |= {f"{name}_optimizer/{number}.{key}": value for key, value in state.items() if value is not None}
+    return found
+
+
+def _by_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        part, key = name.split("/", 1)
+        parts.setdefault(part, {})[key] = tensor
+    return parts
+
+
+def _optimizer_state(player: Player, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Each tensor in its parameter's memory format: PyTorch's fused kernels pair the two by their place in memory."""
+    parameters = list(player.network.parameters())
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, key = name.split(".", 1)
+        like = parameters[int(number)]
+        placed = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+        state.setdefault(int(number), {})[key] = placed
+    return {"state": state, "param_groups": player.optimizer.state_dict()["param_groups"]}

@@ -1,0 +1,78 @@
+"""The command line. Each module here whose name has no underscore is one command: its function of the same name.
+
+Nothing heavy is imported before a command runs, so that help answers at once.
+"""
+
+import importlib
+import pkgutil
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+STARTED = time.monotonic()
+
+
+def application() -> typer.Typer:
+    """Every command that exists, put together."""
+    app = typer.Typer(
+        name="zerosum",
+        help="Train generative adversarial networks and be told the truth about them.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name in commands():
+        app.command(name)(getattr(importlib.import_module(f"{__name__}.{name}"), name))
+    return app
+
+
+def commands() -> list[str]:
+    """The names of the commands: those of this folder's modules."""
+    return sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+
+
+def main() -> None:
+    """Run the command that was typed. An error is one line; its traceback shows with `--debug`."""
+    try:
+        sys.exit(application()(prog_name="zerosum", standalone_mode=False))
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        code, message = _explain(error)
+        sys.stderr.write(f"error: {message}\n")
+        sys.exit(code)
+
+
+def _explain(error: Exception) -> tuple[int, str]:
+    """The exit code and the line for people."""
+    from zerosum.errors import ZerosumError
+
+    if isinstance(error, ZerosumError):
+        return error.exit_code, str(error)
+    usage = getattr(error, "format_message", None)
+    if usage is not None:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "zerosum"
+        return 2, f"{usage().rstrip('.')}; see '{command} --help'"
+    return 1, f"{type(error).__name__}: {error} (unexpected; 'zerosum --debug ...' shows where)"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"zerosum {version('zerosum')}")
+        raise typer.Exit
+
+
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,124 @@
+"""What `train` and `resume` share: the display while a run is training, stopping it, and the words at its end."""
+
+import signal
+import time
+from types import FrameType, TracebackType
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zerosum import report
+from zerosum.cli import STARTED
+from zerosum.cli._tables import scores_table
+from zerosum.metrics import Evaluation
+from zerosum.record import Line
+from zerosum.run import Run
+
+PLAIN_LINES = 20
+
+
+def finish(run: Run, console: Console) -> None:
+    """Train `run` to its end and say what came of it, or stop it when asked to and say how it goes on."""
+    with console.status("learning the features that scores are measured in (once per data set)"):
+        evaluation = Evaluation.of(run.source)
+    with Stopping() as stopping, Display(run, console) as display:
+        finished = run.train(evaluation, display.line, stopping.asked)
+    report.write(run.folder)
+    run.folder.release()
+    if not finished:
+        console.print(f"Stopped after {run.step:,} of {run.steps:,} iterations. Go on with:")
+        console.print(f"  zerosum resume {run.folder.path}", highlight=False, soft_wrap=True)
+        raise typer.Exit(128 + stopping.signal)
+    path = run.folder.path
+    console.print(f"\nFinished {run.steps:,} iterations in {path}", highlight=False)
+    console.print(scores_table([line for line in run.folder.lines("score") if line["step"] == run.steps]))
+    console.print(
+        f"Look at    {run.folder.report}\n"
+        f"Next       zerosum sample {path} --count 64\n"
+        f"           zerosum evaluate {path}\n"
+        f"From code  zerosum.load({str(path)!r}).sample(64, seed=0)",
+        highlight=False,
+    )
+
+
+class Stopping:
+    """While entered, the first SIGINT or SIGTERM asks for a stop after the iteration; a second one acts at once."""
+
+    def __init__(self) -> None:
+        """No signal has come yet."""
+        self.signal = 0
+        self._before: dict[int, Any] = {}
+
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self.signal != 0
+
+    def __enter__(self) -> "Stopping":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        signal.signal(number, signal.SIG_DFL)
+
+
+class Display:
+    """A progress bar in a terminal, plain lines elsewhere."""
+
+    def __init__(self, run: Run, console: Console) -> None:
+        """Nothing is shown before it is entered."""
+        self._run, self._console = run, console
+        self._first = True
+        self._next_plain = 0
+        self._progress = Progress(
+            TextColumn("[bold]{task.fields[name]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> "Display":
+        self._progress.start()
+        self._task = self._progress.add_task(
+            "", total=self._run.steps, completed=self._run.step, name=self._run.folder.path.name, rate="", state=""
+        )
+        self._start, self._from = time.monotonic(), self._run.step
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._progress.stop()
+
+    def line(self, line: Line) -> None:
+        """Show a line of the metrics."""
+        if line["kind"] == "score":
+            if line["metric"] == "frechet-distance":
+                self._say(f"step {line['step']:,}: Fréchet distance {line['value']:.1f} at {line['samples']:,} samples")
+            return
+        if self._first:
+            self._first = False
+            self._say(f"first iteration {time.monotonic() - STARTED:.1f} s after the start")
+        rate = f"{(line['step'] - self._from) / (time.monotonic() - self._start):.1f}/s"
+        state = (
+            f"D loss {line['discriminator_loss']:.3f}  G loss {line['generator_loss']:.3f}  "
+            f"D(x) {line['d_real']:.2f}  D(G(z)) {line['d_fake']:.2f}"
+        )
+        self._progress.update(self._task, completed=line["step"], rate=rate, state=state)
+        if not self._console.is_terminal and line["step"] >= self._next_plain:
+            self._next_plain = line["step"] + max(1, self._run.steps // PLAIN_LINES)
+            self._say(f"step {line['step']:,} of {self._run.steps:,}  {rate}  {state}")
+
+    def _say(self, text: str) -> None:
+        self._progress.console.print(text, highlight=False)

@@ -1,0 +1,22 @@
+"""`zerosum resume`: go on with a run that was stopped."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    allow_changed_data: Annotated[bool, typer.Option(help="Go on even if the data are not what they were.")] = False,
+) -> None:
+    """Go on with RUN from its last checkpoint; it ends as if it had never stopped."""
+    from rich.console import Console
+
+    from zerosum.cli._training import finish
+    from zerosum.run import Run
+
+    console = Console()
+    resumed = Run.resume(run, allow_changed_data=allow_changed_data)
+    console.print(f"{run}: going on after {resumed.step:,} of {resumed.steps:,} iterations", highlight=False)
+    finish(resumed, console)

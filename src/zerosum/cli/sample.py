@@ -1,0 +1,24 @@
+"""`zerosum sample`: samples of a trained generator."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def sample(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="A .png (one grid), a .npz (the array), or a folder (a PNG each).")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Draw samples from RUN's generator."""
+    from zerosum import gan, samples
+
+    destination = out or Path(f"samples-{seed}.png")
+    samples.check_destination(destination)
+    samples.save(gan.load(run, device).sample(count, seed), destination)
+    typer.echo(f"{count:,} samples (seed {seed}) in {destination}")

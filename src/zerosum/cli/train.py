@@ -1,0 +1,60 @@
+"""`zerosum train`: from data to a generator."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="'digits', or a path: a folder of idx files, an idx file, .npz or .npy."),
+    ],
+    recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    steps: Annotated[int | None, typer.Option(min=1, help="Iterations; default: the recipe's.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="Train about this long instead; a short probe turns it into steps.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
+) -> None:
+    """Train a generator and its discriminator on DATA."""
+    import time
+
+    from rich.console import Console
+
+    from zerosum import recipes
+    from zerosum.cli import STARTED
+    from zerosum.cli._training import finish
+    from zerosum.data import open_source
+    from zerosum.engine import Engine
+    from zerosum.errors import InputError
+    from zerosum.record import free_folder
+    from zerosum.run import Run, steps_in
+
+    console = Console()
+    imported = time.monotonic()
+    if steps is not None and minutes is not None:
+        raise InputError("--steps and --minutes both say how long to train: give one of them")
+    source = open_source(data)
+    chosen = recipes.named(recipe, source)
+    for assignment in changes or ():
+        chosen = recipes.change(chosen, assignment)
+    engine = Engine.choose(device, chosen.precision)
+    path = out or free_folder(Path("runs"), source.name)
+    if minutes is not None:
+        steps = steps_in(minutes, chosen, source, engine)
+    run = Run.create(path, chosen, source, data, engine, seed, steps or chosen.steps)
+    console.print(
+        f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
+        f"{len(source.test):,} kept for testing\n"
+        f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {path}\n"
+        f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
+        highlight=False,
+    )
+    finish(run, console)

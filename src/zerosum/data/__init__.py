@@ -1,0 +1,177 @@
+"""Data: where real samples come from, kept in two splits of which the players see only one.
+
+`open_source` takes what a user types, finds the `Reader` that knows it, and returns a `Source`. Everything after that
+sees arrays only: images as uint8 [N, C, H, W], points as float32 [N, d].
+"""
+
+import functools
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum import catalog, randomness
+from zerosum.data.pixels import to_float
+from zerosum.errors import InputError, did_you_mean
+
+TEST_FRACTION = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Samples of one split.
+
+    Attributes:
+        samples: uint8 [N, C, H, W] for images, float32 [N, d] for points.
+        labels: int64 [N], or None.
+    """
+
+    samples: Tensor
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        """The number of samples."""
+        return len(self.samples)
+
+    def batch(self, indices: Tensor) -> Tensor:
+        """The samples at `indices` as the players see them: float32, images in [-1, 1]."""
+        chosen = self.samples[indices]
+        return to_float(chosen) if chosen.dtype == torch.uint8 else chosen
+
+    def minibatch(self, size: int, number: int, seed: int) -> Tensor:
+        """Minibatch `number` (from 0) of the endless stream that `shuffled` describes."""
+        return self.batch(shuffled(len(self), size, number, seed))
+
+
+def shuffled(count: int, size: int, number: int, seed: int) -> Tensor:
+    """Indices of minibatch `number` in an endless shuffled stream in which every epoch shows each of `count` once."""
+    first = number * size
+    parts = []
+    while size > 0:
+        epoch, offset = divmod(first, count)
+        part = _permutation(seed, epoch, count)[offset : offset + size]
+        parts.append(part)
+        first, size = first + len(part), size - len(part)
+    return torch.cat(parts)
+
+
+@functools.lru_cache(maxsize=4)
+def _permutation(seed: int, epoch: int, count: int) -> Tensor:
+    return torch.randperm(count, generator=randomness.generator(seed, epoch, "shuffle"))
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A data set, opened.
+
+    Attributes:
+        name: what it is called, e.g. in a run folder's name.
+        train: what the discriminator learns from.
+        test: what the players never see, and every score compares with.
+        class_names: the names of the labels, in order; empty where there are none.
+        notes: what was decided while reading, for people.
+    """
+
+    name: str
+    train: Split
+    test: Split
+    class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one sample: (C, H, W) for images, (d,) for points."""
+        return tuple(self.train.samples.shape[1:])
+
+    @property
+    def is_images(self) -> bool:
+        """Whether samples are images rather than points."""
+        return len(self.shape) == 3
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A digest of every sample and label: the same data has the same one, wherever it lies."""
+        digest = hashlib.blake2b(digest_size=16)
+        for split in (self.train, self.test):
+            for tensor in (split.samples, split.labels):
+                if tensor is not None:
+                    digest.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+                    digest.update(np.ascontiguousarray(tensor.numpy()).data)
+        return digest.hexdigest()
+
+
+class Reader(ABC):
+    """Knows one kind of data. A new kind is one subclass in one file of this folder."""
+
+    summary: ClassVar[str]
+
+    @abstractmethod
+    def reads(self, data: str) -> bool:
+        """Whether `data`, as the user typed it, is of this kind: a look at names and magic numbers, nothing more."""
+
+    @abstractmethod
+    def open(self, data: str) -> Source:
+        """Read `data`.
+
+        Raises:
+            InputError: it is of this kind but cannot be used.
+        """
+
+    def names(self) -> tuple[str, ...]:
+        """Names of built-in data that this reader answers to."""
+        return ()
+
+
+def readers() -> list[Reader]:
+    """One of each reader that exists."""
+    return [reader() for reader in catalog.choices(Reader).values()]
+
+
+def open_source(data: str) -> Source:
+    """Open what the user named: a built-in set, or a path to data of a kind that some reader knows.
+
+    Raises:
+        InputError: nothing lies there, no reader knows it, or the reader that does cannot use it.
+    """
+    known = readers()
+    for reader in known:
+        if reader.reads(data):
+            return reader.open(data)
+    names = [name for reader in known for name in reader.names()]
+    path = Path(data).expanduser()
+    if not path.exists():
+        raise InputError(
+            f"no data at {data!r}: no such file or folder, and no built-in set ({did_you_mean(data, names)})"
+        )
+    if path.is_dir() and not any(path.iterdir()):
+        raise InputError(f"the folder {data!r} is empty")
+    kinds = "; ".join(reader.summary for reader in known)
+    raise InputError(f"cannot tell what {data!r} is; zerosum reads {kinds}")
+
+
+def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Split]:
+    """Keep one sample in five for testing, chosen by its content, so that added samples move no old one.
+
+    Raises:
+        InputError: there are too few samples to keep some of either kind.
+    """
+    rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
+    limit = int(TEST_FRACTION * 2**32)
+    test = torch.tensor([_hash(row) < limit for row in rows], dtype=torch.bool)
+    if not 0 < int(test.sum()) < len(samples):
+        raise InputError(f"{len(samples)} samples are too few to keep some for training and some for testing")
+
+    def part(mask: Tensor) -> Split:
+        return Split(samples[mask], None if labels is None else labels[mask])
+
+    return part(~test), part(test)
+
+
+def _hash(row: NDArray[np.uint8]) -> int:
+    return int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=4).digest(), "little")

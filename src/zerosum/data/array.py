@@ -1,0 +1,142 @@
+"""NumPy arrays: .npy and .npz. Images or points, with labels and a test split where the names say so."""
+
+import zipfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.data import Reader, Source, Split, split_by_content
+from zerosum.errors import InputError
+
+SAMPLES = ("images", "x", "data", "samples", "arr_0")
+LABELS = ("labels", "y", "targets", "target")
+TRAIN, TEST = ("train_{}", "{}_train"), ("test_{}", "{}_test")
+
+
+class Array(Reader):
+    """`.npy` (samples) or `.npz` (`images`/`x`, `labels`/`y`, or `train_images`, `x_test` and the like)."""
+
+    summary: ClassVar[str] = ".npy and .npz arrays"
+
+    def reads(self, data: str) -> bool:
+        """By the file's extension."""
+        return Path(data).suffix.lower() in (".npy", ".npz") and Path(data).expanduser().is_file()
+
+    def open(self, data: str) -> Source:
+        """Object arrays are refused: reading them would run code from the file."""
+        path = Path(data).expanduser()
+        arrays = _load(path)
+        train = _split(arrays, TRAIN, path) or _split(arrays, ("{}",), path) or _only(arrays, path)
+        test = _split(arrays, TEST, path)
+        if test is None:
+            train, test = split_by_content(train.samples, train.labels)
+        if train.samples.shape[1:] != test.samples.shape[1:]:
+            raise InputError(f"{path}: training samples are {_shape(train)}, but test samples {_shape(test)}")
+        if train.labels is None or test.labels is None:
+            return Source(path.stem, Split(train.samples), Split(test.samples))
+        classes = int(max(train.labels.max(), test.labels.max())) + 1
+        return Source(path.stem, train, test, tuple(str(label) for label in range(classes)))
+
+
+def images(array: NDArray[Any], where: str) -> Tensor:
+    """Samples as uint8 [N, C, H, W] (images) or float32 [N, d] (points).
+
+    Images come as [N, H, W], [N, H, W, C] or [N, C, H, W] with 1 to 4 channels; whole numbers in 0..255, or fractions
+    in [0, 1] or, if any is negative, in [-1, 1].
+
+    Raises:
+        InputError: another shape, another range, no samples, or values that are not finite numbers.
+    """
+    if array.dtype.kind not in "uifb":
+        raise InputError(f"{where}: samples must be numbers, not {array.dtype}")
+    if array.ndim not in (2, 3, 4) or 0 in array.shape:
+        raise InputError(
+            f"{where}: cannot train on an array of shape {list(array.shape)}: samples are [N, d], "
+            "[N, H, W], [N, H, W, C] or [N, C, H, W], and none of the sizes may be zero"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise InputError(f"{where}: {int((~np.isfinite(array)).sum())} values are NaN or infinite")
+    if array.ndim == 2:
+        return torch.from_numpy(array.astype(np.float32))
+    return torch.from_numpy(np.array(_channels_first(_to_bytes(array, where), where)))
+
+
+def _channels_first(array: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
+    if array.ndim == 3:
+        return array[:, None]
+    if array.shape[3] <= 4:
+        return array.transpose(0, 3, 1, 2)
+    if array.shape[1] <= 4:
+        return array
+    raise InputError(f"{where}: images of shape {list(array.shape[1:])} have more than 4 channels")
+
+
+def _to_bytes(array: NDArray[Any], where: str) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8:
+        return array
+    low, high = float(array.min()), float(array.max())
+    if array.dtype.kind == "f" and low >= -1 and high <= 1:
+        scaled = array * 255 if low >= 0 else (array + 1) * 127.5
+    elif low >= 0 and high <= 255:
+        scaled = array.astype(np.float32) * (255 if array.dtype.kind == "b" else 1)
+    else:
+        raise InputError(f"{where}: pixels from {low:g} to {high:g} fit neither 0..255, [0, 1] nor [-1, 1]")
+    return scaled.round().astype(np.uint8)
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"x": loaded}
+            return {key.lower(): loaded[key] for key in loaded.files}
+    except ValueError as error:
+        if "pickle" in str(error).lower():
+            raise InputError(f"{path} holds Python objects, which are never loaded: save plain numbers") from None
+        raise InputError(f"{path} is truncated or damaged: {error}") from None
+    except (EOFError, zipfile.BadZipFile, KeyError, SyntaxError) as error:
+        raise InputError(f"{path} is truncated or damaged: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _split(arrays: dict[str, NDArray[Any]], patterns: tuple[str, ...], path: Path) -> Split | None:
+    """The samples, with their labels, that go by any of the names that `patterns` make."""
+
+    def find(words: tuple[str, ...]) -> str | None:
+        return next((name for p in patterns for word in words if (name := p.format(word)) in arrays), None)
+
+    found = find(SAMPLES)
+    if found is None:
+        return None
+    samples, labels = images(arrays[found], f"{path}, {found!r}"), find(LABELS)
+    return (
+        Split(samples)
+        if labels is None
+        else Split(samples, _labels(arrays[labels], len(samples), f"{path}, {labels!r}"))
+    )
+
+
+def _only(arrays: dict[str, NDArray[Any]], path: Path) -> Split:
+    if len(arrays) != 1:
+        raise InputError(f"{path} holds {', '.join(arrays) or 'nothing'}: name the samples one of {', '.join(SAMPLES)}")
+    ((name, array),) = arrays.items()
+    return Split(images(array, f"{path}, {name!r}"))
+
+
+def _labels(array: NDArray[Any], count: int, where: str) -> Tensor:
+    array = array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
+    if array.ndim != 1 or len(array) != count:
+        raise InputError(f"{where}: labels of shape {list(array.shape)} for {count} samples")
+    if array.dtype.kind not in "uib" or array.min() < 0:
+        raise InputError(f"{where}: labels must be whole numbers from 0 on, not {array.dtype}")
+    return torch.from_numpy(array.astype(np.int64))
+
+
+def _shape(split: Split) -> str:
+    return str(list(split.samples.shape[1:]))

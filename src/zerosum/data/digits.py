@@ -1,0 +1,30 @@
+"""The 1,797 handwritten digits of 8x8 pixels that ship with scikit-learn: real data without a download."""
+
+from typing import ClassVar
+
+import torch
+
+from zerosum.data import Reader, Source, split_by_content
+
+
+class Digits(Reader):
+    """`digits` (Alpaydin & Kaynak 1998, the test part of the UCI optical recognition set; 17 grey levels)."""
+
+    summary: ClassVar[str] = "the built-in set 'digits'"
+
+    def names(self) -> tuple[str, ...]:
+        """Just the one."""
+        return ("digits",)
+
+    def reads(self, data: str) -> bool:
+        """By its name."""
+        return data == "digits"
+
+    def open(self, data: str) -> Source:
+        """Grey levels 0..16 are stretched to 0..255."""
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        samples = torch.from_numpy(digits.images).mul(255 / 16).round().to(torch.uint8).unsqueeze(1)
+        train, test = split_by_content(samples, torch.from_numpy(digits.target).long())
+        return Source("digits", train, test, tuple(str(name) for name in digits.target_names))

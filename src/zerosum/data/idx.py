@@ -1,0 +1,105 @@
+"""idx files, plain or gzipped: the format of MNIST and its kin. A folder's images and labels are recognised by name."""
+
+import gzip
+import math
+import re
+import zlib
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zerosum.data import Reader, Source, Split, split_by_content
+from zerosum.data.array import images
+from zerosum.errors import InputError
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+FILE = re.compile(r"^(?P<split>.*?)[-._](?P<kind>images|labels)[-._]idx\d[-._]\w+?(\.gz)?$")
+TRAIN_NAMES, TEST_NAMES = ("train",), ("t10k", "test")
+
+
+class Idx(Reader):
+    """A folder of idx files (`train-images-idx3-ubyte.gz` ...) or a single one."""
+
+    summary: ClassVar[str] = "folders of idx files as MNIST's, or one such file (.gz or not)"
+
+    def reads(self, data: str) -> bool:
+        """By the names of the files."""
+        path = Path(data).expanduser()
+        if path.is_dir():
+            return any(FILE.match(entry.name) for entry in path.iterdir())
+        return path.is_file() and bool(FILE.match(path.name) or re.search(r"idx\d|\.idx(\.gz)?$", path.name))
+
+    def open(self, data: str) -> Source:
+        """Pair the images with their labels; `t10k` or `test` is the test split, else one in five is kept for it."""
+        path = Path(data).expanduser()
+        folder, files = (path, _by_split(path)) if path.is_dir() else (path.parent, _by_split(path.parent, path))
+        splits = {split: _read_split(kinds) for split, kinds in files.items()}
+        train = next((splits[name] for name in TRAIN_NAMES if name in splits), None) or next(iter(splits.values()))
+        test = next((splits[name] for name in TEST_NAMES if name in splits), None)
+        if test is None or test is train:
+            train, test = split_by_content(train.samples, train.labels)
+        if train.samples.shape[1:] != test.samples.shape[1:] or (train.labels is None) != (test.labels is None):
+            raise InputError(f"{data}: the training and the test files do not hold samples of one kind")
+        classes = 0 if train.labels is None else int(max(train.labels.max(), _max(test.labels))) + 1
+        return Source(folder.resolve().name, train, test, tuple(str(label) for label in range(classes)))
+
+
+def _max(labels: Tensor | None) -> Tensor:
+    return torch.tensor(-1) if labels is None else labels.max()
+
+
+def _by_split(folder: Path, only: Path | None = None) -> dict[str, dict[str, Path]]:
+    """The files of each split by kind; for a single file, those of its own split."""
+    found: dict[str, dict[str, Path]] = {}
+    for file in sorted(folder.iterdir()):
+        if match := FILE.match(file.name):
+            found.setdefault(match["split"], {})[match["kind"]] = file
+    if only is not None:
+        mine = FILE.match(only.name)
+        found = {mine["split"]: found[mine["split"]]} if mine else {only.name: {"images": only}}
+    for split, kinds in found.items():
+        if "images" not in kinds:
+            raise InputError(f"{folder}: there are labels but no images for {split!r}")
+    return found
+
+
+def _read_split(kinds: dict[str, Path]) -> Split:
+    samples = images(read(kinds["images"]), str(kinds["images"]))
+    if "labels" not in kinds:
+        return Split(samples)
+    labels = read(kinds["labels"])
+    if labels.ndim != 1 or len(labels) != len(samples):
+        raise InputError(
+            f"{kinds['labels']} has {len(labels)} labels, but {kinds['images'].name} has {len(samples)} images"
+        )
+    return Split(samples, torch.from_numpy(labels.astype(np.int64)))
+
+
+def read(file: Path) -> NDArray[Any]:
+    """The array in an idx file.
+
+    Raises:
+        InputError: it cannot be read, is not idx, or is shorter or longer than its header says.
+    """
+    try:
+        raw = file.read_bytes()
+        content = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise InputError(f"{file} is truncated or damaged: its gzip stream does not end as it should") from None
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}") from None
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in TYPES:
+        raise InputError(f"{file} is not an idx file: wrong magic number {content[:4].hex(' ')}")
+    sizes = content[4 : 4 + 4 * content[3]]
+    shape = tuple(int(size) for size in np.frombuffer(sizes[: len(sizes) // 4 * 4], ">u4"))
+    kind = np.dtype(TYPES[content[2]])
+    body = content[4 + 4 * content[3] :]
+    if len(shape) != content[3] or len(body) != math.prod(shape) * kind.itemsize:
+        raise InputError(
+            f"{file} is truncated or damaged: its header promises {list(shape)} values, it holds {len(body)} bytes"
+        )
+    return np.frombuffer(body, kind).reshape(shape)

@@ -1,0 +1,82 @@
+"""How the players' arithmetic is executed: on which device, in which precision, in which memory format."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.errors import InputError
+
+Precision = Literal["auto", "float32", "bfloat16"]
+M = TypeVar("M", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where and how the players are executed.
+
+    Attributes:
+        device: where the parameters and the samples live.
+        bfloat16: whether matrix products and convolutions run in bfloat16 (parameters and losses stay float32).
+    """
+
+    device: torch.device
+    bfloat16: bool = False
+
+    @staticmethod
+    def choose(device: str = "auto", precision: Precision = "auto") -> "Engine":
+        """The engine that `--device` and a recipe's `precision` ask for.
+
+        `auto` takes the best device present, and bfloat16 where it multiplies matrices natively.
+
+        Raises:
+            InputError: the device is not there.
+        """
+        chosen = _device(device)
+        native = _multiplies_bfloat16(chosen)
+        return Engine(chosen, bfloat16=native if precision == "auto" else precision == "bfloat16")
+
+    def place(self, network: M) -> M:
+        """Move `network` to the device, convolutions with their channels last: fastest on CPUs and tensor cores."""
+        return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Inside, the players' forward passes run in the engine's precision."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
+
+    def logits(self, discriminator: nn.Module, samples: Tensor) -> Tensor:
+        """The discriminator's logits [N] for `samples`, in float32 whatever the precision."""
+        with self.autocast():
+            answer: Tensor = discriminator(samples)
+        return answer.float()
+
+    def samples(self, generator: nn.Module, latents: Tensor) -> Tensor:
+        """The generator's samples for `latents`, in float32 whatever the precision."""
+        with self.autocast():
+            made: Tensor = generator(latents)
+        return made.float()
+
+    def describe(self) -> str:
+        """For people: the device's name and the precision."""
+        precision = "bfloat16" if self.bfloat16 else "float32"
+        if self.device.type == "cuda":
+            return f"{torch.cuda.get_device_name(self.device)}, {precision}"
+        return f"{self.device.type} with {torch.get_num_threads()} threads, {precision}"
+
+
+def _device(name: str) -> torch.device:
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if present[kind])
+    if not present.get(name, False):
+        there = ", ".join(kind for kind, here in present.items() if here)
+        raise InputError(f"device {name!r} is not available here; choose auto or one of: {there}")
+    return torch.device(name)
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))

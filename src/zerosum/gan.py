@@ -1,0 +1,112 @@
+"""What a user holds after training: a generator that can be loaded, sampled and saved."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from zerosum import catalog, randomness
+from zerosum.data.pixels import to_uint8
+from zerosum.engine import Engine
+from zerosum.errors import InputError
+from zerosum.networks import Networks
+from zerosum.record import RunFolder, write_atomically
+
+CHUNK = 64
+FORMAT = "zerosum generator 1"
+
+
+@dataclass(frozen=True, eq=False)
+class GAN:
+    """A trained generator.
+
+    Attributes:
+        generator: the averaged network, in evaluation mode.
+        networks: the family it comes from.
+        shape: of one sample, (C, H, W) or (d,).
+        engine: where it is executed.
+        about: the recipe and whatever else was saved with it, JSON-able.
+    """
+
+    generator: nn.Module
+    networks: Networks
+    shape: tuple[int, ...]
+    engine: Engine
+    about: dict[str, Any]
+
+    def sample(self, n: int, seed: int = 0) -> Tensor:
+        """`n` samples: uint8 [n, C, H, W] for images, float32 [n, d] for points, on the CPU.
+
+        The first samples of a seed are the same whatever `n`.
+
+        Raises:
+            InputError: `n` is not positive.
+        """
+        if n < 1:
+            raise InputError(f"cannot make {n} samples: ask for at least 1")
+        return torch.cat([self._finish(self.forward(latents)) for latents in self.latents(n, seed)])[:n]
+
+    def latents(self, n: int, seed: int = 0) -> Iterator[Tensor]:
+        """Latents [CHUNK, latent] for at least `n` samples, chunk by chunk."""
+        for chunk in range((n + CHUNK - 1) // CHUNK):
+            with randomness.scope(seed, chunk, "sample", device=self.engine.device):
+                yield self.networks.draw_latents(CHUNK, self.engine.device)
+
+    @torch.no_grad()
+    def forward(self, latents: Tensor) -> Tensor:
+        """Latents [N, latent] to samples as the players see them, in [-1, 1] if images."""
+        return self.engine.samples(self.generator, latents)
+
+    def _finish(self, samples: Tensor) -> Tensor:
+        return (to_uint8(samples) if len(self.shape) == 3 else samples).cpu()
+
+    def save(self, path: Path) -> None:
+        """Write the generator with its description in the header: the file that people share."""
+        about = {**self.about, "format": FORMAT, "networks": catalog.encode(self.networks), "shape": self.shape}
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in self.generator.state_dict().items()}
+        write_atomically(path, safetensors.torch.save(tensors, {"zerosum": json.dumps(about)}))
+
+
+def load(path: str | Path, device: str = "auto") -> GAN:
+    """Load a generator from a run folder or a `generator.safetensors`. Loading cannot run code from the file.
+
+    Raises:
+        InputError: there is none, it is damaged, or zerosum did not write it.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        folder = RunFolder.open(path)
+        path = folder.generator
+        if not path.exists():
+            raise InputError(f"{folder.path} has no generator yet: finish it with 'zerosum resume {folder.path}'")
+    about, tensors = _read(path)
+    networks = catalog.decode(Networks, about["networks"])
+    shape = tuple(about["shape"])
+    generator, _ = networks.pair(shape, seed=0)
+    try:
+        generator.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: the weights do not fit the networks it names: {str(error).splitlines()[0]}"
+        ) from None
+    engine = Engine.choose(device, about.get("precision", "float32"))
+    return GAN(engine.place(generator).eval(), networks, shape, engine, about)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
+    except (OSError, safetensors.SafetensorError) as error:
+        raise InputError(f"{path} cannot be read as safetensors: {error}") from None
+    about = json.loads(metadata.get("zerosum", "{}"))
+    if about.get("format") != FORMAT:
+        raise InputError(f"{path} is not a generator written by zerosum")
+    return about, tensors

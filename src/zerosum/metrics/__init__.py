@@ -1,0 +1,121 @@
+"""Metrics: figures that say what they were measured on, and how sure they are.
+
+A metric compares the features of generated samples with those of the test split, which the players never saw. It gives
+estimates; `evaluate` puts the protocol beside them and makes them scores.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from zerosum import catalog
+from zerosum.data import Source
+from zerosum.errors import InputError
+from zerosum.metrics.features import FeatureExtractor, features_for
+
+REPLICATES = 100
+LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95% bootstrap interval, of the finite samples only: other seeds of a training vary more.
+
+    `better` is "lower" or "higher".
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    better: str
+
+
+@dataclass(frozen=True)
+class Score(Estimate):
+    """An estimate with its protocol.
+
+    Attributes:
+        features: in which features it was measured. Scores in different features cannot be compared.
+        samples: number of generated samples.
+        reference: what they were compared with, and `reference_samples`, how many of those.
+        seed: of the samples' latents and of the bootstrap.
+    """
+
+    features: str
+    samples: int
+    reference: str
+    reference_samples: int
+    seed: int
+
+    def line(self) -> dict[str, Any]:
+        """As a JSON-able mapping."""
+        return asdict(self)
+
+
+class Metric(ABC):
+    """Compares two sets of features. A new metric is one subclass in one file of this folder."""
+
+    equal_sizes: ClassVar[bool] = False
+
+    @abstractmethod
+    def measure(self, fake: Tensor, real: Tensor, seed: int) -> list[Estimate]:
+        """Estimates for generated features `fake` [N, d] against `real` [M, d], both float32 and finite."""
+
+
+def sample_count(source: Source) -> int:
+    """How many samples an evaluation against `source` draws: as many as its test split, from 5,000 to 10,000."""
+    return min(max(len(source.test), LEAST_SAMPLES), MOST_SAMPLES)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything needed to score samples against one source; the real samples' features are computed once."""
+
+    source: Source
+    features: FeatureExtractor
+    real: Tensor
+
+    @classmethod
+    def of(cls, source: Source) -> "Evaluation":
+        """With the best features that need no download; may take a while where a classifier has to be trained."""
+        features = features_for(source)
+        return cls(source, features, features(source.test.samples[:MOST_SAMPLES]))
+
+    def scores(self, samples: Tensor, seed: int) -> list[Score]:
+        """Every metric that exists, for generated `samples` against the test split; the Fréchet distance comes first.
+
+        Args:
+            samples: like the source's: uint8 [N, C, H, W] or float32 [N, d].
+            seed: of the bootstrap; noted as the seed of the samples too.
+
+        Raises:
+            InputError: the samples are of another shape, fewer than two, or their features are not finite.
+        """
+        if samples.shape[1:] != self.source.shape or len(samples) < 2:
+            raise InputError(
+                f"samples of shape {list(samples.shape)} cannot be scored against data of shape [N, "
+                f"{', '.join(str(side) for side in self.source.shape)}]"
+            )
+        fake = self.features(samples)
+        if not bool(fake.isfinite().all()):
+            raise InputError("the features of the samples are not all finite: the generator has diverged")
+        scores = []
+        for metric in (cls() for cls in catalog.choices(Metric).values()):
+            count = min(len(fake), len(self.real)) if metric.equal_sizes else len(fake)
+            real = self.real[:count] if metric.equal_sizes else self.real
+            reference = f"test split of {self.source.name}"
+            scores += [
+                Score(
+                    **asdict(estimate),
+                    features=self.features.name,
+                    samples=count,
+                    reference=reference,
+                    reference_samples=len(real),
+                    seed=seed,
+                )
+                for estimate in metric.measure(fake[:count], real, seed)
+            ]
+        return scores

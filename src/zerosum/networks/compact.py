@@ -1,0 +1,109 @@
+"""A DCGAN rearranged so that CPUs are fast at it: no convolution runs at the full resolution."""
+
+from typing import ClassVar, Literal
+
+import torch.nn.functional as F
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from zerosum.errors import InputError
+from zerosum.networks import Networks, Shape, Size
+from zerosum.networks.batch_norm import BatchNorm
+from zerosum.networks.dcgan import initialise, kernel, levels
+
+
+class Unfold(nn.Module):
+    """[N, C, H, W] to [N, 4 C, ceil(H / 2), ceil(W / 2)]: each 2x2 block becomes channels; odd sides are padded."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Space to depth (Shi et al. 2016, backwards)."""
+        return F.pixel_unshuffle(F.pad(batch, (0, batch.shape[3] % 2, 0, batch.shape[2] % 2)), 2)
+
+
+class Fold(nn.Module):
+    """[N, 4 C, H', W'] to [N, C, H, W]: the inverse of `Unfold`."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        """`size`: (H, W) of the image."""
+        super().__init__()
+        self.size = size
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Depth to space."""
+        return F.pixel_shuffle(batch, 2)[:, :, : self.size[0], : self.size[1]]
+
+
+@dataclass(frozen=True)
+class Compact(Networks):
+    """DCGAN's guidelines on images folded 2x2 into channels, with one more convolution at the smallest level.
+
+    Convolutions with few channels at full resolution are where a CPU spends most of DCGAN's time and where the network
+    has the fewest weights. The level below the image has `2 width` channels, each further one twice as many. The
+    discriminator normalises only its last convolution.
+    """
+
+    paper: ClassVar[str] = "after Radford, Metz & Chintala 2016; pixel shuffle of Shi et al. 2016"
+    separate_batches: ClassVar[bool] = True
+    width: Size = 32
+    latent: Size = 64
+    prior: Literal["normal", "uniform"] = "normal"
+
+    def check(self, shape: Shape) -> None:
+        """Images of 1 to 4 channels and at least 8x8."""
+        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
+            raise InputError(
+                f"compact needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
+            )
+
+    def generator(self, shape: Shape) -> nn.Module:
+        """Dense layer, convolution, transposed convolutions, then pixels out of channels, then tanh."""
+        sizes, channels = self._plan(shape)
+        layers: list[nn.Module] = [
+            nn.Linear(self.latent, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=False),
+            nn.Unflatten(1, (channels[-1], *sizes[-1])),
+            BatchNorm(channels[-1]),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels[-1], channels[-1], 3, padding=1, bias=False),
+            BatchNorm(channels[-1]),
+            nn.ReLU(inplace=True),
+        ]
+        for level in range(len(sizes) - 1, 0, -1):
+            layers += [
+                nn.ConvTranspose2d(
+                    channels[level],
+                    channels[level - 1],
+                    kernel(sizes[level - 1]),
+                    stride=2,
+                    padding=1,
+                    bias=False,
+                ),
+                BatchNorm(channels[level - 1]),
+                nn.ReLU(inplace=True),
+            ]
+        layers += [nn.Conv2d(channels[0], 4 * shape[0], 3, padding=1), Fold((shape[1], shape[2])), nn.Tanh()]
+        return initialise(nn.Sequential(*layers))
+
+    def discriminator(self, shape: Shape) -> nn.Module:
+        """Pixels into channels, strided convolutions, one more convolution, then one logit."""
+        sizes, channels = self._plan(shape)
+        layers: list[nn.Module] = [Unfold(), nn.Conv2d(4 * shape[0], channels[0], 3, padding=1)]
+        for level in range(1, len(sizes)):
+            layers += [
+                nn.LeakyReLU(0.2, inplace=True),
+                nn.Conv2d(channels[level - 1], channels[level], kernel(sizes[level - 1]), stride=2, padding=1),
+            ]
+        layers += [
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(channels[-1], channels[-1], 3, padding=1, bias=False),
+            BatchNorm(channels[-1]),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Flatten(),
+            nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], 1),
+            nn.Flatten(0),
+        ]
+        return initialise(nn.Sequential(*layers))
+
+    def _plan(self, shape: Shape) -> tuple[list[tuple[int, int]], list[int]]:
+        """Sizes and channels from the folded image down to the smallest level."""
+        sizes = levels(((shape[1] + 1) // 2, (shape[2] + 1) // 2))
+        return sizes, [self.width * 2 ** (level + 1) for level in range(len(sizes))]

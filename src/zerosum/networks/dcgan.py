@@ -1,0 +1,111 @@
+"""DCGAN (Radford et al. 2016): strided convolutions for images of any shape from 8x8 on, square or not."""
+
+from typing import ClassVar, Literal
+
+from pydantic.dataclasses import dataclass
+from torch import nn
+
+from zerosum.errors import InputError
+from zerosum.networks import Networks, Shape, Size
+from zerosum.networks.batch_norm import BatchNorm
+
+
+@dataclass(frozen=True)
+class DCGAN(Networks):
+    """A stack of strided convolutions; each level halves the image and doubles the channels, from `width` on.
+
+    The number of levels follows from the shape: the smallest level is 4 to 7 pixels along the shorter side.
+    `discriminator_norm` off is faster (one pass over real and fake together) and lets the discriminator judge a
+    sample by itself. Weights start from N(0, 0.02), the scales of the normalisation from N(1, 0.02), as in the released
+    code.
+    """
+
+    paper: ClassVar[str] = "Radford, Metz & Chintala 2016"
+    width: Size = 64
+    latent: Size = 100
+    prior: Literal["normal", "uniform"] = "normal"
+    generator_norm: bool = True
+    discriminator_norm: bool = True
+
+    @property
+    def separate_batches(self) -> bool:  # type: ignore[override]  # here it depends on a field
+        """Batch normalisation in the discriminator needs batches of one kind."""
+        return self.discriminator_norm
+
+    def check(self, shape: Shape) -> None:
+        """Images of 1 to 4 channels and at least 8x8."""
+        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
+            raise InputError(
+                f"dcgan needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
+            )
+
+    def generator(self, shape: Shape) -> nn.Module:
+        """Latents to the smallest level by a dense layer, then transposed convolutions up to the image, then tanh."""
+        sizes = levels((shape[1], shape[2]))
+        channels = [shape[0]] + [self.width * 2**level for level in range(len(sizes) - 1)]
+        layers: list[nn.Module] = [
+            nn.Linear(self.latent, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=not self.generator_norm),
+            nn.Unflatten(1, (channels[-1], *sizes[-1])),
+        ]
+        for level in range(len(sizes) - 1, 0, -1):
+            layers += [BatchNorm(channels[level])] if self.generator_norm else []
+            layers += [nn.ReLU(inplace=True)]
+            last = level == 1
+            layers += [
+                nn.ConvTranspose2d(
+                    channels[level],
+                    channels[level - 1],
+                    kernel(sizes[level - 1]),
+                    stride=2,
+                    padding=1,
+                    bias=last or not self.generator_norm,
+                )
+            ]
+        return initialise(nn.Sequential(*layers, nn.Tanh()))
+
+    def discriminator(self, shape: Shape) -> nn.Module:
+        """Strided convolutions with leaky rectifiers down to the smallest level, then one logit."""
+        sizes = levels((shape[1], shape[2]))
+        channels = [shape[0]] + [self.width * 2**level for level in range(len(sizes) - 1)]
+        layers: list[nn.Module] = []
+        for level in range(1, len(sizes)):
+            normalised = self.discriminator_norm and level > 1
+            layers += [
+                nn.Conv2d(
+                    channels[level - 1],
+                    channels[level],
+                    kernel(sizes[level - 1]),
+                    stride=2,
+                    padding=1,
+                    bias=not normalised,
+                )
+            ]
+            layers += [BatchNorm(channels[level])] if normalised else []
+            layers += [nn.LeakyReLU(0.2, inplace=True)]
+        logit = [nn.Flatten(), nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], 1), nn.Flatten(0)]
+        return initialise(nn.Sequential(*layers, *logit))
+
+
+def levels(size: tuple[int, int]) -> list[tuple[int, int]]:
+    """The sizes (H, W) from `size` down to the smallest level, 4 to 7 along the shorter side; each half, rounded up."""
+    sizes = [size]
+    while min(sizes[-1]) >= 8:
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+    return sizes
+
+
+def kernel(size: tuple[int, int]) -> tuple[int, int]:
+    """The kernel with which stride 2 and padding 1 lead from `size` to its half and exactly back: 4, or 3 where odd."""
+    return (4 - size[0] % 2, 4 - size[1] % 2)
+
+
+def initialise(network: nn.Sequential) -> nn.Sequential:
+    """Draw the initial weights as DCGAN's released code does."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, BatchNorm):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+    return network

@@ -1,0 +1,134 @@
+"""Multilayer perceptrons: the networks of the 2014 paper, and a plain pair for points."""
+
+import math
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from zerosum.errors import InputError
+from zerosum.networks import Networks, Shape, Size
+
+
+class Maxout(nn.Module):
+    """A dense layer whose units are the maximum of `pieces` linear ones (Goodfellow et al. 2013).
+
+    The input is dropped out per example: each value is kept with probability `keep` and then divided by it.
+    """
+
+    def __init__(self, inputs: int, units: int, pieces: int, keep: float) -> None:
+        """Weights [inputs, units * pieces]; all arguments are at least 1, `keep` in (0, 1]."""
+        super().__init__()
+        self.dropout = nn.Dropout(1 - keep)
+        self.linear = nn.Linear(inputs, units * pieces)
+        self.pieces = pieces
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """[N, inputs] to [N, units]."""
+        pieces: Tensor = self.linear(self.dropout(batch))
+        return pieces.view(len(batch), -1, self.pieces).amax(2)
+
+
+class UnitInterval(nn.Module):
+    """Shift samples from [-1, 1], the range between the players, to [0, 1], the paper's, or back."""
+
+    def __init__(self, *, back: bool = False) -> None:
+        """`back`: from [0, 1] to [-1, 1]."""
+        super().__init__()
+        self.back = back
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Any shape."""
+        return batch * 2 - 1 if self.back else (batch + 1) / 2
+
+
+@dataclass(frozen=True)
+class PaperMLP(Networks):
+    """The released MNIST networks of Goodfellow et al. 2014: rectifiers and a sigmoid against maxout with dropout.
+
+    Weights start uniform on (-0.05, 0.05) in the generator and (-0.005, 0.005) in the discriminator, biases at 0; the
+    discriminator's inputs are kept with probability 0.8 in the first layer and 0.5 in the others.
+    """
+
+    paper: ClassVar[str] = "Goodfellow et al. 2014 (released code, mnist.yaml)"
+    latent: Size = 100
+    prior: Literal["normal", "uniform"] = "uniform"
+    generator_units: Size = 1200
+    discriminator_units: Size = 240
+    pieces: Size = 5
+
+    def check(self, shape: Shape) -> None:
+        """Images only: the generator ends in a sigmoid."""
+        if len(shape) != 3:
+            raise InputError(f"paper-mlp makes images, not points of shape {list(shape)}; use networks=mlp")
+
+    def generator(self, shape: Shape) -> nn.Module:
+        """Two layers of rectifiers, then a sigmoid."""
+        units = self.generator_units
+        network = nn.Sequential(
+            nn.Linear(self.latent, units),
+            nn.ReLU(),
+            nn.Linear(units, units),
+            nn.ReLU(),
+            nn.Linear(units, math.prod(shape)),
+            nn.Sigmoid(),
+            UnitInterval(back=True),
+            nn.Unflatten(1, shape),
+        )
+        return _uniform(network, 0.05)
+
+    def discriminator(self, shape: Shape) -> nn.Module:
+        """Two layers of maxout, then one logit; dropout before each."""
+        units = self.discriminator_units
+        network = nn.Sequential(
+            nn.Flatten(),
+            UnitInterval(),
+            Maxout(math.prod(shape), units, self.pieces, keep=0.8),
+            Maxout(units, units, self.pieces, keep=0.5),
+            nn.Dropout(0.5),
+            nn.Linear(units, 1),
+            nn.Flatten(0),
+        )
+        return _uniform(network, 0.005)
+
+
+@dataclass(frozen=True)
+class MLP(Networks):
+    """Dense layers of `width` units: rectifiers in the generator, leaky ones in the discriminator. Points or images."""
+
+    paper: ClassVar[str] = "Goodfellow et al. 2014, section 5, without maxout and dropout"
+    latent: Size = 64
+    prior: Literal["normal", "uniform"] = "normal"
+    width: Size = 256
+    depth: Size = 2
+
+    def check(self, shape: Shape) -> None:
+        """Any shape will do."""
+
+    def generator(self, shape: Shape) -> nn.Module:
+        """`depth` hidden layers; images end in tanh, points are unbounded."""
+        layers = self._hidden(self.latent, nn.ReLU)
+        layers += [nn.Linear(self.width, math.prod(shape))]
+        layers += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else []
+        return nn.Sequential(*layers)
+
+    def discriminator(self, shape: Shape) -> nn.Module:
+        """`depth` hidden layers, then one logit."""
+        layers = self._hidden(math.prod(shape), lambda: nn.LeakyReLU(0.2))
+        return nn.Sequential(nn.Flatten(), *layers, nn.Linear(self.width, 1), nn.Flatten(0))
+
+    def _hidden(self, inputs: int, activation: Callable[[], nn.Module]) -> list[nn.Module]:
+        layers: list[nn.Module] = []
+        for _ in range(self.depth):
+            layers += [nn.Linear(inputs, self.width), activation()]
+            inputs = self.width
+        return layers
+
+
+def _uniform(network: nn.Sequential, bound: float) -> nn.Sequential:
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.uniform_(module.weight, -bound, bound)
+            nn.init.zeros_(module.bias)
+    return network

@@ -1,0 +1,83 @@
+"""The players' optimisers: PyTorch's own, with schedules that are functions of the step and so need no saving."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Annotated
+
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import nn
+
+Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Optimizer(ABC):
+    """How one player's parameters follow the gradient of its loss."""
+
+    @abstractmethod
+    def over(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """PyTorch's optimiser over the `parameters` of one player."""
+
+    @abstractmethod
+    def schedule(self, optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
+        """Set the learning rate (and momentum) that hold at `step` of `steps`, counted from 0."""
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015); beta1 = 0.5 is DCGAN's choice.
+
+    The learning rate is constant until the fraction `decay_from` of the training, then falls linearly to 0.
+    """
+
+    lr: Positive = 2e-4
+    beta1: Momentum = 0.5
+    beta2: Momentum = 0.999
+    decay_from: Fraction = 1.0
+
+    def over(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """PyTorch's fused Adam: one kernel for all parameters."""
+        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
+
+    def schedule(self, optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
+        """Linear decay to 0 over the last part of the training."""
+        left = (1 - step / steps) / (1 - self.decay_from) if self.decay_from < 1 else 1.0
+        _set(optimizer, lr=self.lr * min(1.0, left))
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Stochastic gradient descent with momentum as in the released code of the 2014 paper.
+
+    After each update the learning rate is divided by `decay`, down to `lr_floor`; the momentum rises linearly from
+    `momentum` to `final_momentum` over the first `momentum_steps` updates. The defaults are the MNIST experiment's
+    (250 epochs of 500 updates).
+    """
+
+    lr: Positive = 0.1
+    decay: Annotated[float, Field(ge=1)] = 1.000004
+    lr_floor: Annotated[float, Field(ge=0)] = 1e-6
+    momentum: Momentum = 0.5
+    final_momentum: Momentum = 0.7
+    momentum_steps: Annotated[int, Field(ge=1)] = 125_000
+
+    def over(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """PyTorch's SGD, whose velocity is that of the paper's code divided by -lr."""
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum)
+
+    def schedule(self, optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
+        """Exponential decay of the learning rate, linear rise of the momentum."""
+        ramp = min(1.0, step / self.momentum_steps)
+        _set(
+            optimizer,
+            lr=max(self.lr_floor, self.lr / self.decay**step),
+            momentum=self.momentum + (self.final_momentum - self.momentum) * ramp,
+        )
+
+
+def _set(optimizer: torch.optim.Optimizer, **values: float) -> None:
+    for group in optimizer.param_groups:
+        group.update(values)

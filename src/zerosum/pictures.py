@@ -1,0 +1,66 @@
+"""Pictures of samples: a grid of images, or a scatter plot of points."""
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+GAP, LEAST_SIDE = 2, 32
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def png(samples: Tensor, reference: Tensor | None = None) -> bytes:
+    """A PNG that shows `samples`: uint8 [N, C, H, W] as a grid, float32 [N, d] as a scatter over `reference` points."""
+    return _grid(samples) if samples.ndim == 4 else _scatter(samples, reference)
+
+
+def _grid(images: Tensor) -> bytes:
+    """As square as possible, small images enlarged by a whole factor; a last row that is not full stays blank."""
+    count, channels, height, width = images.shape
+    columns = math.ceil(math.sqrt(count * height / width))
+    rows = math.ceil(count / columns)
+    canvas = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels), 255, np.uint8)
+    for number, each in enumerate(images.permute(0, 2, 3, 1).numpy()):
+        top, left = (
+            GAP + place * (side + GAP) for place, side in zip(divmod(number, columns), (height, width), strict=True)
+        )
+        canvas[top : top + height, left : left + width] = each
+    picture = image(torch.from_numpy(canvas).permute(2, 0, 1))
+    factor = max(1, math.ceil(LEAST_SIDE / min(height, width)))
+    picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+    return _encoded(picture)
+
+
+def image(pixels: Tensor) -> Image.Image:
+    """uint8 [C, H, W] with 1 to 4 channels as a Pillow image: grey, grey and alpha, RGB or RGBA."""
+    channels = pixels.shape[0]
+    rows = pixels.permute(1, 2, 0).contiguous().numpy()
+    return Image.frombytes(MODES[channels], (pixels.shape[2], pixels.shape[1]), rows.tobytes())
+
+
+def _encoded(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _scatter(points: Tensor, reference: Tensor | None) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes: Any = figure.add_subplot()
+    for cloud, colour, label in ((reference, "0.75", "data"), (points, "tab:blue", "generated")):
+        if cloud is None:
+            continue
+        if cloud.shape[1] == 1:
+            axes.hist(cloud[:, 0].numpy(), bins=100, density=True, color=colour, alpha=0.7, label=label)
+        else:
+            axes.scatter(cloud[:, 0].numpy(), cloud[:, 1].numpy(), s=4, color=colour, label=label)
+    axes.legend(loc="upper right")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()

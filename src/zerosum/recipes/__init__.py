@@ -1,0 +1,142 @@
+"""Recipes: everything that makes a training what it is, as one value.
+
+A recipe is a frozen dataclass of components. It is printed and stored as JSON and reads back equal; any field can be
+set from the command line by its path, e.g. `--set generator.lr=1e-4`. A new recipe is a module-level `Recipe` in one of
+this folder's files.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from zerosum import catalog
+from zerosum.catalog import Choice
+from zerosum.data import Source
+from zerosum.engine import Precision
+from zerosum.errors import InputError, did_you_mean
+from zerosum.games import Game, NonSaturating
+from zerosum.networks import Networks
+from zerosum.networks.dcgan import DCGAN
+from zerosum.optimizers import Adam, Optimizer
+
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        name: what it is called.
+        summary: one line on what it is for, with the paper it follows.
+        networks: the matched generator and discriminator.
+        game: what each player minimises.
+        generator: the generator's optimiser.
+        discriminator: the discriminator's.
+        batch_size: m of Algorithm 1, for real and fake samples each.
+        discriminator_steps: k of Algorithm 1.
+        average: decay of the generator's moving average, per iteration.
+        precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
+        steps: iterations, if neither `--steps` nor `--minutes` is given.
+    """
+
+    name: str
+    summary: str = ""
+    networks: Annotated[Networks, Choice(Networks)] = DCGAN()
+    game: Annotated[Game, Choice(Game)] = NonSaturating()
+    generator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
+    discriminator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
+    batch_size: Count = 64
+    discriminator_steps: Count = 1
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    precision: Precision = "auto"
+    steps: Count = 20_000
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON-able mapping."""
+        return dict(TypeAdapter(Recipe).dump_python(self, mode="json"))
+
+
+def from_json(values: object) -> Recipe:
+    """Read back what `as_json` gave.
+
+    Raises:
+        InputError: an unknown field, or a value of the wrong type.
+    """
+    if not isinstance(values, dict):
+        raise InputError("a recipe is a JSON object")
+    return catalog.build(Recipe, values)
+
+
+def recipes() -> dict[str, Recipe]:
+    """Every recipe that exists, by name."""
+    found = [
+        value for module in catalog.modules(__name__) for value in vars(module).values() if isinstance(value, Recipe)
+    ]
+    return {recipe.name: recipe for recipe in found}
+
+
+def find(name: str) -> Recipe:
+    """The recipe called `name`.
+
+    Raises:
+        InputError: there is none; the message suggests the nearest.
+    """
+    known = recipes()
+    if name not in known:
+        raise InputError(f"no recipe is called {name!r}: {did_you_mean(name, known)}")
+    return known[name]
+
+
+def named(name: str, source: Source) -> Recipe:
+    """What `--recipe` means: `auto`, which looks at `source`, a recipe's name, or a JSON file.
+
+    Raises:
+        InputError: it is none of these, or the file is no recipe.
+    """
+    if name == "auto":
+        from zerosum.recipes.auto import choose
+
+        return choose(source)
+    if not name.endswith(".json"):
+        return find(name)
+    try:
+        return from_json(json.loads(Path(name).read_bytes()))
+    except OSError as error:
+        raise InputError(f"the recipe {name} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise error if isinstance(error, InputError) else InputError(f"{name} is not JSON: {error}") from None
+
+
+def change(recipe: Recipe, assignment: str) -> Recipe:
+    """`recipe` with one field set, e.g. by `"generator.lr=1e-4"` or `"game=minimax"`.
+
+    Raises:
+        InputError: it is not of the form path=value, there is no such field, or the value is of the wrong type.
+    """
+    path, equals, text = assignment.partition("=")
+    if not equals or not path:
+        raise InputError(f"--set takes field=value, e.g. --set batch_size=32, not {assignment!r}")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    changed = _replace(recipe, path.strip().split("."), value, path.strip())
+    assert isinstance(changed, Recipe)  # noqa: S101  # _replace returns what it was given
+    return changed
+
+
+def _replace(component: Any, path: list[str], value: object, whole: str) -> object:
+    """`component` with the field at `path` set; only that field, and the objects on the way to it, are made anew."""
+    fields = [field.name for field in dataclasses.fields(component)] if dataclasses.is_dataclass(component) else []
+    if path[0] not in fields:
+        what = f"{catalog.name_of(component)} has no field {path[0]!r}" if fields else f"{path[0]!r} is not a field"
+        raise InputError(f"--set {whole}: {what}: {did_you_mean(path[0], fields)}")
+    if len(path) > 1:
+        value = _replace(getattr(component, path[0]), path[1:], value, whole)
+    current = {name: getattr(component, name) for name in fields}
+    return catalog.build(type(component), {**current, path[0]: value})

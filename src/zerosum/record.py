@@ -1,0 +1,148 @@
+"""The run folder: what lies where, and the only code that writes and reads `run.json` and `metrics.jsonl`.
+
+    run.json               all that is needed to repeat the run
+    metrics.jsonl          a line per logging interval or score
+    samples/               the same latents through time, a PNG per interval
+    checkpoints/           see checkpoint.py
+    generator.safetensors  the averaged generator
+    report.html            pictures, curves, scores
+
+Lines of `metrics.jsonl` have a `kind`. `iteration`: `step` (iterations done), `seconds` (of training so far, this
+session's), the losses and the discriminator's mean answers `d_real`, `d_fake` as means over the interval, and its
+confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `fake_as_fake`, `fake_as_real`. `score`:
+`step` and the fields of a Score.
+"""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any, TextIO
+
+from zerosum.errors import InputError
+
+Line = dict[str, Any]
+
+
+class RunFolder:
+    """One run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` need not exist yet."""
+        self.path = path
+        self.description = path / "run.json"
+        self.metrics = path / "metrics.jsonl"
+        self.samples = path / "samples"
+        self.checkpoints = path / "checkpoints"
+        self.generator = path / "generator.safetensors"
+        self.report = path / "report.html"
+        self._lock: TextIO | None = None
+
+    @classmethod
+    def create(cls, path: Path, description: Line) -> "RunFolder":
+        """Make the folder of a new run and lock it.
+
+        Raises:
+            InputError: something is there already, or nothing can be written there.
+        """
+        folder = cls(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            hint = f"continue it with 'zerosum resume {path}' or" if folder.description.exists() else "please"
+            raise InputError(f"{path} exists already: {hint} choose another --out")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            write_atomically(folder.description, json.dumps(description, indent=2).encode())
+            folder.samples.mkdir()
+            folder.checkpoints.mkdir()
+            folder.metrics.touch()
+        except OSError as error:
+            raise InputError(f"cannot write to {path}: {error.strerror}") from None
+        folder.lock()
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run.
+
+        Raises:
+            InputError: `path` is not a run folder.
+        """
+        folder = cls(path)
+        if not path.exists():
+            raise InputError(f"no run at {path}: no such folder")
+        if not folder.description.is_file():
+            raise InputError(f"{path} is not a run folder: it has no run.json")
+        return folder
+
+    def lock(self) -> None:
+        """Take the folder for this process until `release`; the system gives it back if the process ends before.
+
+        Raises:
+            InputError: another process is running in this folder.
+        """
+        self._lock = (self.path / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.release()
+            raise InputError(f"{self.path} is in use by another process: wait for it or stop it") from None
+
+    def release(self) -> None:
+        """Give the folder back."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def describe(self) -> Line:
+        """What `run.json` says.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        try:
+            return dict(json.loads(self.description.read_bytes()))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{self.description} is damaged: {error}") from None
+
+    def append(self, line: Line) -> None:
+        """Add a line to the metrics."""
+        with self.metrics.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def lines(self, kind: str) -> list[Line]:
+        """The lines of one kind, in order. A last line that was cut short by a crash is left out."""
+        if not self.metrics.exists():
+            return []
+        found = []
+        for text in self.metrics.read_text(encoding="utf-8").splitlines(keepends=True):
+            if text.endswith("\n"):
+                line = json.loads(text)
+                found += [line] if line["kind"] == kind else []
+        return found
+
+    def rewind(self, length: int) -> None:
+        """Cut the metrics back to `length` bytes, where they stood when a checkpoint was written."""
+        if self.metrics.stat().st_size > length:
+            os.truncate(self.metrics, length)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment, also after a power cut, either the old or the new content is there."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """`parent/name`, or the first of `parent/name-2`, `parent/name-3` ... that does not exist."""
+    candidate, number = parent / name, 1
+    while candidate.exists():
+        number += 1
+        candidate = parent / f"{name}-{number}"
+    return candidate

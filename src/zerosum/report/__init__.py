@@ -1,0 +1,105 @@
+"""The report of a run: one HTML file that needs nothing else, made from the run folder alone."""
+
+import base64
+import io
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from zerosum.record import Line, RunFolder, write_atomically
+
+CONFUSION = ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake")
+
+
+def write(folder: RunFolder) -> None:
+    """Write the run's `report.html`, also for a run that is not finished."""
+    iterations, scores = folder.lines("iteration"), folder.lines("score")
+    environment = Environment(
+        loader=PackageLoader("zerosum.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    last = scores[-1]["step"] if scores else None
+    page = environment.get_template("report.html.j2").render(
+        name=folder.path.resolve().name,
+        about=folder.describe(),
+        done=iterations[-1]["step"] if iterations else 0,
+        seconds=iterations[-1]["seconds"] if iterations else 0,
+        pictures=[(int(file.stem), _inline(file.read_bytes())) for file in sorted(folder.samples.glob("*.png"))],
+        curves=_inline(_curves(iterations, scores)) if iterations else None,
+        confusion={name: iterations[-1][name] for name in CONFUSION} if iterations else None,
+        scores=[score for score in scores if score["step"] == last],
+    )
+    write_atomically(folder.report, page.encode())
+
+
+def _inline(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def _curves(iterations: list[Line], scores: list[Line]) -> bytes:
+    """Both losses, the discriminator's mean answers, its share of right answers, and the Fréchet distance."""
+    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    grid: Any = figure.subplots(2, 2)
+    steps = [line["step"] for line in iterations]
+
+    def draw(axes: Axes, title: str, curves: dict[str, list[float]]) -> None:
+        for label, values in curves.items():
+            axes.plot(steps, values, label=label, linewidth=1)
+        axes.set_title(title, loc="left", fontsize=10)
+        axes.legend(frameon=False, fontsize=8)
+        axes.grid(alpha=0.3)
+
+    draw(
+        grid[0, 0],
+        "Losses",
+        {
+            "discriminator": _column(iterations, "discriminator_loss"),
+            "generator": _column(iterations, "generator_loss"),
+        },
+    )
+    draw(
+        grid[0, 1],
+        "The discriminator's mean answer (1 = real)",
+        {"D(x), real samples": _column(iterations, "d_real"), "D(G(z)), fakes": _column(iterations, "d_fake")},
+    )
+    grid[0, 1].axhline(0.5, color="0.6", linewidth=0.8, linestyle="--")
+    grid[0, 1].set_ylim(0, 1)
+    draw(
+        grid[1, 0],
+        "Share of samples it judges rightly (logit > 0 means real)",
+        {kind: [_share(line, kind) for line in iterations] for kind in ("real", "fake")},
+    )
+    grid[1, 0].set_ylim(0, 1)
+    _distances(grid[1, 1], [line for line in scores if line["metric"] == "frechet-distance"])
+    for axes in grid[1]:
+        axes.set_xlabel("iteration")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return buffer.getvalue()
+
+
+def _column(lines: list[Line], name: str) -> list[float]:
+    return [line[name] for line in lines]
+
+
+def _share(line: Line, kind: str) -> float:
+    right, wrong = line[f"{kind}_as_{kind}"], line[f"{kind}_as_{'fake' if kind == 'real' else 'real'}"]
+    return float(right / (right + wrong))
+
+
+def _distances(axes: Axes, scores: list[Line]) -> None:
+    axes.set_title(
+        "Fréchet distance to the test split (its level depends on the number of samples)", loc="left", fontsize=10
+    )
+    for count in sorted({score["samples"] for score in scores}):
+        some = [score for score in scores if score["samples"] == count]
+        values = [score["value"] for score in some]
+        bars = [[score["value"] - score["low"] for score in some], [score["high"] - score["value"] for score in some]]
+        axes.errorbar(
+            [score["step"] for score in some], values, bars, marker="o", capsize=3, label=f"{count:,} samples"
+        )
+    if scores:
+        axes.set_yscale("log")
+        axes.legend(frameon=False, fontsize=8)
+    axes.grid(alpha=0.3)

@@ -1,0 +1,275 @@
+"""A run: consumes `play()`, and measures, records, averages, saves and stops."""
+
+import math
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import checkpoint, pictures, recipes
+from zerosum.algorithm import Iteration, Player, Players, play
+from zerosum.average import Average
+from zerosum.data import Source, open_source
+from zerosum.engine import Engine
+from zerosum.errors import InputError, RunFailed
+from zerosum.gan import GAN
+from zerosum.metrics import Evaluation, sample_count
+from zerosum.optimizers import Optimizer
+from zerosum.recipes import Recipe
+from zerosum.record import Line, RunFolder, write_atomically
+
+LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
+INTERIM_SAMPLES = 2_000
+CHECKPOINT_SECONDS = 60.0
+PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
+PROBE_SECONDS, PROBE_WARMUP = 3.0, 3
+
+
+@dataclass
+class Interval:
+    """What happened since the last line of the metrics. Tensors stay on the device until `summary` reads them."""
+
+    iterations: list[Iteration] = field(default_factory=list)
+
+    def summary(self) -> dict[str, float]:
+        """Means and confusion counts, and an empty interval again."""
+        real = torch.cat([iteration.real_logits for iteration in self.iterations])
+        fake = torch.cat([iteration.fake_logits for iteration in self.iterations])
+        discriminator_loss, generator_loss, d_real, d_fake, real_as_real, fake_as_real = torch.stack(
+            [
+                _mean([iteration.discriminator_loss for iteration in self.iterations]),
+                _mean([iteration.generator_loss for iteration in self.iterations]),
+                real.sigmoid().mean(),
+                fake.sigmoid().mean(),
+                (real > 0).sum(),
+                (fake > 0).sum(),
+            ]
+        ).tolist()  # the only place where the loop waits for the device
+        self.iterations.clear()
+        return {
+            "discriminator_loss": discriminator_loss,
+            "generator_loss": generator_loss,
+            "d_real": d_real,
+            "d_fake": d_fake,
+            "real_as_real": int(real_as_real),
+            "real_as_fake": len(real) - int(real_as_real),
+            "fake_as_real": int(fake_as_real),
+            "fake_as_fake": len(fake) - int(fake_as_real),
+        }
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    return torch.stack(values).mean()
+
+
+@dataclass(eq=False)
+class Run:
+    """A training in progress, in its folder."""
+
+    folder: RunFolder
+    recipe: Recipe
+    source: Source
+    engine: Engine
+    seed: int
+    steps: int
+    players: Players
+    average: Average
+    step: int = 0
+    best: tuple[float, int] | None = None
+
+    @classmethod
+    def create(
+        cls, path: Path, recipe: Recipe, source: Source, data: str, engine: Engine, seed: int, steps: int
+    ) -> "Run":
+        """A new run. Nothing is written before everything else is known to fit.
+
+        Raises:
+            InputError: the recipe cannot serve the data, or the folder cannot be used.
+        """
+        players = build(recipe, source, engine, seed)
+        description = {
+            "zerosum": version("zerosum"),
+            "data": str(Path(data).resolve()) if Path(data).exists() else data,
+            "fingerprint": source.fingerprint,
+            "seed": seed,
+            "steps": steps,
+            "device": engine.device.type,
+            "precision": "bfloat16" if engine.bfloat16 else "float32",
+            "threads": torch.get_num_threads(),
+            "versions": {"python": platform.python_version(), "torch": version("torch")},
+            "hardware": f"{platform.platform()}, {os.cpu_count()} cores; {engine.describe()}",
+            "recipe": recipe.as_json(),
+        }
+        folder = RunFolder.create(path, description)
+        run = cls(folder, recipe, source, engine, seed, steps, players, _average(players, recipe))
+        run._picture()
+        run._save()
+        return run
+
+    @classmethod
+    def resume(cls, path: Path, *, allow_changed_data: bool = False) -> "Run":
+        """The run in `path`, in the state of its latest whole checkpoint.
+
+        Raises:
+            InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
+        """
+        folder = RunFolder.open(path)
+        folder.lock()
+        about = folder.describe()
+        recipe, source = recipes.from_json(about["recipe"]), open_source(about["data"])
+        if source.fingerprint != about["fingerprint"] and not allow_changed_data:
+            raise InputError(
+                f"the data at {about['data']} have changed since the run began; --allow-changed-data goes on"
+            )
+        torch.set_num_threads(about["threads"])
+        engine = Engine.choose(about["device"], about["precision"])
+        players = build(recipe, source, engine, about["seed"])
+        run = cls(folder, recipe, source, engine, about["seed"], about["steps"], players, _average(players, recipe))
+        state = checkpoint.latest(folder.checkpoints)
+        checkpoint.restore(state, players, run.average)
+        folder.rewind(state.metadata["metrics_bytes"])
+        run.step = state.step
+        run.best = tuple(state.metadata["best"]) if state.metadata["best"] else None
+        return run
+
+    def train(self, evaluation: Evaluation, observe: Callable[[Line], None], stop: Callable[[], bool]) -> bool:
+        """Play to the end, or until `stop()` after an iteration; the state is saved in both cases.
+
+        `observe` is called with each line that goes into the metrics. True if the run is finished.
+
+        Raises:
+            RunFailed: the losses are no longer finite.
+        """
+        interval, began, saved = Interval(), time.monotonic(), time.monotonic()
+        every = {
+            name: max(1, self.steps // parts)
+            for name, parts in (("line", LINES), ("picture", PICTURES), ("score", INTERIM_SCORES))
+        }
+        for iteration in self._play():
+            self.step = iteration.step + 1
+            last = self.step == self.steps
+            interval.iterations.append(iteration)
+            self.average.update(self.players.generator.network, self.step)
+            if self.step % every["line"] == 0 or last or self.step == 1:
+                self._log(interval.summary(), time.monotonic() - began, observe)
+            if self.step % every["picture"] == 0 or last:
+                self._picture()
+            if self.step % every["score"] == 0 and not last:
+                self._score(evaluation, INTERIM_SAMPLES, observe)
+            stopping = stop()
+            if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self._save()
+                saved = time.monotonic()
+            if stopping and not last:
+                return False
+        self.gan().save(self.folder.generator)
+        if not any(line["step"] == self.steps for line in self.folder.lines("score")):
+            self._score(evaluation, sample_count(self.source), observe)
+        return True
+
+    def gan(self) -> GAN:
+        """The averaged generator as it stands."""
+        about = {
+            "recipe": self.recipe.as_json(),
+            "data": self.source.name,
+            "step": self.step,
+            "precision": "bfloat16" if self.engine.bfloat16 else "float32",
+        }
+        generator = self.average.finished(self.players.networks, self.engine.device)
+        return GAN(generator, self.players.networks, self.source.shape, self.engine, about)
+
+    def _play(self) -> Iterator[Iteration]:
+        return play(
+            self.players,
+            self.recipe.game,
+            self.source.train,
+            self.engine,
+            batch_size=self.recipe.batch_size,
+            discriminator_steps=self.recipe.discriminator_steps,
+            steps=self.steps,
+            seed=self.seed,
+            start=self.step,
+        )
+
+    def _log(self, summary: dict[str, float], seconds: float, observe: Callable[[Line], None]) -> None:
+        if not math.isfinite(summary["discriminator_loss"] + summary["generator_loss"]):
+            raise RunFailed(
+                f"the game diverged before step {self.step}: a loss is not finite. The last checkpoint in "
+                f"{self.folder.checkpoints} is from before; try a smaller learning rate, e.g. --set generator.lr=1e-4"
+            )
+        self._record({"kind": "iteration", "step": self.step, "seconds": round(seconds, 3), **summary}, observe)
+
+    def _record(self, line: Line, observe: Callable[[Line], None]) -> None:
+        self.folder.append(line)
+        observe(line)
+
+    def _score(self, evaluation: Evaluation, count: int, observe: Callable[[Line], None]) -> None:
+        """Measure, and note which step was the best so far by the first metric."""
+        scores = evaluation.scores(self.gan().sample(count, PICTURE_SEED), PICTURE_SEED)
+        for score in scores:
+            self._record({"kind": "score", "step": self.step, **score.line()}, observe)
+        distance = scores[0].value
+        if self.best is None or distance < self.best[0]:
+            self.best = (distance, self.step)
+            self._save()
+
+    def _picture(self) -> None:
+        count = PICTURE_SAMPLES if self.source.is_images else PICTURE_POINTS
+        real = None if self.source.is_images else self.source.test.samples[:count]
+        picture = pictures.png(self.gan().sample(count, PICTURE_SEED), real)
+        write_atomically(self.folder.samples / f"{self.step:06d}.png", picture)
+
+    def _save(self) -> None:
+        metadata = {"metrics_bytes": self.folder.metrics.stat().st_size, "best": self.best}
+        spare = [self.best[1]] if self.best else []
+        checkpoint.save(self.folder.checkpoints, self.step, self.players, self.average, metadata, spare)
+
+
+def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
+    """Both players of `recipe` for the samples of `source`, freshly initialised.
+
+    Raises:
+        InputError: the networks cannot serve samples of that shape.
+    """
+
+    def player(network: nn.Module, settings: Optimizer) -> Player:
+        placed = engine.place(network)
+        return Player(placed, settings.over(placed.parameters()), settings)
+
+    generator, discriminator = recipe.networks.pair(source.shape, seed)
+    return Players(player(generator, recipe.generator), player(discriminator, recipe.discriminator), recipe.networks)
+
+
+def _average(players: Players, recipe: Recipe) -> Average:
+    return Average(players.generator.network, recipe.average)
+
+
+def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> int:
+    """How many iterations take `minutes` here, from a probe of a few seconds with players that are thrown away."""
+    players = build(recipe, source, engine, seed=0)
+    iterations = play(
+        players,
+        recipe.game,
+        source.train,
+        engine,
+        batch_size=recipe.batch_size,
+        discriminator_steps=recipe.discriminator_steps,
+        steps=recipe.steps,
+        seed=0,
+    )
+    times, began = [time.monotonic()], time.monotonic()
+    for iteration in iterations:
+        iteration.generator_loss.item()
+        times.append(time.monotonic())
+        if len(times) > PROBE_WARMUP + 1 and times[-1] - began > PROBE_SECONDS:
+            break
+    typical = statistics.median(after - before for before, after in pairwise(times[PROBE_WARMUP:]))
+    return max(1, int(minutes * 60 / typical))

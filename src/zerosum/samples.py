@@ -1,0 +1,45 @@
+"""Samples as files: one grid, one array, or a folder of pictures."""
+
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from zerosum import pictures
+from zerosum.errors import InputError
+from zerosum.record import write_atomically
+
+
+def check_destination(path: Path) -> None:
+    """Refuse a destination that cannot be written, before any work is done.
+
+    Raises:
+        InputError: its parent is no folder, its extension is unknown, or it is a folder that holds something.
+    """
+    if path.suffix not in (".png", ".npz", ""):
+        raise InputError(f"cannot write samples as {path.suffix}: use .png, .npz or a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write to {path}: {path.parent} is not a folder")
+    if path.suffix == "" and path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(f"{path} exists already: choose another --out")
+
+
+def save(samples: Tensor, path: Path) -> None:
+    """Write uint8 [N, C, H, W] or float32 [N, d] `samples` as the extension of `path` says.
+
+    Raises:
+        InputError: nothing can be written there, or points should become a folder of pictures.
+    """
+    try:
+        if path.suffix == ".png":
+            write_atomically(path, pictures.png(samples))
+        elif path.suffix == ".npz":
+            np.savez_compressed(path, samples=samples.numpy())
+        elif samples.ndim != 4:
+            raise InputError("points cannot be written as pictures: use --out samples.npz")
+        else:
+            path.mkdir(exist_ok=True)
+            for number, image in enumerate(samples):
+                pictures.image(image).save(path / f"{number:06d}.png")
+    except OSError as error:
+        raise InputError(f"cannot write to {path}: {error.strerror}") from None

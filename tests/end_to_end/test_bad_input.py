@@ -1,0 +1,84 @@
+"""Wrong calls and wrong input: one line, exit 2, nothing left behind."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zerosum.cli import main
+
+
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """The command in this process, which spares importing torch once more: its exit code and its error output."""
+    monkeypatch.setattr("sys.argv", ["zerosum", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0), capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["train"], "Missing argument 'DATA'; see 'zerosum train --help'"),
+        (["trian", "digits"], "No such command 'trian'"),
+        (["train", "digits", "--stps", "3"], "No such option: --stps"),
+        (["train", "digits", "--steps", "0"], "Invalid value for '--steps'"),
+        (["train", "digits", "--steps", "x"], "Invalid value for '--steps'"),
+        (["train", "digits", "--steps", "3", "--minutes", "1"], "--steps and --minutes both say how long to train"),
+        (["train", "nowhere"], "no data at 'nowhere': no such file or folder"),
+        (["train", "digits", "--recipe", "dcgn"], "no recipe is called 'dcgn': did you mean 'dcgan'?"),
+        (["train", "digits", "--set", "game=hinje"], "no game is called 'hinje'"),
+        (["train", "digits", "--set", "lr=1"], "recipe has no field 'lr'"),
+        (["train", "digits", "--device", "tpu"], "device 'tpu' is not available here"),
+        (["train", "digits", "--out", "file/run"], "cannot write to file/run: Not a directory"),
+        (["train", "digits", "--out", "file"], "file exists already"),
+        (["train", "points.npy", "--recipe", "dcgan"], "dcgan needs images of 1 to 4 channels"),
+        (["train", "tiny.npy"], "compact needs images of 1 to 4 channels and at least 8x8 pixels"),
+        (["resume", "nowhere"], "no run at nowhere: no such folder"),
+        (["resume", "."], ". is not a run folder: it has no run.json"),
+        (["sample", "nowhere"], "nowhere cannot be read as safetensors"),
+        (["sample", "file"], "file cannot be read as safetensors"),
+        (["evaluate", "nowhere"], "no run at nowhere: no such folder"),
+        (["data", "file"], "cannot tell what 'file' is; zerosum reads"),
+        (["recipes", "nothing"], "no recipe is called 'nothing'"),
+    ],
+)
+def test_one_line_and_exit_2(
+    arguments: list[str],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("hello")
+    np.save("points.npy", np.random.default_rng(0).normal(size=(100, 2)))
+    np.save("tiny.npy", np.random.default_rng(0).integers(0, 256, (100, 4, 4), dtype=np.uint8))
+    before = sorted(tmp_path.rglob("*"))
+    code, error = call(monkeypatch, capsys, *arguments)
+    assert (code, error.count("\n")) == (2, 1), error
+    assert error.startswith("error: ")
+    assert expected in error
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    code, error = call(monkeypatch, capsys, "train", "digits", "--out", str(tmp_path / "locked" / "run"))
+    assert (code, error.count("\n")) == (2, 1)
+    assert "Permission denied" in error
+
+
+def test_a_run_that_diverges_fails_with_exit_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["train", "digits", "--recipe", "paper-mnist", "--steps", "40", "--out", "r", "--set", "batch_size=8"]
+    rates = ["--set", "generator.lr=1e30", "--set", "discriminator.lr=1e30"]
+    code, error = call(monkeypatch, capsys, *arguments, *rates)
+    assert (code, error.count("\n")) == (1, 1)
+    assert "the game diverged before step" in error

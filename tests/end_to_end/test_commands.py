@@ -1,0 +1,118 @@
+"""What a user types first, on real data."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from PIL import Image
+
+import zerosum as package
+from tests.end_to_end.conftest import COMMAND, Zerosum
+
+
+def test_train_says_what_it_did(trained: tuple[Path, str]) -> None:
+    _, out = trained
+    assert re.search(r"digits: 1,\d\d\d samples of shape \[1, 8, 8\] to train on, \d+ kept for testing", out)
+    assert re.search(r"ready \d+\.\d s after the start, of which imports \d+\.\d s", out)
+    assert re.search(r"first iteration \d+\.\d s after the start", out)
+    assert "Finished 60 iterations in run" in out
+    assert "frechet-distance" in out
+    assert "zerosum sample run --count 64" in out
+
+
+def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
+    run, _ = trained
+    names = {entry.name for entry in run.iterdir() if not entry.name.startswith(".")}
+    assert names == {"run.json", "metrics.jsonl", "samples", "checkpoints", "generator.safetensors", "report.html"}
+    about = json.loads((run / "run.json").read_text())
+    assert (about["data"], about["steps"], about["seed"]) == ("digits", 60, 0)
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    iterations = [line for line in lines if line["kind"] == "iteration"]
+    assert [line["step"] for line in iterations] == list(range(1, 61))
+    for line in iterations:
+        assert line["real_as_real"] + line["real_as_fake"] == line["fake_as_fake"] + line["fake_as_real"] == 16
+        assert 0 <= line["d_real"] <= 1
+    final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]
+    assert {line["metric"] for line in final} == {"frechet-distance", "precision", "recall", "density", "coverage"}
+    assert {line["samples"] for line in final if line["metric"] == "frechet-distance"} == {5_000}
+    assert all(
+        line["low"] <= line["value"] <= line["high"] and line["features"] and line["reference"] for line in final
+    )
+    assert len(list((run / "samples").glob("*.png"))) == 11
+    assert 2 <= len(list((run / "checkpoints").glob("*.safetensors"))) <= 3
+
+
+def test_the_report_is_one_file_that_shows_everything(trained: tuple[Path, str]) -> None:
+    page = (trained[0] / "report.html").read_text()
+    assert page.count("data:image/png;base64,") >= 13
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+    for text in ("60 of 60 iterations", "judged real", "coverage", "test split of digits", "networks"):
+        assert text in page
+
+
+def test_the_shared_file_holds_the_recipe_and_the_weights(trained: tuple[Path, str]) -> None:
+    tensors = safetensors.numpy.load_file(trained[0] / "generator.safetensors")
+    assert len(tensors) > 5
+    gan = package.load(trained[0])
+    assert gan.about["recipe"]["name"] == "compact"
+    images = gan.sample(5, seed=1)
+    assert np.asarray(images).shape == (5, 1, 8, 8)
+
+
+def test_sample(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
+    done = zerosum("sample", trained[0], "--count", 10, "--seed", 3)
+    assert done.stdout == "10 samples (seed 3) in samples-3.png\n"
+    with Image.open(tmp_path / "samples-3.png") as picture:
+        assert picture.mode == "L"
+    assert zerosum("sample", trained[0], "-n", 10, "--seed", 3, "--out", "a.npz").returncode == 0
+    assert np.array_equal(np.load(tmp_path / "a.npz")["samples"], package.load(trained[0]).sample(10, 3))
+
+
+def test_evaluate_repeats_the_scores_of_the_run(trained: tuple[Path, str], zerosum: Zerosum) -> None:
+    done = zerosum("evaluate", trained[0], "--seed", 0, "--json")
+    again = [json.loads(line) for line in done.stdout.splitlines()]
+    lines = [json.loads(line) for line in (trained[0] / "metrics.jsonl").read_text().splitlines()]
+    final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]
+    assert [(score["metric"], score["value"]) for score in again] == [(line["metric"], line["value"]) for line in final]
+
+
+def test_data_and_recipes(zerosum: Zerosum, tmp_path: Path) -> None:
+    assert "1 x 8 x 8" in zerosum("data", "digits").stdout
+    listed = zerosum("recipes").stdout
+    assert "paper-mnist" in listed
+    assert "auto" in listed
+    recipe = zerosum("recipes", "paper-mnist").stdout
+    (tmp_path / "mine.json").write_text(recipe.replace('"batch_size": 100', '"batch_size": 10'))
+    done = zerosum("train", "digits", "--recipe", "mine.json", "--steps", 2, "--out", "r")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["recipe"]["batch_size"] == 10
+
+
+def test_minutes_become_steps(zerosum: Zerosum, tmp_path: Path) -> None:
+    done = zerosum("train", "digits", "--minutes", 0.02, "--out", "r", "--set", "networks.width=4")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["steps"] > 1
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, zerosum.cli as cli\n"
+        "try:\n cli.application()(['train', '--help'], standalone_mode=False)\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'sklearn', 'matplotlib', 'PIL', 'torchmetrics'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",)])
+def test_the_command_answers(arguments: tuple[str, ...]) -> None:
+    done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "zerosum" in done.stdout

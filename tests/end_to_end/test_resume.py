@@ -1,0 +1,95 @@
+"""A run that is stopped, however rudely, and resumed ends bit for bit as one that was not."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import SMALL, start
+
+STEPS = 400
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=240)
+    return process.returncode, out, err
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    code, _, err = finish(start("train", "digits", "--steps", STEPS, "--out", "run", *SMALL, cwd=folder))
+    assert code == 0, err
+    return folder / "run"
+
+
+def without_clock(run: Path) -> list[dict[str, object]]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
+
+
+def wait_for(what: Path, process: subprocess.Popen[str]) -> None:
+    limit = time.monotonic() + 120
+    while not what.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_resumed_runs_end_bit_identical(number: signal.Signals, uninterrupted: Path, tmp_path: Path) -> None:
+    process = start("train", "digits", "--steps", STEPS, "--out", "run", *SMALL, cwd=tmp_path)
+    run = tmp_path / "run"
+    # a checkpoint follows the first interim score at a quarter; a picture at three tenths: so the kill falls behind one
+    wait_for(run / "samples" / f"{STEPS * 3 // 10:06d}.png", process)
+    process.send_signal(number)
+    code, out, err = finish(process)
+    assert not (run / "generator.safetensors").exists()
+    if number is signal.SIGKILL:
+        assert code == -number
+    else:
+        assert (code, err) == (128 + number, "")
+        assert "zerosum resume run" in out
+    code, out, err = finish(start("resume", "run", cwd=tmp_path))
+    assert code == 0, err
+    assert "going on after" in out
+    assert (run / "generator.safetensors").read_bytes() == (uninterrupted / "generator.safetensors").read_bytes()
+    final = f"{STEPS:06d}.safetensors"
+    assert (run / "checkpoints" / final).read_bytes() == (uninterrupted / "checkpoints" / final).read_bytes()
+    assert without_clock(run) == without_clock(uninterrupted)
+
+
+def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:
+    process = start("train", "digits", "--steps", 100_000, "--out", "run", *SMALL, cwd=tmp_path)
+    try:
+        wait_for(tmp_path / "run" / "samples" / "000000.png", process)
+        code, _, err = finish(start("resume", "run", cwd=tmp_path))
+        assert code == 2
+        assert err == "error: run is in use by another process: wait for it or stop it\n"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_changed_data_are_refused(uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
+    code, _, err = finish(start("resume", "run", cwd=tmp_path))
+    assert code == 2
+    assert "the data at digits have changed since the run began; --allow-changed-data goes on" in err
+
+
+def test_resuming_a_finished_run_changes_no_weights(uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    code, out, err = finish(start("resume", "run", cwd=tmp_path))
+    assert code == 0, err
+    assert f"going on after {STEPS} of {STEPS}" in out
+    assert (run / "generator.safetensors").read_bytes() == (uninterrupted / "generator.safetensors").read_bytes()
+    assert without_clock(run) == without_clock(uninterrupted)

@@ -1,0 +1,102 @@
+"""Rule 6, for every recipe that exists: an update of one player leaves every bit of the other alone."""
+
+import pytest
+import torch
+
+from tests.conftest import images
+from zerosum import recipes
+from zerosum.algorithm import Player, play
+from zerosum.engine import Engine
+from zerosum.run import build
+
+SOURCE = images((1, 16, 16))
+RECIPES = list(recipes.recipes().values())
+every_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+ENGINE = Engine(torch.device("cpu"))
+
+
+def small(recipe: recipes.Recipe) -> recipes.Recipe:
+    fields = recipe.as_json()["networks"]
+    for name in ("width", "generator_units", "discriminator_units"):
+        if name in fields:
+            recipe = recipes.change(recipe, f"networks.{name}=8")
+    return recipes.change(recipe, "batch_size=6")
+
+
+def bits(player: Player) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in player.network.state_dict().items()}
+
+
+@every_recipe
+def test_each_update_moves_its_own_player_only(recipe: recipes.Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = small(recipe)
+    players = build(recipe, SOURCE, ENGINE, seed=0)
+    moved: list[str] = []
+    descend = Player.descend
+
+    def watched(self: Player, loss: torch.Tensor, step: int, steps: int) -> None:
+        mine, other = (players.generator, players.discriminator)[:: 1 if self is players.generator else -1]
+        before = bits(mine), bits(other)
+        descend(self, loss, step, steps)
+        changed = [not torch.equal(before[0][name], tensor) for name, tensor in bits(mine).items()]
+        assert sum(changed) >= len(list(self.network.parameters())) // 2
+        assert all(torch.equal(before[1][name], tensor) for name, tensor in bits(other).items())
+        moved.append("G" if self is players.generator else "D")
+
+    monkeypatch.setattr(Player, "descend", watched)
+    before = bits(players.generator), bits(players.discriminator)
+    iterations = list(
+        play(players, recipe.game, SOURCE.train, ENGINE, batch_size=6, discriminator_steps=2, steps=2, seed=0)
+    )
+    assert moved == ["D", "D", "G"] * 2
+    assert all(i.discriminator_loss.isfinite() and i.generator_loss.isfinite() for i in iterations)
+    for then, player in zip(before, (players.generator, players.discriminator), strict=True):
+        assert all(then[name].isfinite().all() for name in then)
+        assert bits(player).keys() == then.keys()
+
+
+@every_recipe
+def test_forward_passes_of_one_update_change_nothing_in_either_player(recipe: recipes.Recipe) -> None:
+    """Also buffers: what a player computes may depend on its parameters only."""
+    recipe = small(recipe)
+    players = build(recipe, SOURCE, ENGINE, seed=0)
+    before = bits(players.generator), bits(players.discriminator)
+    from zerosum.algorithm import discriminator_loss, generator_loss
+
+    latents = players.networks.draw_latents(6)
+    _, real_logits, _ = discriminator_loss(players, recipe.game, ENGINE, SOURCE.train.minibatch(6, 0, 0), latents)
+    generator_loss(players, recipe.game, ENGINE, real_logits, latents)
+    for then, player in zip(before, (players.generator, players.discriminator), strict=True):
+        assert all(torch.equal(then[name], tensor) for name, tensor in bits(player).items())
+
+
+@every_recipe
+def test_a_game_is_a_function_of_its_seed(recipe: recipes.Recipe) -> None:
+    recipe = small(recipe)
+
+    def losses(seed: int, noise: int) -> list[float]:
+        torch.manual_seed(noise)
+        players = build(recipe, SOURCE, ENGINE, seed)
+        steps = play(
+            players, recipe.game, SOURCE.train, ENGINE, batch_size=6, discriminator_steps=1, steps=3, seed=seed
+        )
+        return [float(iteration.generator_loss) for iteration in steps]
+
+    assert losses(0, noise=1) == losses(0, noise=2)
+    assert losses(0, noise=1) != losses(1, noise=1)
+
+
+def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> None:
+    from zerosum.algorithm import discriminator_loss
+
+    for norm in (False, True):
+        recipe = recipes.change(small(recipes.find("dcgan")), f"networks.discriminator_norm={str(norm).lower()}")
+        players = build(recipe, SOURCE, ENGINE, seed=0)
+        latents, real = torch.randn(6, players.networks.latent), SOURCE.train.minibatch(6, 0, 0)
+        loss, _, _ = discriminator_loss(players, recipe.game, ENGINE, real, latents)
+        fake = players.generator.network(latents)
+        apart = players.discriminator.network(real), players.discriminator.network(fake)
+        together = players.discriminator.network(torch.cat([real, fake])).chunk(2)
+        torch.testing.assert_close(loss, recipe.game.discriminator_loss(*apart), rtol=1e-4, atol=1e-5)
+        difference = recipe.game.discriminator_loss(*together) - loss
+        assert (difference.abs() > 1e-4) == norm

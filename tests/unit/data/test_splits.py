@@ -1,0 +1,57 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zerosum.data import Source, Split, shuffled, split_by_content
+from zerosum.errors import InputError
+
+
+@given(count=st.integers(1, 50), size=st.integers(1, 120), seed=st.integers(0, 5))
+def test_every_epoch_shows_each_sample_once(count: int, size: int, seed: int) -> None:
+    batches = [shuffled(count, size, number, seed) for number in range(3 * count // size + 3)]
+    assert all(len(batch) == size for batch in batches)
+    stream = torch.cat(batches)
+    for epoch in range(len(stream) // count):
+        assert sorted(stream[epoch * count : (epoch + 1) * count].tolist()) == list(range(count))
+
+
+def test_a_minibatch_is_a_function_of_its_number_and_the_seed() -> None:
+    assert torch.equal(shuffled(100, 32, 7, 1), shuffled(100, 32, 7, 1))
+    assert not torch.equal(shuffled(100, 32, 7, 1), shuffled(100, 32, 7, 2))
+    assert not torch.equal(shuffled(100, 100, 0, 1), shuffled(100, 100, 1, 1))
+
+
+def test_added_samples_move_no_old_one_between_the_splits() -> None:
+    pixels = torch.randint(0, 256, (400, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    few_train, few_test = split_by_content(pixels[:300], None)
+    all_train, all_test = split_by_content(pixels, None)
+    assert 0.1 < len(few_test) / 300 < 0.3
+
+    def rows(split: Split) -> set[bytes]:
+        return {sample.numpy().tobytes() for sample in split.samples}
+
+    assert rows(few_train) <= rows(all_train)
+    assert rows(few_test) <= rows(all_test)
+    assert not rows(all_train) & rows(all_test)
+
+
+def test_labels_stay_with_their_samples() -> None:
+    samples = torch.arange(500, dtype=torch.float32).unsqueeze(1)
+    for part in split_by_content(samples, torch.arange(500)):
+        assert part.labels is not None
+        assert torch.equal(part.samples[:, 0].long(), part.labels)
+
+
+def test_too_few_samples_for_two_splits() -> None:
+    with pytest.raises(InputError, match="1 samples are too few"):
+        split_by_content(torch.zeros(1, 2), None)
+
+
+def test_the_fingerprint_is_of_the_content() -> None:
+    def source(value: int, name: str = "a", label: int = 0) -> Source:
+        split = Split(torch.full((3, 1, 8, 8), value, dtype=torch.uint8), torch.full((3,), label))
+        return Source(name, split, split)
+
+    assert source(1).fingerprint == source(1, name="b").fingerprint
+    assert len({source(1).fingerprint, source(2).fingerprint, source(1, label=1).fingerprint}) == 3

@@ -1,0 +1,150 @@
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+
+from tests.conftest import images
+from zerosum import catalog, randomness
+from zerosum.average import Average
+from zerosum.errors import InputError
+from zerosum.networks import Networks
+from zerosum.networks.batch_norm import BatchNorm, calibrate
+from zerosum.networks.compact import Compact, Fold, Unfold
+from zerosum.networks.dcgan import DCGAN, levels
+from zerosum.networks.mlp import MLP, Maxout, PaperMLP
+
+SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 9, 13), (4, 48, 64), (2, 31, 8), (3, 64, 64)]
+SMALL = {"dcgan": {"width": 8}, "compact": {"width": 4}}
+FAMILIES = [catalog.build(cls, SMALL.get(name, {})) for name, cls in catalog.choices(Networks).items()]
+every_family = pytest.mark.parametrize("networks", FAMILIES, ids=lambda networks: catalog.name_of(networks))
+
+
+@every_family
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_pair_fits_any_image_shape(networks: Networks, shape: tuple[int, ...]) -> None:
+    generator, discriminator = networks.pair(shape, seed=0)
+    with randomness.scope(0, 0, "test"):
+        samples = generator(networks.draw_latents(5))
+    assert samples.shape == (5, *shape)
+    assert samples.abs().max() <= 1
+    assert discriminator(samples).shape == (5,)
+
+
+@every_family
+def test_the_initial_weights_are_a_function_of_the_seed(networks: Networks) -> None:
+    torch.manual_seed(1)
+    one = networks.pair((1, 8, 8), seed=3)
+    torch.manual_seed(2)
+    same, other = networks.pair((1, 8, 8), seed=3), networks.pair((1, 8, 8), seed=4)
+    for player in range(2):
+        assert all(map(torch.equal, one[player].state_dict().values(), same[player].state_dict().values()))
+        assert not all(map(torch.equal, one[player].state_dict().values(), other[player].state_dict().values()))
+
+
+@every_family
+def test_a_training_pass_changes_no_buffer(networks: Networks) -> None:
+    """Else the forward pass of one player's update would change the other player."""
+    for player, argument in zip(
+        networks.pair((1, 8, 8), 0), (torch.randn(6, networks.latent), torch.rand(6, 1, 8, 8)), strict=True
+    ):
+        before = {name: tensor.clone() for name, tensor in player.state_dict().items()}
+        player(argument)
+        assert all(torch.equal(before[name], tensor) for name, tensor in player.state_dict().items())
+
+
+@pytest.mark.parametrize("networks", [DCGAN(), Compact()])
+@pytest.mark.parametrize("shape", [(2,), (1, 7, 8), (5, 8, 8), (1, 8)], ids=str)
+def test_impossible_shapes_are_refused_with_the_shape(networks: Networks, shape: tuple[int, ...]) -> None:
+    with pytest.raises(
+        InputError, match=rf"{catalog.name_of(networks)} needs images .* {list(shape)}".replace("[", r"\[")
+    ):
+        networks.pair(shape, 0)
+
+
+def test_the_paper_networks_refuse_points_and_the_plain_ones_serve_them() -> None:
+    with pytest.raises(InputError, match="paper-mlp makes images"):
+        PaperMLP().pair((2,), 0)
+    generator, discriminator = MLP().pair((2,), 0)
+    assert discriminator(generator(torch.randn(3, 64))).shape == (3,)
+
+
+def test_the_papers_layers_have_the_released_sizes() -> None:
+    generator, discriminator = PaperMLP().pair((1, 28, 28), 0)
+    sizes = [
+        [tuple(layer.weight.shape) for layer in player.modules() if isinstance(layer, nn.Linear)]
+        for player in (generator, discriminator)
+    ]
+    assert sizes == [[(1200, 100), (1200, 1200), (784, 1200)], [(1200, 784), (1200, 240), (1, 240)]]
+    assert [layer.p for layer in discriminator.modules() if isinstance(layer, nn.Dropout)] == pytest.approx(
+        [0.2, 0.5, 0.5]
+    )
+    bounds = [max(float(p.detach().abs().max()) for p in player.parameters()) for player in (generator, discriminator)]
+    assert bounds == pytest.approx([0.05, 0.005], rel=1e-3)
+
+
+def test_maxout_takes_the_largest_piece() -> None:
+    layer = Maxout(3, 4, pieces=5, keep=1.0)
+    batch = torch.randn(7, 3)
+    all_pieces = layer.linear(batch)
+    expected = torch.stack([all_pieces[:, 5 * unit : 5 * unit + 5].max(1).values for unit in range(4)], 1)
+    assert torch.equal(layer(batch), expected)
+
+
+def test_the_priors_have_unit_variance_and_the_right_bounds() -> None:
+    with randomness.scope(0, 0, "test"):
+        uniform, normal = PaperMLP().draw_latents(20_000), DCGAN().draw_latents(20_000)
+    for latents in (uniform, normal):
+        assert latents.mean().item() == pytest.approx(0, abs=5 / 2e6**0.5)
+        assert latents.var().item() == pytest.approx(1, abs=5 * 2**0.5 / 2e6**0.5)
+    assert 1.73 < uniform.abs().max() <= 3**0.5 + 1e-6
+    assert normal.abs().max() > 4
+
+
+def test_levels_end_between_four_and_seven_pixels() -> None:
+    for side in range(8, 300):
+        sizes = levels((side, 2 * side))
+        assert 4 <= min(sizes[-1]) <= 7
+        assert all((b[0], b[1]) == (-(-a[0] // 2), -(-a[1] // 2)) for a, b in pairwise(sizes))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 8), (8, 11), (13, 9)])
+def test_folding_undoes_unfolding(size: tuple[int, int]) -> None:
+    batch = torch.randn(2, 3, *size)
+    assert torch.equal(Fold(size)(Unfold()(batch)), batch)
+
+
+def test_calibration_measures_what_a_training_pass_normalises_with() -> None:
+    layer = BatchNorm(3)
+    batch = torch.randn(500, 3, 4, 4) * 5 + 2
+    calibrate(nn.Sequential(layer), [batch])
+    assert not layer.training
+    with torch.no_grad():
+        evaluated = layer(batch)
+        trained = layer.train()(batch)
+    torch.testing.assert_close(evaluated, trained, rtol=1e-3, atol=1e-3)
+
+
+def test_the_average_forgets_its_start_and_follows_the_formula() -> None:
+    generator = nn.Linear(2, 2)
+    average = Average(generator, decay=0.9)
+    expected = generator.weight.detach().clone()
+    for update in range(1, 200):
+        with torch.no_grad():
+            generator.weight.add_(0.1)
+        average.update(generator, update)
+        weight = min(0.9, (1 + update) / (10 + update))
+        expected = weight * expected + (1 - weight) * generator.weight.detach()
+    torch.testing.assert_close(average.network.weight, expected)
+    assert not any(parameter.requires_grad for parameter in average.network.parameters())
+
+
+def test_the_finished_average_is_repeatable() -> None:
+    source = images((1, 8, 8))
+    networks = Compact(width=4)
+    generator, _ = networks.pair(source.shape, 0)
+    average, latents = Average(generator, 0.5), torch.randn(4, networks.latent)
+    one = average.finished(networks, torch.device("cpu"))(latents)
+    again = average.finished(networks, torch.device("cpu"))(latents)
+    assert torch.equal(one, again)
+    torch.testing.assert_close(one[:2], average.finished(networks, torch.device("cpu"))(latents[:2]))

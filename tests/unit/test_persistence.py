@@ -1,0 +1,184 @@
+"""Checkpoints, generators and the run folder: what is written is whole, and what is damaged is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import images
+from zerosum import checkpoint, gan, recipes
+from zerosum.algorithm import Players, play
+from zerosum.average import Average
+from zerosum.engine import Engine
+from zerosum.errors import InputError
+from zerosum.record import RunFolder, free_folder, write_atomically
+from zerosum.run import build
+
+SOURCE = images((1, 8, 8))
+ENGINE = Engine(torch.device("cpu"))
+RECIPE = recipes.change(recipes.change(recipes.find("compact"), "networks.width=4"), "batch_size=8")
+
+
+def game(recipe: recipes.Recipe = RECIPE, seed: int = 0) -> tuple[Players, Average]:
+    players = build(recipe, SOURCE, ENGINE, seed)
+    return players, Average(players.generator.network, recipe.average)
+
+
+def advance(players: Players, average: Average, start: int, stop: int) -> None:
+    steps = play(
+        players, RECIPE.game, SOURCE.train, ENGINE, batch_size=8, discriminator_steps=2, steps=20, seed=0, start=start
+    )
+    for _, iteration in zip(range(stop - start), steps, strict=False):
+        average.update(players.generator.network, iteration.step + 1)
+
+
+def same(one: tuple[Players, Average], other: tuple[Players, Average]) -> bool:
+    """Whether every parameter, buffer and optimiser state has the same bits."""
+    here, there = (checkpoint._tensors(*each) for each in (one, other))
+    return here.keys() == there.keys() and all(torch.equal(here[name], there[name]) for name in here)
+
+
+@pytest.mark.parametrize("name", ["compact", "paper-mnist"])
+def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, name: str) -> None:
+    recipe = RECIPE if name == "compact" else recipes.find(name)
+    whole, parts, other = game(recipe), game(recipe), game(recipe, seed=5)
+    advance(*whole, 0, 8)
+    advance(*parts, 0, 3)
+    checkpoint.save(tmp_path, 3, *parts, {"metrics_bytes": 0}, ())
+    checkpoint.restore(checkpoint.latest(tmp_path), *other)
+    advance(*other, 3, 8)
+    assert same(whole, other)
+    assert not same(whole, parts)
+
+
+def test_only_the_last_two_and_the_spared_are_kept(tmp_path: Path) -> None:
+    players = game()
+    for step in (1, 2, 3, 4, 5):
+        checkpoint.save(tmp_path, step, *players, {}, spare=[2])
+    assert checkpoint.steps(tmp_path) == [2, 4, 5]
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: Path) -> None:
+    players = game()
+    for step in (1, 2):
+        checkpoint.save(tmp_path, step, *players, {}, ())
+    file = tmp_path / "000002.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"000002.safetensors is damaged: its digest"):
+        checkpoint.load(tmp_path, 2)
+    assert checkpoint.latest(tmp_path).step == 1
+    (tmp_path / "000001.json").write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        checkpoint.latest(tmp_path)
+
+
+def test_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="has no checkpoint to resume from"):
+        checkpoint.latest(tmp_path)
+
+
+def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, 1, *game(), {}, ())
+    with pytest.raises(InputError, match="the checkpoint of step 1 is of other networks") as caught:
+        checkpoint.restore(checkpoint.latest(tmp_path), *game(recipes.change(RECIPE, "networks.width=5")))
+    assert "\n" not in str(caught.value)
+
+
+def trained_gan() -> gan.GAN:
+    players, average = game()
+    return gan.GAN(
+        average.finished(players.networks, ENGINE.device),
+        players.networks,
+        SOURCE.shape,
+        ENGINE,
+        {"recipe": RECIPE.as_json()},
+    )
+
+
+def test_a_generator_comes_back_from_its_file(tmp_path: Path) -> None:
+    saved = trained_gan()
+    saved.save(tmp_path / "g.safetensors")
+    loaded = gan.load(tmp_path / "g.safetensors")
+    assert torch.equal(saved.sample(70, seed=3), loaded.sample(70, seed=3))
+    assert loaded.about["recipe"] == RECIPE.as_json()
+
+
+def test_samples_are_a_function_of_the_seed_and_their_place() -> None:
+    made = trained_gan()
+    many = made.sample(150, seed=1)
+    assert (many.shape, many.dtype) == ((150, 1, 8, 8), torch.uint8)
+    for few in (1, 64, 65):
+        assert torch.equal(made.sample(few, seed=1), many[:few])
+    assert not torch.equal(made.sample(150, seed=2), many)
+    with pytest.raises(InputError, match="cannot make 0 samples"):
+        made.sample(0)
+
+
+def test_files_that_are_no_generators(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"not safetensors at all")
+    with pytest.raises(InputError, match="cannot be read as safetensors"):
+        gan.load(tmp_path / "a.safetensors")
+    checkpoint.save(tmp_path, 1, *game(), {}, ())
+    with pytest.raises(InputError, match="is not a generator written by zerosum"):
+        gan.load(tmp_path / "000001.safetensors")
+    with pytest.raises(InputError, match="is not a run folder"):
+        gan.load(tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        gan.load(tmp_path / "missing.safetensors")
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    write_atomically(path, b"old")
+    with pytest.raises(TypeError):
+        write_atomically(path, "not bytes")  # type: ignore[arg-type]
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "r", {"a": 1})
+    other = RunFolder.open(tmp_path / "r")
+    with pytest.raises(InputError, match="is in use by another process"):
+        other.lock()
+    folder.release()
+    other.lock()
+    other.release()
+
+
+def test_a_folder_that_exists_is_not_taken(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "r", {}).release()
+    with pytest.raises(
+        InputError, match=r"exists already: continue it with 'zerosum resume .*' or choose another --out"
+    ):
+        RunFolder.create(tmp_path / "r", {})
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="exists already: please choose another --out"):
+        RunFolder.create(tmp_path / "file", {})
+    with pytest.raises(InputError, match=r"cannot write to .*: Not a directory"):
+        RunFolder.create(tmp_path / "file" / "r", {})
+
+
+def test_metrics_survive_a_torn_last_line_and_can_be_cut_back(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "r", {})
+    folder.append({"kind": "iteration", "step": 1})
+    length = folder.metrics.stat().st_size
+    folder.append({"kind": "score", "step": 1})
+    with folder.metrics.open("a") as file:
+        file.write('{"kind": "iter')
+    assert folder.lines("iteration") == [{"kind": "iteration", "step": 1}]
+    assert folder.lines("score") == [{"kind": "score", "step": 1}]
+    folder.rewind(length)
+    assert json.loads(folder.metrics.read_text())["kind"] == "iteration"
+    folder.release()
+
+
+def test_free_folders_are_numbered(tmp_path: Path) -> None:
+    assert free_folder(tmp_path, "a").name == "a"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a-2").mkdir()
+    assert free_folder(tmp_path, "a").name == "a-3"

@@ -1,0 +1,64 @@
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zerosum import pictures, samples
+from zerosum.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("shape", "mode"), [((1, 8, 8), "L"), ((2, 9, 40), "LA"), ((3, 64, 64), "RGB"), ((4, 48, 32), "RGBA")]
+)
+def test_a_grid_holds_every_image(shape: tuple[int, int, int], mode: str) -> None:
+    batch = torch.randint(0, 256, (7, *shape), dtype=torch.uint8)
+    picture = Image.open(io.BytesIO(pictures.png(batch)))
+    assert picture.mode == mode
+    factor = max(1, -(-pictures.LEAST_SIDE // min(shape[1:])))
+    small = np.array(picture)[::factor, ::factor].reshape(picture.height // factor, picture.width // factor, shape[0])
+    found = 0
+    for image in batch.permute(0, 2, 3, 1).numpy():
+        windows = np.lib.stride_tricks.sliding_window_view(small, image.shape)
+        found += bool((windows == image).all(axis=(-1, -2, -3)).any())
+    assert found == 7
+
+
+def test_a_hundred_small_images_make_a_square() -> None:
+    picture = Image.open(io.BytesIO(pictures.png(torch.zeros(64, 1, 8, 8, dtype=torch.uint8))))
+    assert picture.width == picture.height
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 5])
+def test_points_become_a_plot(dimension: int) -> None:
+    picture = Image.open(io.BytesIO(pictures.png(torch.randn(50, dimension), torch.randn(50, dimension))))
+    assert picture.size == (500, 500)
+    assert len(picture.convert("RGB").getcolors(maxcolors=100_000) or []) > 10
+
+
+def test_samples_are_written_as_the_name_says(tmp_path) -> None:
+    batch = torch.randint(0, 256, (3, 3, 8, 9), dtype=torch.uint8)
+    samples.save(batch, tmp_path / "a.npz")
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["samples"], batch)
+    samples.save(batch, tmp_path / "folder")
+    files = sorted((tmp_path / "folder").iterdir())
+    assert [file.name for file in files] == ["000000.png", "000001.png", "000002.png"]
+    np.testing.assert_array_equal(np.array(Image.open(files[1])), batch[1].permute(1, 2, 0))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a.gif", "cannot write samples as .gif"), ("no/a.png", "is not a folder"), ("full", "exists already")],
+)
+def test_destinations_are_refused_before_the_work(tmp_path, name: str, expected: str) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(InputError, match=expected):
+        samples.check_destination(tmp_path / name)
+
+
+def test_points_are_no_pictures(tmp_path) -> None:
+    with pytest.raises(InputError, match="points cannot be written as pictures"):
+        samples.save(torch.zeros(3, 2), tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()

@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import images, points
+from zerosum import recipes
+from zerosum.errors import InputError
+from zerosum.games import Minimax
+from zerosum.networks.mlp import MLP
+from zerosum.optimizers import Adam
+
+
+@pytest.mark.parametrize("recipe", recipes.recipes().values(), ids=lambda recipe: recipe.name)
+def test_a_recipe_reads_back_equal(recipe: recipes.Recipe, tmp_path: Path) -> None:
+    assert recipes.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
+    (tmp_path / "r.json").write_text(json.dumps(recipe.as_json()))
+    assert recipes.named(str(tmp_path / "r.json"), images((1, 8, 8))) == recipe
+
+
+def test_fields_can_be_set_by_their_paths() -> None:
+    recipe = recipes.find("dcgan")
+    recipe = recipes.change(recipe, "generator.lr=1e-4")
+    recipe = recipes.change(recipe, "game=minimax")
+    recipe = recipes.change(recipe, "networks.width=16")
+    recipe = recipes.change(recipe, 'discriminator={"name": "adam", "lr": 0.5}')
+    assert recipe.generator == Adam(lr=1e-4)
+    assert recipe.game == Minimax()
+    assert recipe.networks.width == 16
+    assert recipe.discriminator == Adam(lr=0.5)
+    assert recipes.change(recipe, "networks=mlp").networks == MLP()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        ("batch_size", "--set takes field=value"),
+        ("=3", "--set takes field=value"),
+        ("batchsize=3", "recipe has no field 'batchsize': did you mean 'batch_size'?"),
+        ("generator.lrr=3", "adam has no field 'lrr': did you mean 'lr'?"),
+        ("generator.lr.x=3", "'x' is not a field"),
+        ("generator.lr=fast", "adam.lr: input should be a valid number"),
+        ("generator.lr=-1", "adam.lr: input should be greater than 0, but it was -1"),
+        ("batch_size=0", "recipe.batch_size: input should be greater than or equal to 1, but it was 0"),
+        ("batch_size=2.5", "recipe.batch_size: input should be a valid integer"),
+        ("game=minmax", "no game is called 'minmax': did you mean 'minimax'?"),
+        ("game=3", "a game is a name or an object with 'name', not 3"),
+        ("networks.prior=poisson", "dcgan.prior: input should be 'normal' or 'uniform'"),
+    ],
+)
+def test_wrong_assignments_say_what_was_meant(assignment: str, expected: str) -> None:
+    with pytest.raises(InputError) as caught:
+        recipes.change(recipes.find("dcgan"), assignment)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_unknown_recipes(tmp_path: Path) -> None:
+    source = images((1, 8, 8))
+    with pytest.raises(InputError, match="no recipe is called 'dcgn': did you mean 'dcgan'"):
+        recipes.named("dcgn", source)
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        recipes.named("missing.json", source)
+    for content, expected in (
+        ("{", "is not JSON"),
+        ("3", "a recipe is a JSON object"),
+        ('{"nam": 1}', "did you mean 'name'"),
+    ):
+        (tmp_path / "r.json").write_text(content)
+        with pytest.raises(InputError, match=expected):
+            recipes.named(str(tmp_path / "r.json"), source)
+
+
+def test_auto_looks_at_the_data() -> None:
+    assert recipes.named("auto", images((3, 16, 16))).networks.check((3, 16, 16)) is None
+    assert isinstance(recipes.named("auto", points(2)).networks, MLP)
