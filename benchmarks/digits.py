@@ -1,7 +1,7 @@
 """The demo's result, judged from outside: `zerosum train digits --minutes 2`, three seeds.
 
 A scikit-learn SVC trained on the real training digits names the class of 5,000 samples; precision and coverage are
-taken in pixel space (k = 5) against the held-out digits. The same figures for the real training digits stand beside them.
+taken in pixel space (k = 5) against the held-out digits. The real training digits are judged the same way beside them.
 """
 
 import json
@@ -55,8 +55,8 @@ def main() -> None:
             }
     write(
         "digits",
-        f"train on digits for {MINUTES} minutes, {SAMPLES} samples of the averaged generator (seed 1), scikit-learn's SVC "
-        "trained on the training digits; precision and coverage in pixels, k = 5, against the held-out digits",
+        f"train on digits for {MINUTES} minutes, {SAMPLES} samples of the averaged generator (seed 1), scikit-learn's "
+        "SVC trained on the training digits; precision and coverage in pixels, k = 5, against the held-out digits",
         figures,
     )
 

@@ -57,7 +57,7 @@ def full(recipe: recipes.Recipe, source: Source, engine: Engine) -> Generator[No
     for iteration in play(
         players, recipe.game, source.train, engine, batch_size=BATCH, discriminator_steps=1, steps=10**9, seed=0
     ):
-        average.update(players.generator.network, iteration.step + 1)
+        average.update(iteration.step + 1)
         interval.iterations.append(iteration)
         if iteration.step % CHUNK == CHUNK - 1:
             interval.summary()

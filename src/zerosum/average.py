@@ -22,18 +22,23 @@ class Average:
     """
 
     def __init__(self, generator: nn.Module, decay: float) -> None:
-        """`decay` in [0, 1): 0 keeps the latest weights."""
+        """`decay` in [0, 1): 0 means no average, just the latest weights."""
         self.network = copy.deepcopy(generator).requires_grad_(requires_grad=False)
         self.decay = decay
+        self._live = generator
 
-    def update(self, generator: nn.Module, updates: int) -> None:
+    def update(self, updates: int) -> None:
         """Take in the generator's parameters after its update number `updates`, counted from 1."""
+        if self.decay == 0:  # copied when they are asked for
+            return
         decay = min(self.decay, (1 + updates) / (10 + updates))
         blend = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-        blend(list(self.network.parameters()), list(generator.parameters()), updates)
+        blend(list(self.network.parameters()), list(self._live.parameters()), updates)
 
     def finished(self, networks: Networks, device: torch.device) -> nn.Module:
         """The averaged generator, ready to be sampled from: its batch statistics measured on latents of its own."""
+        if self.decay == 0:
+            self.network.load_state_dict(self._live.state_dict())
 
         def batches() -> Iterator[torch.Tensor]:
             for batch in range(CALIBRATION_BATCHES):

@@ -20,6 +20,8 @@ def png(samples: Tensor, reference: Tensor | None = None) -> bytes:
 
 def _grid(images: Tensor) -> bytes:
     """As square as possible, small images enlarged by a whole factor; a last row that is not full stays blank."""
+    factor = max(1, math.ceil(LEAST_SIDE / min(images.shape[2:])))
+    images = images.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
     count, channels, height, width = images.shape
     columns = math.ceil(math.sqrt(count * height / width))
     rows = math.ceil(count / columns)
@@ -29,10 +31,7 @@ def _grid(images: Tensor) -> bytes:
             GAP + place * (side + GAP) for place, side in zip(divmod(number, columns), (height, width), strict=True)
         )
         canvas[top : top + height, left : left + width] = each
-    picture = image(torch.from_numpy(canvas).permute(2, 0, 1))
-    factor = max(1, math.ceil(LEAST_SIDE / min(height, width)))
-    picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
-    return _encoded(picture)
+    return _encoded(image(torch.from_numpy(canvas).permute(2, 0, 1)))
 
 
 def image(pixels: Tensor) -> Image.Image:

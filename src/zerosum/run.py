@@ -150,14 +150,14 @@ class Run:
         """
         interval, began, saved = Interval(), time.monotonic(), time.monotonic()
         every = {
-            name: max(1, self.steps // parts)
+            name: math.ceil(self.steps / parts)
             for name, parts in (("line", LINES), ("picture", PICTURES), ("score", INTERIM_SCORES))
         }
         for iteration in self._play():
             self.step = iteration.step + 1
             last = self.step == self.steps
             interval.iterations.append(iteration)
-            self.average.update(self.players.generator.network, self.step)
+            self.average.update(self.step)
             if self.step % every["line"] == 0 or last or self.step == 1:
                 self._log(interval.summary(), time.monotonic() - began, observe)
             if self.step % every["picture"] == 0 or last:

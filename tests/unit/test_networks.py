@@ -132,7 +132,7 @@ def test_the_average_forgets_its_start_and_follows_the_formula() -> None:
     for update in range(1, 200):
         with torch.no_grad():
             generator.weight.add_(0.1)
-        average.update(generator, update)
+        average.update(update)
         weight = min(0.9, (1 + update) / (10 + update))
         expected = weight * expected + (1 - weight) * generator.weight.detach()
     torch.testing.assert_close(average.network.weight, expected)

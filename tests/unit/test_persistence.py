@@ -30,7 +30,7 @@ def advance(players: Players, average: Average, start: int, stop: int) -> None:
         players, RECIPE.game, SOURCE.train, ENGINE, batch_size=8, discriminator_steps=2, steps=20, seed=0, start=start
     )
     for _, iteration in zip(range(stop - start), steps, strict=False):
-        average.update(players.generator.network, iteration.step + 1)
+        average.update(iteration.step + 1)
 
 
 def same(one: tuple[Players, Average], other: tuple[Players, Average]) -> bool:

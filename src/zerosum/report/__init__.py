@@ -89,9 +89,7 @@ def _share(line: Line, kind: str) -> float:
 
 
 def _distances(axes: Axes, scores: list[Line]) -> None:
-    axes.set_title(
-        "Fréchet distance to the test split (its level depends on the number of samples)", loc="left", fontsize=10
-    )
+    axes.set_title("Fréchet distance to the test split", loc="left", fontsize=10)
     for count in sorted({score["samples"] for score in scores}):
         some = [score for score in scores if score["samples"] == count]
         values = [score["value"] for score in some]
@@ -100,6 +98,6 @@ def _distances(axes: Axes, scores: list[Line]) -> None:
             [score["step"] for score in some], values, bars, marker="o", capsize=3, label=f"{count:,} samples"
         )
     if scores:
-        axes.set_yscale("log")
+        axes.set_ylim(bottom=0)
         axes.legend(frameon=False, fontsize=8)
     axes.grid(alpha=0.3)
