@@ -60,7 +60,9 @@ def test_resumed_runs_end_bit_identical(number: signal.Signals, uninterrupted: P
     assert (run / "generator.safetensors").read_bytes() == (uninterrupted / "generator.safetensors").read_bytes()
     final = f"{STEPS:06d}.safetensors"
     assert (run / "checkpoints" / final).read_bytes() == (uninterrupted / "checkpoints" / final).read_bytes()
-    assert without_clock(run) == without_clock(uninterrupted)
+    pairs = list(zip(without_clock(run), without_clock(uninterrupted), strict=True))
+    differing = [one["kind"] for one, other in pairs if one != other]
+    assert differing in ([], ["iteration"])  # the line of the interval that was cut by the stop covers only its rest
 
 
 def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """NumPy arrays: .npy and .npz. Images or points, with labels and a test split where the names say so."""
 
-import zipfile
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -95,14 +94,13 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             if isinstance(loaded, np.ndarray):
                 return {"x": loaded}
             return {key.lower(): loaded[key] for key in loaded.files}
-    except ValueError as error:
-        if "pickle" in str(error).lower():
-            raise InputError(f"{path} holds Python objects, which are never loaded: save plain numbers") from None
-        raise InputError(f"{path} is truncated or damaged: {error}") from None
-    except (EOFError, zipfile.BadZipFile, KeyError, SyntaxError) as error:
-        raise InputError(f"{path} is truncated or damaged: {error}") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # numpy's parsers raise almost anything on damaged bytes, tokenize.TokenError included
+        if "pickle" in str(error).lower():
+            raise InputError(f"{path} holds Python objects, which are never loaded: save plain numbers") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} is truncated or damaged: {reason}") from None
 
 
 def _split(arrays: dict[str, NDArray[Any]], patterns: tuple[str, ...], path: Path) -> Split | None:
