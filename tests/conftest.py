@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from zerosum.data import Source, Split, open_source
+
+settings.register_profile("zerosum", deadline=None)  # no test asserts a time
+settings.load_profile("zerosum")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

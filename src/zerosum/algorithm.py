@@ -6,6 +6,7 @@ player's parameters alone, so neither can reach the other's.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from zerosum.data import Split
 from zerosum.engine import Engine
 from zerosum.games import Game
 from zerosum.networks import Networks
+from zerosum.regularizers import Judgement, Regularizer, total_penalty
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Player:
     network: nn.Module
     optimizer: torch.optim.Optimizer
     settings: optimizers.Optimizer
+    regularizers: tuple[Regularizer, ...] = ()
 
     def descend(self, loss: Tensor, step: int, steps: int) -> None:
         """One update of this player's parameters, and of nothing else, against the gradient of `loss`."""
@@ -31,6 +34,8 @@ class Player:
         loss.backward(inputs=list(self.network.parameters()))  # type: ignore[no-untyped-call]
         self.settings.schedule(self.optimizer, step, steps)
         self.optimizer.step()
+        for regularizer in self.regularizers:
+            regularizer.project(self.network)
 
 
 @dataclass(frozen=True)
@@ -48,29 +53,35 @@ class Iteration:
 
     step: int
     discriminator_loss: Tensor
+    penalty: Tensor
     generator_loss: Tensor
     real_logits: Tensor
     fake_logits: Tensor
 
 
-def discriminator_loss(
-    players: Players, game: Game, engine: Engine, real: Tensor, latents: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """D's loss and its logits for a batch of real samples and for one of fakes, G(latents), held fixed."""
+def confront(players: Players, engine: Engine, real: Tensor, latents: Tensor) -> Judgement:
+    """Show D a batch of real samples and one of fakes, G(latents), that are held fixed."""
+    discriminator = players.discriminator
     with torch.no_grad():
         fake = engine.samples(players.generator.network, latents)
-    discriminator = players.discriminator.network
+    for samples in (real, fake):
+        samples.requires_grad_(bool(discriminator.regularizers))  # a penalty may ask for D's slopes there
     if players.networks.separate_batches:  # D normalises over the batch, which must then be of one kind
-        real_logits, fake_logits = engine.logits(discriminator, real), engine.logits(discriminator, fake)
+        real_logits, fake_logits = (engine.logits(discriminator.network, samples) for samples in (real, fake))
     else:
-        real_logits, fake_logits = engine.logits(discriminator, torch.cat([real, fake])).chunk(2)
-    return game.discriminator_loss(real_logits, fake_logits), real_logits, fake_logits
+        real_logits, fake_logits = engine.logits(discriminator.network, torch.cat([real, fake])).chunk(2)
+    return Judgement(partial(engine.logits, discriminator.network), real, fake, real_logits, fake_logits)
 
 
-def generator_loss(players: Players, game: Game, engine: Engine, real_logits: Tensor, latents: Tensor) -> Tensor:
-    """G's loss for the batch G(latents), through D as it stands."""
-    fake = engine.samples(players.generator.network, latents)
-    return game.generator_loss(real_logits, engine.logits(players.discriminator.network, fake))
+def generator_loss(players: Players, game: Game, engine: Engine, real: Tensor, latents: Tensor) -> Tensor:
+    """G's loss for the batch G(latents), through D as it stands; only relativistic games look at `real` again."""
+    discriminator = players.discriminator.network
+    fake_logits = engine.logits(discriminator, engine.samples(players.generator.network, latents))
+    if not game.relativistic:
+        return game.generator_loss(fake_logits.detach(), fake_logits)
+    with torch.no_grad():
+        real_logits = engine.logits(discriminator, real)
+    return game.generator_loss(real_logits, fake_logits)
 
 
 def play(
@@ -92,13 +103,17 @@ def play(
     """
     for step in range(start, steps):
         for k in range(discriminator_steps):
+            update = step * discriminator_steps + k
             with randomness.scope(seed, step, f"discriminator update {k}", device=engine.device):
-                real = data.minibatch(batch_size, step * discriminator_steps + k, seed).to(engine.device)
+                real = data.minibatch(batch_size, update, seed).to(engine.device)
                 latents = players.networks.draw_latents(batch_size, engine.device)
-                d_loss, real_logits, fake_logits = discriminator_loss(players, game, engine, real, latents)
-                players.discriminator.descend(d_loss, step, steps)
+                seen = confront(players, engine, real, latents)
+                d_loss = game.discriminator_loss(seen.real_logits, seen.fake_logits)
+                penalty = total_penalty(players.discriminator.regularizers, seen, update)
+                players.discriminator.descend(d_loss + penalty, step, steps)
         with randomness.scope(seed, step, "generator update", device=engine.device):
             latents = players.networks.draw_latents(batch_size, engine.device)
-            g_loss = generator_loss(players, game, engine, real_logits.detach(), latents)
+            g_loss = generator_loss(players, game, engine, real, latents)
             players.generator.descend(g_loss, step, steps)
-        yield Iteration(step, d_loss.detach(), g_loss.detach(), real_logits.detach(), fake_logits.detach())
+        outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)
+        yield Iteration(step, *(tensor.detach() for tensor in outcome))

@@ -111,6 +111,8 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
         return TypeAdapter(cls).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
+        if isinstance(cause := first.get("ctx", {}).get("error"), InputError):
+            raise cause from None
         where = ".".join(str(part) for part in (name_of(cls), *first["loc"]))
         raise InputError(f"{where}: {first['msg'].lower()}, but it was {first['input']!r}") from None
 

@@ -5,7 +5,7 @@ and its gradient finite for any finite logit in float32, where the logarithm of 
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -34,10 +34,12 @@ class Game(ABC):
     Attributes:
         paper: where the game was published, with the equation.
         zero_sum: whether the players' losses add up to a constant, so that one's gain is the other's loss.
+        relativistic: whether the generator's loss depends on the real samples' logits.
     """
 
     paper: ClassVar[str]
     zero_sum: ClassVar[bool]
+    relativistic: ClassVar[bool] = False
 
     @abstractmethod
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -48,8 +50,11 @@ class Game(ABC):
         """What the generator minimises, a scalar."""
 
     @abstractmethod
-    def optimal_logit(self, log_ratio: Tensor) -> Tensor:
-        """The logit of the best discriminator where log p_data(x) / p_g(x) = `log_ratio`, elementwise."""
+    def optimal_logit(self, log_ratio: Tensor) -> Tensor | None:
+        """The logit of the best discriminator where log p_data(x) / p_g(x) = `log_ratio`, elementwise; None if unknown.
+
+        Games without an optimum (unbounded ones) and those whose optimum is no function of the ratio answer None.
+        """
 
 
 @dataclass(frozen=True)
@@ -85,3 +90,130 @@ class NonSaturating(Minimax):
     def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """-E log D(G(z)): the cross-entropy of the fakes against the label real."""
         return cross_entropy(fake_logits, 1.0)
+
+
+@dataclass(frozen=True)
+class LeastSquares(Game):
+    """The discriminator regresses on the labels `a` for fakes and `b` for reals, the generator aims at `c`.
+
+    With b - c = 1 and b - a = 2 the generator minimises Pearson's chi-squared divergence between p_data + p_g and 2 p_g
+    (Mao et al. 2017, eq. 6); the default is their 0-1 coding (eq. 9).
+    """
+
+    paper: ClassVar[str] = "Mao et al. 2017, eq. 2"
+    zero_sum: ClassVar[bool] = False
+    a: float = 0.0
+    b: float = 1.0
+    c: float = 1.0
+
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Half the mean squared distance of each answer to its label."""
+        return ((real_logits - self.b).square().mean() + (fake_logits - self.a).square().mean()) / 2
+
+    def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Half the mean squared distance of the fakes' answers to `c`."""
+        return (fake_logits - self.c).square().mean() / 2
+
+    def optimal_logit(self, log_ratio: Tensor) -> Tensor:
+        """(b p_data + a p_g) / (p_data + p_g) (eq. 5)."""
+        share = log_ratio.sigmoid()
+        return self.b * share + self.a * (1 - share)
+
+
+@dataclass(frozen=True)
+class Hinge(Game):
+    """The geometric GAN: only samples within the margin, or on the wrong side of it, move the discriminator."""
+
+    paper: ClassVar[str] = "Lim & Ye 2017, eqs. 20 and 21; Miyato et al. 2018, eqs. 16 and 17"
+    zero_sum: ClassVar[bool] = False
+
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))."""
+        return F.relu(1 - real_logits).mean() + F.relu(1 + fake_logits).mean()
+
+    def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """-E D(G(z))."""
+        return -fake_logits.mean()
+
+    def optimal_logit(self, log_ratio: Tensor) -> Tensor:
+        """+1 where real samples are denser, -1 where fakes are."""
+        return log_ratio.sign()
+
+
+@dataclass(frozen=True)
+class Wasserstein(Game):
+    """The critic's mean difference: the earth mover's distance, if a regulariser keeps the critic 1-Lipschitz."""
+
+    paper: ClassVar[str] = "Arjovsky et al. 2017, eqs. 2 and 3"
+    zero_sum: ClassVar[bool] = True
+
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """E D(G(z)) - E D(x)."""
+        return fake_logits.mean() - real_logits.mean()
+
+    def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """-E D(G(z))."""
+        return -fake_logits.mean()
+
+    def optimal_logit(self, log_ratio: Tensor) -> None:
+        """Without the Lipschitz constraint there is none: the loss is linear in the logits."""
+
+
+Comparison = Literal["softplus", "least-squares", "hinge"]
+
+
+def judged(difference: Tensor, by: Comparison) -> Tensor:
+    """How bad it is, on average, that real samples lead fakes by `difference` only."""
+    if by == "softplus":
+        return F.softplus(-difference).mean()
+    if by == "hinge":
+        return F.relu(1 - difference).mean()
+    return (difference - 1).square().mean()
+
+
+@dataclass(frozen=True)
+class Relativistic(Game):
+    """Relativistic pairing (RpGAN): each real sample is compared with one fake, and only the difference counts.
+
+    With `softplus` it is the game of R3GAN (Huang et al. 2024, eq. 2), which has no bad local minima in which the
+    generator drops modes (Sun et al. 2020). Both batches must be of one size.
+    """
+
+    paper: ClassVar[str] = "Jolicoeur-Martineau 2019, section 4.1"
+    zero_sum: ClassVar[bool] = False
+    relativistic: ClassVar[bool] = True
+    comparison: Comparison = "softplus"
+
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Real samples should lead fakes."""
+        return judged(real_logits - fake_logits, self.comparison)
+
+    def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Fakes should lead real samples."""
+        return judged(fake_logits - real_logits, self.comparison)
+
+    def optimal_logit(self, log_ratio: Tensor) -> Tensor | None:
+        """Up to a constant the log ratio itself for `softplus`, as in the minimax game."""
+        return log_ratio if self.comparison == "softplus" else None
+
+
+@dataclass(frozen=True)
+class RelativisticAverage(Game):
+    """Relativistic average (RaGAN): each sample is compared with the mean of the other kind (their section 4.2)."""
+
+    paper: ClassVar[str] = "Jolicoeur-Martineau 2019, section 4.2"
+    zero_sum: ClassVar[bool] = False
+    relativistic: ClassVar[bool] = True
+    comparison: Comparison = "softplus"
+
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """Real samples should lead the average fake, and the average real sample should lead the fakes."""
+        leading = judged(real_logits - fake_logits.mean(), self.comparison)
+        return leading + judged(real_logits.mean() - fake_logits, self.comparison)
+
+    def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """The same with the roles exchanged."""
+        return self.discriminator_loss(fake_logits, real_logits)
+
+    def optimal_logit(self, log_ratio: Tensor) -> None:
+        """Not a function of the ratio at one point: the averages enter."""

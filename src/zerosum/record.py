@@ -8,9 +8,9 @@
     report.html            pictures, curves, scores
 
 Lines of `metrics.jsonl` have a `kind`. `iteration`: `step` (iterations done), `seconds` (of training so far, this
-session's), the losses and the discriminator's mean answers `d_real`, `d_fake` as means over the interval, and its
-confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `fake_as_fake`, `fake_as_real`. `score`:
-`step` and the fields of a Score.
+session's), the losses, the discriminator's `penalty` and its mean answers `d_real` and `d_fake` as means over the
+interval, and its confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `fake_as_fake`,
+`fake_as_real`. `score`: `step` and the fields of a Score.
 """
 
 import fcntl

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from zerosum import checkpoint, pictures, recipes
+from zerosum import checkpoint, pictures, randomness, recipes
 from zerosum.algorithm import Iteration, Player, Players, play
 from zerosum.average import Average
 from zerosum.data import Source, open_source
@@ -25,6 +25,7 @@ from zerosum.metrics import Evaluation, sample_count
 from zerosum.optimizers import Optimizer
 from zerosum.recipes import Recipe
 from zerosum.record import Line, RunFolder, write_atomically
+from zerosum.regularizers import Regularizer
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
 INTERIM_SAMPLES = 2_000
@@ -43,9 +44,10 @@ class Interval:
         """Means and confusion counts, and an empty interval again."""
         real = torch.cat([iteration.real_logits for iteration in self.iterations])
         fake = torch.cat([iteration.fake_logits for iteration in self.iterations])
-        discriminator_loss, generator_loss, d_real, d_fake, real_as_real, fake_as_real = torch.stack(
+        discriminator_loss, penalty, generator_loss, d_real, d_fake, real_as_real, fake_as_real = torch.stack(
             [
                 _mean([iteration.discriminator_loss for iteration in self.iterations]),
+                _mean([iteration.penalty for iteration in self.iterations]),
                 _mean([iteration.generator_loss for iteration in self.iterations]),
                 real.sigmoid().mean(),
                 fake.sigmoid().mean(),
@@ -56,6 +58,7 @@ class Interval:
         self.iterations.clear()
         return {
             "discriminator_loss": discriminator_loss,
+            "penalty": penalty,
             "generator_loss": generator_loss,
             "d_real": d_real,
             "d_fake": d_fake,
@@ -240,12 +243,19 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
         InputError: the networks cannot serve samples of that shape.
     """
 
-    def player(network: nn.Module, settings: Optimizer) -> Player:
+    def player(network: nn.Module, settings: Optimizer, *regularizers: Regularizer) -> Player:
         placed = engine.place(network)
-        return Player(placed, settings.over(placed.parameters()), settings)
+        return Player(placed, settings.over(placed.parameters()), settings, regularizers)
 
     generator, discriminator = recipe.networks.pair(source.shape, seed)
-    return Players(player(generator, recipe.generator), player(discriminator, recipe.discriminator), recipe.networks)
+    with randomness.scope(seed, 0, "regularizers"):
+        for regularizer in recipe.regularizers:
+            regularizer.prepare(discriminator)
+    return Players(
+        player(generator, recipe.generator),
+        player(discriminator, recipe.discriminator, *recipe.regularizers),
+        recipe.networks,
+    )
 
 
 def _average(players: Players, recipe: Recipe) -> Average:

@@ -61,11 +61,12 @@ def test_forward_passes_of_one_update_change_nothing_in_either_player(recipe: re
     recipe = small(recipe)
     players = build(recipe, SOURCE, ENGINE, seed=0)
     before = bits(players.generator), bits(players.discriminator)
-    from zerosum.algorithm import discriminator_loss, generator_loss
+    from zerosum.algorithm import confront, generator_loss
 
     latents = players.networks.draw_latents(6)
-    _, real_logits, _ = discriminator_loss(players, recipe.game, ENGINE, SOURCE.train.minibatch(6, 0, 0), latents)
-    generator_loss(players, recipe.game, ENGINE, real_logits, latents)
+    real = SOURCE.train.minibatch(6, 0, 0)
+    confront(players, ENGINE, real, latents)
+    generator_loss(players, recipe.game, ENGINE, real, latents)
     for then, player in zip(before, (players.generator, players.discriminator), strict=True):
         assert all(torch.equal(then[name], tensor) for name, tensor in bits(player).items())
 
@@ -87,13 +88,14 @@ def test_a_game_is_a_function_of_its_seed(recipe: recipes.Recipe) -> None:
 
 
 def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> None:
-    from zerosum.algorithm import discriminator_loss
+    from zerosum.algorithm import confront
 
     for norm in (False, True):
         recipe = recipes.change(small(recipes.find("dcgan")), f"networks.discriminator_norm={str(norm).lower()}")
         players = build(recipe, SOURCE, ENGINE, seed=0)
         latents, real = torch.randn(6, players.networks.latent), SOURCE.train.minibatch(6, 0, 0)
-        loss, _, _ = discriminator_loss(players, recipe.game, ENGINE, real, latents)
+        seen = confront(players, ENGINE, real, latents)
+        loss = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits)
         fake = players.generator.network(latents)
         apart = players.discriminator.network(real), players.discriminator.network(fake)
         together = players.discriminator.network(torch.cat([real, fake])).chunk(2)

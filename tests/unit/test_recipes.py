@@ -9,6 +9,7 @@ from zerosum.errors import InputError
 from zerosum.games import Minimax
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import Adam
+from zerosum.regularizers import R1, R2
 
 
 @pytest.mark.parametrize("recipe", recipes.recipes().values(), ids=lambda recipe: recipe.name)
@@ -29,6 +30,8 @@ def test_fields_can_be_set_by_their_paths() -> None:
     assert recipe.networks.width == 16
     assert recipe.discriminator == Adam(lr=0.5)
     assert recipes.change(recipe, "networks=mlp").networks == MLP()
+    recipe = recipes.change(recipe, 'regularizers=["r1", {"name": "r2", "gamma": 3}]')
+    assert recipes.change(recipe, "regularizers.0.gamma=2").regularizers == (R1(gamma=2), R2(gamma=3))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,7 @@ def test_fields_can_be_set_by_their_paths() -> None:
         ("batch_size=0", "recipe.batch_size: input should be greater than or equal to 1, but it was 0"),
         ("batch_size=2.5", "recipe.batch_size: input should be a valid integer"),
         ("game=minmax", "no game is called 'minmax': did you mean 'minimax'?"),
+        ('regularizers=["r3"]', "no regularizer is called 'r3': choose one of: dragan"),
         ("game=3", "a game is a name or an object with 'name', not 3"),
         ("networks.prior=poisson", "dcgan.prior: input should be 'normal' or 'uniform'"),
     ],

@@ -22,6 +22,7 @@ from zerosum.games import Game, NonSaturating
 from zerosum.networks import Networks
 from zerosum.networks.dcgan import DCGAN
 from zerosum.optimizers import Adam, Optimizer
+from zerosum.regularizers import Regularizer
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -35,6 +36,7 @@ class Recipe:
         summary: one line on what it is for, with the paper it follows.
         networks: the matched generator and discriminator.
         game: what each player minimises.
+        regularizers: what keeps the discriminator in bounds.
         generator: the generator's optimiser.
         discriminator: the discriminator's.
         batch_size: m of Algorithm 1, for real and fake samples each.
@@ -48,6 +50,7 @@ class Recipe:
     summary: str = ""
     networks: Annotated[Networks, Choice(Networks)] = DCGAN()
     game: Annotated[Game, Choice(Game)] = NonSaturating()
+    regularizers: tuple[Annotated[Regularizer, Choice(Regularizer)], ...] = ()
     generator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
     discriminator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
     batch_size: Count = 64
@@ -132,6 +135,9 @@ def change(recipe: Recipe, assignment: str) -> Recipe:
 
 def _replace(component: Any, path: list[str], value: object, whole: str) -> object:
     """`component` with the field at `path` set; only that field, and the objects on the way to it, are made anew."""
+    if isinstance(component, tuple) and path[0].isdigit() and int(path[0]) < len(component) and len(path) > 1:
+        place = int(path[0])
+        return (*component[:place], _replace(component[place], path[1:], value, whole), *component[place + 1 :])
     fields = [field.name for field in dataclasses.fields(component)] if dataclasses.is_dataclass(component) else []
     if path[0] not in fields:
         what = f"{catalog.name_of(component)} has no field {path[0]!r}" if fields else f"{path[0]!r} is not a field"

@@ -190,7 +190,7 @@ def test_a_pickle_named_npy_is_not_loaded(tmp_path: Path) -> None:
     assert "never loaded" in refused(tmp_path / "a.npy")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "a.npy", "a.npz"])
 def test_mutated_bytes_give_the_documented_error_or_a_source(tmp_path: Path, name: str, data: st.DataObject) -> None:

@@ -1,0 +1,197 @@
+"""What keeps the discriminator from winning too steeply: penalties on its gradient and constraints on its weights.
+
+A penalty is added to the discriminator's loss; a constraint acts on the network itself. Gradients are taken per sample
+with respect to the whole sample: ||grad D(x)||^2 sums over channels, rows and columns, and its mean is over the batch.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, ClassVar
+
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+
+Weight = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Interval = Annotated[int, Field(ge=1)]
+
+
+@plain_dataclass(frozen=True)
+class Judgement:
+    """What a penalty sees of one update of the discriminator.
+
+    Attributes:
+        judge: the discriminator, samples to logits [N].
+        real: real samples [N, ...], a leaf of the graph of `real_logits` [N].
+        fake: generated samples [N, ...], a leaf of the graph of `fake_logits` [N].
+    """
+
+    judge: Callable[[Tensor], Tensor]
+    real: Tensor
+    fake: Tensor
+    real_logits: Tensor
+    fake_logits: Tensor
+
+
+class Regularizer:
+    """One regulariser of the discriminator; a subclass overrides what it needs.
+
+    Attributes:
+        paper: where it was published, with the equation.
+        interval: every how many discriminator updates the penalty is taken; it is then multiplied by the interval, so
+            that its mean over the updates is the same (lazy regularisation, Karras et al. 2020, appendix B).
+    """
+
+    paper: ClassVar[str]
+    interval: int = 1
+
+    def penalty(self, seen: Judgement) -> Tensor | None:
+        """A scalar for the discriminator's loss, or None."""
+        return None
+
+    def prepare(self, discriminator: nn.Module) -> None:
+        """Change the freshly built `discriminator`, before it is optimised."""
+
+    def project(self, discriminator: nn.Module) -> None:
+        """Bring the `discriminator` back within the constraint, after each of its updates."""
+
+
+def total_penalty(regularizers: Iterable[Regularizer], seen: Judgement, update: int) -> Tensor:
+    """The sum of the penalties that are due at discriminator update number `update` (from 0), a scalar."""
+    due = (each for each in regularizers if update % each.interval == 0)
+    penalties = [each.interval * penalty for each in due if (penalty := each.penalty(seen)) is not None]
+    return torch.stack(penalties).sum() if penalties else seen.real_logits.new_zeros(())
+
+
+def squared_slopes(logits: Tensor, samples: Tensor) -> Tensor:
+    """||grad D(x)||^2, [N], for each x of `samples` [N, ...], logits in `logits` [N]; differentiable in D's weights."""
+    (slopes,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
+    return slopes.flatten(1).square().sum(1)
+
+
+@dataclass(frozen=True)
+class R1(Regularizer):
+    """gamma / 2 E ||grad D(x)||^2 on real samples: zero-centred, so it vanishes at the equilibrium."""
+
+    paper: ClassVar[str] = "Mescheder et al. 2018, eq. 9"
+    gamma: Weight = 1.0
+    interval: Interval = 1
+
+    def penalty(self, seen: Judgement) -> Tensor:
+        """On the real samples."""
+        return self.gamma / 2 * squared_slopes(seen.real_logits, seen.real).mean()
+
+
+@dataclass(frozen=True)
+class R2(Regularizer):
+    """gamma / 2 E ||grad D(G(z))||^2: the same on generated samples."""
+
+    paper: ClassVar[str] = "Mescheder et al. 2018, eq. 10"
+    gamma: Weight = 1.0
+    interval: Interval = 1
+
+    def penalty(self, seen: Judgement) -> Tensor:
+        """On the generated samples."""
+        return self.gamma / 2 * squared_slopes(seen.fake_logits, seen.fake).mean()
+
+
+@dataclass(frozen=True)
+class GradientPenalty(Regularizer):
+    """weight E (||grad D(y)|| - target)^2 with y = e x + (1 - e) G(z) and e uniform on (0, 1), one for each sample.
+
+    `one_sided` punishes only slopes above the target (Petzka et al. 2018).
+    """
+
+    paper: ClassVar[str] = "Gulrajani et al. 2017, eq. 3"
+    weight: Weight = 10.0
+    target: Positive = 1.0
+    one_sided: bool = False
+    interval: Interval = 1
+
+    def penalty(self, seen: Judgement) -> Tensor:
+        """On the straight lines between pairs of both kinds."""
+        mix = torch.rand(len(seen.real), *[1] * (seen.real.ndim - 1), device=seen.real.device)
+        return self._at(mix * seen.real + (1 - mix) * seen.fake, seen)
+
+    def _at(self, samples: Tensor, seen: Judgement) -> Tensor:
+        points = samples.detach().requires_grad_()
+        squares = squared_slopes(seen.judge(points), points)
+        excess = (squares + 1e-12).sqrt() - self.target  # the root of 0 has no gradient
+        return self.weight * (excess.clamp(min=0) if self.one_sided else excess).square().mean()
+
+
+@dataclass(frozen=True)
+class Dragan(GradientPenalty):
+    """The same penalty around the data: y = x + spread std(x) u, with u uniform on (0, 1)."""
+
+    paper: ClassVar[str] = "Kodali et al. 2017, eq. 1 and its released code"
+    spread: Positive = 0.5
+
+    def penalty(self, seen: Judgement) -> Tensor:
+        """On perturbed real samples."""
+        return self._at(seen.real + self.spread * seen.real.std() * torch.rand_like(seen.real), seen)
+
+
+@dataclass(frozen=True)
+class SpectralNorm(Regularizer):
+    """Every weight of the discriminator divided by its largest singular value, by PyTorch's own parametrisation.
+
+    One power iteration follows each update of the discriminator, and none happens in a forward pass, so that the
+    generator's update changes nothing in the discriminator.
+    """
+
+    paper: ClassVar[str] = "Miyato et al. 2018, section 2.1"
+
+    def prepare(self, discriminator: nn.Module) -> None:
+        """Parametrise all dense and convolutional layers."""
+        for layer in discriminator.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d):
+                parametrizations.spectral_norm(layer)
+        for estimate in self._estimates(discriminator):
+            estimate.eval()
+
+    @torch.no_grad()
+    def project(self, discriminator: nn.Module) -> None:
+        """Refine the estimates of the singular vectors."""
+        for layer in list(discriminator.modules()):
+            if isinstance(layer, nn.Linear | nn.Conv2d):
+                for estimate in self._estimates(layer):
+                    estimate.train()
+                    _ = layer.weight  # reading it in training mode is what makes PyTorch iterate once
+                    estimate.eval()
+
+    @staticmethod
+    def _estimates(network: nn.Module) -> list[nn.Module]:
+        return [module for module in network.modules() if type(module).__name__ == "_SpectralNorm"]
+
+
+@dataclass(frozen=True)
+class MaxNorm(Regularizer):
+    """The incoming weights of each unit scaled back to a norm of at most `limit`."""
+
+    paper: ClassVar[str] = "Srivastava & Salakhutdinov 2013; Goodfellow et al. 2014 (released TFD code, 1.9365)"
+    limit: Positive = 1.9365
+
+    @torch.no_grad()
+    def project(self, discriminator: nn.Module) -> None:
+        """Rescale, where needed, every row of every weight."""
+        for layer in discriminator.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d):
+                layer.weight.copy_(layer.weight.flatten(1).renorm(2, 0, self.limit).view_as(layer.weight))
+
+
+@dataclass(frozen=True)
+class WeightClipping(Regularizer):
+    """Every parameter clipped to [-limit, limit]: the first way to keep a Wasserstein critic Lipschitz."""
+
+    paper: ClassVar[str] = "Arjovsky et al. 2017, algorithm 1"
+    limit: Positive = 0.01
+
+    @torch.no_grad()
+    def project(self, discriminator: nn.Module) -> None:
+        """Clip."""
+        for parameter in discriminator.parameters():
+            parameter.clamp_(-self.limit, self.limit)
