@@ -28,7 +28,7 @@ from zerosum.record import Line, RunFolder, write_atomically
 from zerosum.regularizers import Regularizer
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
-INTERIM_SAMPLES = 2_000
+INTERIM_SAMPLES = 5_000
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
 PROBE_SECONDS, PROBE_WARMUP = 3.0, 3

@@ -33,6 +33,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
         (["train", "digits", "--device", "tpu"], "device 'tpu' is not available here"),
         (["train", "digits", "--out", "file/run"], "cannot write to file/run: Not a directory"),
         (["train", "digits", "--out", "file"], "file exists already"),
+        (["train", "digits", "--out", "/dev/null/run"], "cannot write to /dev/null/run: Not a directory"),
         (["train", "points.npy", "--recipe", "dcgan"], "dcgan needs images of 1 to 4 channels"),
         (["train", "tiny.npy"], "compact needs images of 1 to 4 channels and at least 8x8 pixels"),
         (["resume", "nowhere"], "no run at nowhere: no such folder"),

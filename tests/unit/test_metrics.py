@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from tests.conftest import images, points
-from zerosum.data import Source
+from zerosum.data import Source, open_source
 from zerosum.errors import InputError
-from zerosum.metrics import Evaluation, sample_count
+from zerosum.metrics import Comparison, Evaluation, sample_count
 from zerosum.metrics.features import ClassifierFeatures, RandomConvolutions, features_for
 from zerosum.metrics.frechet import FrechetDistance, frechet_distance
+from zerosum.metrics.modes import Modes
 from zerosum.metrics.neighbours import Neighbours, overlap
 
 
@@ -64,7 +65,9 @@ def test_overlap_is_the_same_whatever_the_chunks(monkeypatch: pytest.MonkeyPatch
 def test_intervals_hold_the_value_and_shrink_with_the_samples() -> None:
     real = normal(4_000, 4, 9)
     for metric in (FrechetDistance(), Neighbours()):
-        few, many = (metric.measure(normal(n, 4, 10, shift=0.5), real[:n], seed=0) for n in (200, 4_000))
+        few, many = (
+            metric.measure(Comparison(normal(n, 4, 10, shift=0.5), real[:n], points(4), 0)) for n in (200, 4_000)
+        )
         for small, large in zip(few, many, strict=True):
             assert large.low <= large.value <= large.high
             assert large.high - large.low < small.high - small.low
@@ -73,8 +76,9 @@ def test_intervals_hold_the_value_and_shrink_with_the_samples() -> None:
 def test_the_bootstrap_is_a_function_of_the_seed() -> None:
     real, fake = normal(200, 3, 1), normal(200, 3, 2)
     for metric in (FrechetDistance(), Neighbours()):
-        assert metric.measure(fake, real, 1) == metric.measure(fake, real, 1)
-        assert metric.measure(fake, real, 1) != metric.measure(fake, real, 2)
+        one, again, other = (metric.measure(Comparison(fake, real, points(3), seed)) for seed in (1, 1, 2))
+        assert one == again
+        assert one != other
 
 
 def test_features_follow_from_the_data(digits: Source) -> None:
@@ -140,3 +144,35 @@ def test_constant_samples_give_a_finite_score() -> None:
 @pytest.mark.parametrize(("test", "expected"), [(300, 5_000), (7_000, 7_000), (50_000, 10_000)])
 def test_how_many_samples_a_score_takes(test: int, expected: int) -> None:
     assert sample_count(images((1, 1, 1), count=2 * test)) == expected
+
+
+@pytest.mark.parametrize(("name", "modes"), [("ring", 8), ("grid", 25)])
+def test_real_points_cover_their_modes_as_theory_says(name: str, modes: int) -> None:
+    """The share within 3 sigma in two coordinates is 1 - exp(-9 / 2) = 98.9%; five standard errors are allowed."""
+    source = open_source(name)
+    evaluation = Evaluation.of(source)
+    scores = {score.metric: score for score in evaluation.scores(source.train.samples[:2_500], seed=0)}
+    assert scores["modes-covered"].value == modes
+    assert scores["high-quality"].value == pytest.approx(1 - np.exp(-4.5), abs=5 * (0.011 * 0.989 / 2_500) ** 0.5)
+    assert scores["reverse-kl"].value < 3 * (modes - 1) / (2 * 2_500)  # its expectation is (K - 1) / 2N
+    assert scores["spread-ratio"].value == pytest.approx(1, abs=0.05)
+
+
+def test_modes_that_are_missed_or_blurred_are_seen() -> None:
+    source = open_source("ring")
+    assert source.density is not None
+    one_mode = source.density.means[:1] + 0.02 * normal(2_500, 2, 1)
+    measured = {e.metric: e.value for e in Modes().measure(Comparison(one_mode, one_mode, source, 0))}
+    assert measured["modes-covered"] == 1
+    assert measured["reverse-kl"] == pytest.approx(np.log(8))
+    wide = source.density.means[torch.arange(2_504) % 8] + 0.06 * normal(2_504, 2, 1)
+    measured = {e.metric: e.value for e in Modes().measure(Comparison(wide, wide, source, 0))}
+    assert measured["spread-ratio"] == pytest.approx(3, rel=0.1)
+    assert measured["high-quality"] == pytest.approx(1 - np.exp(-0.5), abs=0.05)
+    assert measured["reverse-kl"] == pytest.approx(0, abs=1e-3)
+
+
+def test_only_mixtures_have_modes() -> None:
+    assert not Modes().applies(points(2))
+    assert not Modes().applies(open_source("gaussian"))
+    assert Modes().applies(open_source("ring"))

@@ -8,7 +8,10 @@ import typer
 def data(
     data: Annotated[
         str,
-        typer.Argument(metavar="DATA", help="'digits', or a path: a folder of idx files, an idx file, .npz or .npy."),
+        typer.Argument(
+            metavar="DATA",
+            help="'digits', a toy ('ring', 'grid', 'gaussian'), or a path: idx files, .npz, .npy.",
+        ),
     ],
 ) -> None:
     """Say what DATA holds and which recipe `train` would choose. Reads only."""

@@ -9,7 +9,10 @@ import typer
 def train(
     data: Annotated[
         str,
-        typer.Argument(metavar="DATA", help="'digits', or a path: a folder of idx files, an idx file, .npz or .npy."),
+        typer.Argument(
+            metavar="DATA",
+            help="'digits', a toy ('ring', 'grid', 'gaussian'), or a path: idx files, .npz, .npy.",
+        ),
     ],
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",
     changes: Annotated[

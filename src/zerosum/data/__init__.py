@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum import catalog, randomness
+from zerosum.data.mixture import Mixture
 from zerosum.data.pixels import to_float
 from zerosum.errors import InputError, did_you_mean
 
@@ -75,14 +76,14 @@ class Source:
         train: what the discriminator learns from.
         test: what the players never see, and every score compares with.
         class_names: the names of the labels, in order; empty where there are none.
-        notes: what was decided while reading, for people.
+        density: the exact distribution of points, where it is known.
     """
 
     name: str
     train: Split
     test: Split
     class_names: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    density: Mixture | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum import catalog
@@ -23,7 +25,7 @@ LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
 class Estimate:
     """A figure with its 95% bootstrap interval, of the finite samples only: other seeds of a training vary more.
 
-    `better` is "lower" or "higher".
+    `better` is "lower", "higher" or "near 1".
     """
 
     metric: str
@@ -55,14 +57,42 @@ class Score(Estimate):
         return asdict(self)
 
 
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What a metric sees.
+
+    Attributes:
+        fake: features of generated samples, float32 [N, d], finite.
+        real: features of samples of the test split, float32 [M, d].
+        source: the data themselves.
+        seed: of the bootstrap.
+    """
+
+    fake: Tensor
+    real: Tensor
+    source: Source
+    seed: int
+
+
 class Metric(ABC):
     """Compares two sets of features. A new metric is one subclass in one file of this folder."""
 
     equal_sizes: ClassVar[bool] = False
 
+    def applies(self, source: Source) -> bool:
+        """Whether the metric has a meaning for samples that should resemble `source`."""
+        return True
+
     @abstractmethod
-    def measure(self, fake: Tensor, real: Tensor, seed: int) -> list[Estimate]:
-        """Estimates for generated features `fake` [N, d] against `real` [M, d], both float32 and finite."""
+    def measure(self, comparison: Comparison) -> list[Estimate]:
+        """Estimates for the generated samples."""
+
+
+def interval(values: NDArray[np.float64], generator: np.random.Generator) -> tuple[float, float]:
+    """The 95% bootstrap percentiles of the mean of `values` [N]."""
+    weights = generator.multinomial(len(values), np.full(len(values), 1 / len(values)), size=REPLICATES)
+    low, high = np.percentile(weights @ values / len(values), [2.5, 97.5])
+    return float(low), float(high)
 
 
 def sample_count(source: Source) -> int:
@@ -104,6 +134,8 @@ class Evaluation:
             raise InputError("the features of the samples are not all finite: the generator has diverged")
         scores = []
         for metric in (cls() for cls in catalog.choices(Metric).values()):
+            if not metric.applies(self.source):
+                continue
             count = min(len(fake), len(self.real)) if metric.equal_sizes else len(fake)
             real = self.real[:count] if metric.equal_sizes else self.real
             reference = f"test split of {self.source.name}"
@@ -116,6 +148,6 @@ class Evaluation:
                     reference_samples=len(real),
                     seed=seed,
                 )
-                for estimate in metric.measure(fake[:count], real, seed)
+                for estimate in metric.measure(Comparison(fake[:count], real, self.source, seed))
             ]
         return scores

@@ -57,7 +57,7 @@ class Coordinates(FeatureExtractor):
 class RandomConvolutions(FeatureExtractor):
     """Four convolutions with fixed random weights, averaged over a 2x2 grid: 256 features for images of any shape."""
 
-    name = "random-convolutions-256 (seed 0)"
+    name = "random-convolutions-32-64-64-64-mean2x2 (seed 0)"
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         """`shape`: (C, H, W)."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from zerosum.metrics import REPLICATES, Estimate, Metric
+from zerosum.metrics import REPLICATES, Comparison, Estimate, Metric
 
 
 class FrechetDistance(Metric):
@@ -14,10 +14,11 @@ class FrechetDistance(Metric):
     features of Inception.
     """
 
-    def measure(self, fake: Tensor, real: Tensor, seed: int) -> list[Estimate]:
+    def measure(self, comparison: Comparison) -> list[Estimate]:
         """One estimate; biased upwards when the samples are not many more than the features."""
+        fake, real = comparison.fake, comparison.real
         value = frechet_distance(fake, real)
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(comparison.seed)
 
         def resampled(rows: Tensor) -> Tensor:
             return rows[torch.randint(len(rows), (len(rows),), generator=generator)]

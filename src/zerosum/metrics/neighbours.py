@@ -2,9 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from zerosum.metrics import REPLICATES, Estimate, Metric
+from zerosum.metrics import Comparison, Estimate, Metric, interval
 
 NEIGHBOURS = 5
 
@@ -20,12 +19,13 @@ class Neighbours(Metric):
 
     equal_sizes = True
 
-    def measure(self, fake: Tensor, real: Tensor, seed: int) -> list[Estimate]:
+    def measure(self, comparison: Comparison) -> list[Estimate]:
         """Four estimates."""
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng(comparison.seed)
+        parts = overlap(comparison.fake.numpy(), comparison.real.numpy(), NEIGHBOURS)
         return [
-            Estimate(name, float(values.mean()), *_interval(values, generator), "higher")
-            for name, values in overlap(fake.numpy(), real.numpy(), NEIGHBOURS).items()
+            Estimate(name, float(values.mean()), *interval(values, generator), "higher")
+            for name, values in parts.items()
         ]
 
 
@@ -62,9 +62,3 @@ def _radii(features: NDArray[np.float32], k: int) -> NDArray[np.float64]:
     k = min(k, len(features) - 1)
     distances, _ = NearestNeighbors(n_neighbors=k).fit(features).kneighbors()
     return np.asarray(distances[:, -1], dtype=np.float64)
-
-
-def _interval(values: NDArray[np.float64], generator: np.random.Generator) -> tuple[float, float]:
-    weights = generator.multinomial(len(values), np.full(len(values), 1 / len(values)), size=REPLICATES)
-    low, high = np.percentile(weights @ values / len(values), [2.5, 97.5])
-    return float(low), float(high)

@@ -1,9 +1,11 @@
-"""Recipes as published: the 2014 paper, DCGAN."""
+"""Recipes as published: the 2014 paper, DCGAN, and the games that were first played with DCGAN's networks."""
 
+from zerosum.games import LeastSquares, RelativisticAverage, Wasserstein
 from zerosum.networks.dcgan import DCGAN
 from zerosum.networks.mlp import PaperMLP
 from zerosum.optimizers import SGD, Adam
 from zerosum.recipes import Recipe
+from zerosum.regularizers import GradientPenalty
 
 PAPER_MNIST = Recipe(
     name="paper-mnist",
@@ -24,6 +26,37 @@ DCGAN_64 = Recipe(
     generator=Adam(),
     discriminator=Adam(),
     batch_size=64,
+    average=0.0,
+    steps=25_000,
+)
+
+LSGAN = Recipe(
+    name="lsgan",
+    summary="Mao et al. 2017: DCGAN's networks, least squares with the 0-1 coding",
+    networks=DCGAN(),
+    game=LeastSquares(),
+    average=0.0,
+    steps=25_000,
+)
+
+WGAN_GP = Recipe(
+    name="wgan-gp",
+    summary="Gulrajani et al. 2017, algorithm 1: five critic steps, gradient penalty, no normalisation in the critic",
+    networks=DCGAN(discriminator_norm=False),
+    game=Wasserstein(),
+    regularizers=(GradientPenalty(weight=10.0),),
+    generator=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+    discriminator=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+    discriminator_steps=5,
+    average=0.0,
+    steps=25_000,
+)
+
+RELATIVISTIC = Recipe(
+    name="relativistic",
+    summary="Jolicoeur-Martineau 2019 (RaSGAN): DCGAN's networks, each sample against the average of the other kind",
+    networks=DCGAN(),
+    game=RelativisticAverage(),
     average=0.0,
     steps=25_000,
 )

@@ -1,0 +1,21 @@
+"""Recipes for points with known densities."""
+
+from zerosum.games import Relativistic
+from zerosum.networks.mlp import MLP
+from zerosum.optimizers import Adam
+from zerosum.recipes import Recipe
+from zerosum.regularizers import R1, R2
+
+TOY = Recipe(
+    name="toy",
+    summary="for points: relativistic pairing with R1 and R2 (Huang et al. 2024), dense layers",
+    networks=MLP(latent=16, width=128, depth=3),
+    game=Relativistic(),
+    regularizers=(R1(gamma=0.1), R2(gamma=0.1)),
+    generator=Adam(lr=1e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    discriminator=Adam(lr=1e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    batch_size=256,
+    average=0.999,
+    precision="float32",
+    steps=8_000,
+)
