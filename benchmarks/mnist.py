@@ -52,7 +52,7 @@ def main(data: str) -> None:
             figures[f"zerosum default, seed {seed}"] = made | judge(
                 evaluation, zerosum.load(run).sample(SAMPLES, seed=1)
             )
-    images = source.train.batch(torch.arange(len(source.train)))
+    images = source.train.batch(torch.arange(len(source.train))).samples
     for name in ("mlp", "dcgan", "lsgan", "wgan-gp"):
         sample = textbook.train(name, images, MINUTES * 60, seed=0)
         figures[f"textbook {name}, seed 0"] = judge(evaluation, to_uint8(sample(SAMPLES)))

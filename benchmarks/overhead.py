@@ -25,9 +25,9 @@ BATCH, CHUNK, ROUNDS = 64, 20, 15
 
 def bare(recipe: recipes.Recipe, source: Source, engine: Engine) -> Generator[None, None, None]:
     """The two updates of a non-saturating game, written out."""
-    generator, discriminator = (engine.place(network) for network in recipe.networks.pair(source.shape, 0))
+    generator, discriminator = (engine.place(network) for network in recipe.networks.pair(source.shape, 0, 0))
     of_g, of_d = (recipe.generator.over(network.parameters()) for network in (generator, discriminator))
-    real = source.train.batch(torch.arange(BATCH))
+    real = source.train.batch(torch.arange(BATCH)).samples
     ones, zeros = torch.ones(BATCH), torch.zeros(BATCH)
     while True:
         with torch.no_grad(), engine.autocast():

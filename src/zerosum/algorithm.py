@@ -40,11 +40,12 @@ class Player:
 
 @dataclass(frozen=True)
 class Players:
-    """The generator G and the discriminator D of one game, and the family of networks they come from."""
+    """The generator G and the discriminator D of one game, the family they come from, and the number of classes."""
 
     generator: Player
     discriminator: Player
     networks: Networks
+    classes: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,28 +60,31 @@ class Iteration:
     fake_logits: Tensor
 
 
-def confront(players: Players, engine: Engine, real: Tensor, latents: Tensor) -> Judgement:
-    """Show D a batch of real samples and one of fakes, G(latents), that are held fixed."""
-    discriminator = players.discriminator
+def confront(players: Players, engine: Engine, real: Tensor, codes: Tensor, labels: Tensor | None) -> Judgement:
+    """Show D a batch of real samples and one of fakes, G(z), that are held fixed; both are of the classes `labels`."""
     with torch.no_grad():
-        fake = engine.samples(players.generator.network, latents)
+        fake = engine.samples(players.generator.network, codes)
     for samples in (real, fake):
-        samples.requires_grad_(bool(discriminator.regularizers))  # a penalty may ask for D's slopes there
+        samples.requires_grad_(bool(players.discriminator.regularizers))  # a penalty may ask for D's slopes there
+    judge = partial(engine.logits, players.discriminator.network)
     if players.networks.separate_batches:  # D normalises over the batch, which must then be of one kind
-        real_logits, fake_logits = (engine.logits(discriminator.network, samples) for samples in (real, fake))
+        real_logits, fake_logits = judge(real, labels), judge(fake, labels)
     else:
-        real_logits, fake_logits = engine.logits(discriminator.network, torch.cat([real, fake])).chunk(2)
-    return Judgement(partial(engine.logits, discriminator.network), real, fake, real_logits, fake_logits)
+        both = None if labels is None else labels.repeat(2)
+        real_logits, fake_logits = judge(torch.cat([real, fake]), both).chunk(2)
+    return Judgement(partial(judge, labels=labels), real, fake, real_logits, fake_logits)
 
 
-def generator_loss(players: Players, game: Game, engine: Engine, real: Tensor, latents: Tensor) -> Tensor:
-    """G's loss for the batch G(latents), through D as it stands; only relativistic games look at `real` again."""
-    discriminator = players.discriminator.network
-    fake_logits = engine.logits(discriminator, engine.samples(players.generator.network, latents))
+def generator_loss(
+    players: Players, game: Game, engine: Engine, real: Tensor, codes: Tensor, labels: Tensor | None
+) -> Tensor:
+    """G's loss for the batch G(z), through D as it stands; only relativistic games look at `real` again."""
+    judge = partial(engine.logits, players.discriminator.network, labels=labels)
+    fake_logits = judge(engine.samples(players.generator.network, codes))
     if not game.relativistic:
         return game.generator_loss(fake_logits.detach(), fake_logits)
     with torch.no_grad():
-        real_logits = engine.logits(discriminator, real)
+        real_logits = judge(real)
     return game.generator_loss(real_logits, fake_logits)
 
 
@@ -101,19 +105,20 @@ def play(
     The minibatches, the latents and the players' own randomness are functions of (seed, step): playing on from `start`
     is the same as never having stopped.
     """
+    networks, classes, device = players.networks, players.classes, engine.device
     for step in range(start, steps):
         for k in range(discriminator_steps):
             update = step * discriminator_steps + k
-            with randomness.scope(seed, step, f"discriminator update {k}", device=engine.device):
-                real = data.minibatch(batch_size, update, seed).to(engine.device)
-                latents = players.networks.draw_latents(batch_size, engine.device)
-                seen = confront(players, engine, real, latents)
+            with randomness.scope(seed, step, f"discriminator update {k}", device=device):
+                real, labels = data.minibatch(batch_size, update, seed).on(device, labelled=networks.conditional)
+                codes = networks.draw_codes(batch_size, device, labels, classes)
+                seen = confront(players, engine, real, codes, labels)
                 d_loss = game.discriminator_loss(seen.real_logits, seen.fake_logits)
                 penalty = total_penalty(players.discriminator.regularizers, seen, update)
                 players.discriminator.descend(d_loss + penalty, step, steps)
-        with randomness.scope(seed, step, "generator update", device=engine.device):
-            latents = players.networks.draw_latents(batch_size, engine.device)
-            g_loss = generator_loss(players, game, engine, real, latents)
+        with randomness.scope(seed, step, "generator update", device=device):
+            codes = networks.draw_codes(batch_size, device, labels, classes)
+            g_loss = generator_loss(players, game, engine, real, codes, labels)
             players.generator.descend(g_loss, step, steps)
         outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)
         yield Iteration(step, *(tensor.detach() for tensor in outcome))

@@ -35,15 +35,16 @@ class Average:
         blend = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         blend(list(self.network.parameters()), list(self._live.parameters()), updates)
 
-    def finished(self, networks: Networks, device: torch.device) -> nn.Module:
-        """The averaged generator, ready to be sampled from: its batch statistics measured on latents of its own."""
+    def finished(self, networks: Networks, classes: int, device: torch.device) -> nn.Module:
+        """The averaged generator, ready to be sampled from: its batch statistics measured on codes of their own."""
         if self.decay == 0:
             self.network.load_state_dict(self._live.state_dict())
 
         def batches() -> Iterator[torch.Tensor]:
             for batch in range(CALIBRATION_BATCHES):
                 with randomness.scope(0, batch, "calibration", device=device):
-                    yield networks.draw_latents(CALIBRATION_BATCH, device)
+                    labels = torch.arange(CALIBRATION_BATCH, device=device) % classes if networks.conditional else None
+                    yield networks.draw_codes(CALIBRATION_BATCH, device, labels, classes)
 
         calibrate(self.network, batches())
         return self.network

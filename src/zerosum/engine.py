@@ -46,16 +46,16 @@ class Engine:
         """Inside, the players' forward passes run in the engine's precision."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
-    def logits(self, discriminator: nn.Module, samples: Tensor) -> Tensor:
-        """The discriminator's logits [N] for `samples`, in float32 whatever the precision."""
+    def logits(self, discriminator: nn.Module, samples: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The discriminator's logits [N] for `samples`, told their `labels` if any, in float32 at any precision."""
         with self.autocast():
-            answer: Tensor = discriminator(samples)
+            answer: Tensor = discriminator(samples) if labels is None else discriminator(samples, labels)
         return answer.float()
 
-    def samples(self, generator: nn.Module, latents: Tensor) -> Tensor:
-        """The generator's samples for `latents`, in float32 whatever the precision."""
+    def samples(self, generator: nn.Module, codes: Tensor) -> Tensor:
+        """The generator's samples for `codes`, in float32 whatever the precision."""
         with self.autocast():
-            made: Tensor = generator(latents)
+            made: Tensor = generator(codes)
         return made.float()
 
     def describe(self) -> str:

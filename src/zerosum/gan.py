@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from zerosum import catalog, randomness
 from zerosum.data.pixels import to_uint8
 from zerosum.engine import Engine
-from zerosum.errors import InputError
+from zerosum.errors import InputError, did_you_mean
 from zerosum.networks import Networks
 from zerosum.record import RunFolder, write_atomically
 
@@ -30,6 +30,7 @@ class GAN:
         generator: the averaged network, in evaluation mode.
         networks: the family it comes from.
         shape: of one sample, (C, H, W) or (d,).
+        classes: the names of the classes and how often each was seen; empty if the generator is not told classes.
         engine: where it is executed.
         about: the recipe and whatever else was saved with it, JSON-able.
     """
@@ -37,38 +38,61 @@ class GAN:
     generator: nn.Module
     networks: Networks
     shape: tuple[int, ...]
+    classes: dict[str, int]
     engine: Engine
     about: dict[str, Any]
 
-    def sample(self, n: int, seed: int = 0) -> Tensor:
+    def sample(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor:
         """`n` samples: uint8 [n, C, H, W] for images, float32 [n, d] for points, on the CPU.
 
-        The first samples of a seed are the same whatever `n`.
+        The first samples of a seed are the same whatever `n`. A conditional generator draws each class as often as it
+        was seen in training, or makes only samples of the class called `label`.
 
         Raises:
-            InputError: `n` is not positive.
+            InputError: `n` is not positive, or there is no such class.
         """
         if n < 1:
             raise InputError(f"cannot make {n} samples: ask for at least 1")
-        return torch.cat([self._finish(self.forward(latents)) for latents in self.latents(n, seed)])[:n]
+        return torch.cat([self._finish(self.forward(codes)) for codes in self.codes(n, seed, label)])[:n]
 
-    def latents(self, n: int, seed: int = 0) -> Iterator[Tensor]:
-        """Latents [CHUNK, latent] for at least `n` samples, chunk by chunk."""
+    def codes(self, n: int, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
+        """The generator's inputs [CHUNK, latent (+ classes)] for at least `n` samples, chunk by chunk."""
+        shares = self._shares(label)
         for chunk in range((n + CHUNK - 1) // CHUNK):
             with randomness.scope(seed, chunk, "sample", device=self.engine.device):
-                yield self.networks.draw_latents(CHUNK, self.engine.device)
+                labels = None if shares is None else torch.multinomial(shares, CHUNK, replacement=True)
+                yield self.networks.draw_codes(CHUNK, self.engine.device, labels, len(self.classes))
+
+    def _shares(self, label: str | int | None) -> Tensor | None:
+        """How often each class should be drawn, as weights."""
+        if label is None and not self.classes:
+            return None
+        names = list(self.classes)
+        if label is None:
+            return torch.tensor(list(self.classes.values()), dtype=torch.float32, device=self.engine.device)
+        if not names:
+            raise InputError(f"cannot make samples of class {str(label)!r}: the generator was trained without labels")
+        if str(label) not in names:
+            raise InputError(f"no class is called {str(label)!r}: {did_you_mean(str(label), names)}")
+        return torch.tensor([float(name == str(label)) for name in names], device=self.engine.device)
 
     @torch.no_grad()
-    def forward(self, latents: Tensor) -> Tensor:
-        """Latents [N, latent] to samples as the players see them, in [-1, 1] if images."""
-        return self.engine.samples(self.generator, latents)
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes [N, latent (+ classes)] to samples as the players see them, in [-1, 1] if images."""
+        return self.engine.samples(self.generator, codes)
 
     def _finish(self, samples: Tensor) -> Tensor:
         return (to_uint8(samples) if len(self.shape) == 3 else samples).cpu()
 
     def save(self, path: Path) -> None:
         """Write the generator with its description in the header: the file that people share."""
-        about = {**self.about, "format": FORMAT, "networks": catalog.encode(self.networks), "shape": self.shape}
+        about = {
+            **self.about,
+            "format": FORMAT,
+            "networks": catalog.encode(self.networks),
+            "shape": self.shape,
+            "classes": self.classes,
+        }
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.generator.state_dict().items()}
         write_atomically(path, safetensors.torch.save(tensors, {"zerosum": json.dumps(about)}))
 
@@ -88,7 +112,7 @@ def load(path: str | Path, device: str = "auto") -> GAN:
     about, tensors = _read(path)
     networks = catalog.decode(Networks, about["networks"])
     shape = tuple(about["shape"])
-    generator, _ = networks.pair(shape, seed=0)
+    generator, _ = networks.pair(shape, len(about["classes"]), seed=0)
     try:
         generator.load_state_dict(tensors)
     except RuntimeError as error:
@@ -96,7 +120,7 @@ def load(path: str | Path, device: str = "auto") -> GAN:
             f"{path}: the weights do not fit the networks it names: {str(error).splitlines()[0]}"
         ) from None
     engine = Engine.choose(device, about.get("precision", "float32"))
-    return GAN(engine.place(generator).eval(), networks, shape, engine, about)
+    return GAN(engine.place(generator).eval(), networks, shape, about["classes"], engine, about)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -148,7 +148,7 @@ class SpectralNorm(Regularizer):
     def prepare(self, discriminator: nn.Module) -> None:
         """Parametrise all dense and convolutional layers."""
         for layer in discriminator.modules():
-            if isinstance(layer, nn.Linear | nn.Conv2d):
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
                 parametrizations.spectral_norm(layer)
         for estimate in self._estimates(discriminator):
             estimate.eval()
@@ -157,7 +157,7 @@ class SpectralNorm(Regularizer):
     def project(self, discriminator: nn.Module) -> None:
         """Refine the estimates of the singular vectors."""
         for layer in list(discriminator.modules()):
-            if isinstance(layer, nn.Linear | nn.Conv2d):
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
                 for estimate in self._estimates(layer):
                     estimate.train()
                     _ = layer.weight  # reading it in training mode is what makes PyTorch iterate once

@@ -186,8 +186,12 @@ class Run:
             "step": self.step,
             "precision": "bfloat16" if self.engine.bfloat16 else "float32",
         }
-        generator = self.average.finished(self.players.networks, self.engine.device)
-        return GAN(generator, self.players.networks, self.source.shape, self.engine, about)
+        networks, classes = self.players.networks, {}
+        if networks.conditional and self.source.train.labels is not None:
+            counts = self.source.train.labels.bincount(minlength=self.source.classes).tolist()
+            classes = dict(zip(self.source.class_names, counts, strict=True))
+        generator = self.average.finished(networks, len(classes), self.engine.device)
+        return GAN(generator, networks, self.source.shape, classes, self.engine, about)
 
     def _play(self) -> Iterator[Iteration]:
         return play(
@@ -247,7 +251,7 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
         placed = engine.place(network)
         return Player(placed, settings.over(placed.parameters()), settings, regularizers)
 
-    generator, discriminator = recipe.networks.pair(source.shape, seed)
+    generator, discriminator = recipe.networks.pair(source.shape, source.classes, seed)
     with randomness.scope(seed, 0, "regularizers"):
         for regularizer in recipe.regularizers:
             regularizer.prepare(discriminator)
@@ -255,6 +259,7 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
         player(generator, recipe.generator),
         player(discriminator, recipe.discriminator, *recipe.regularizers),
         recipe.networks,
+        source.classes,
     )
 
 

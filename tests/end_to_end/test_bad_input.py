@@ -36,6 +36,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
         (["train", "digits", "--out", "/dev/null/run"], "cannot write to /dev/null/run: Not a directory"),
         (["train", "points.npy", "--recipe", "dcgan"], "dcgan needs images of 1 to 4 channels"),
         (["train", "tiny.npy"], "compact needs images of 1 to 4 channels and at least 8x8 pixels"),
+        (["train", "tiny.npy", "--recipe", "compact-conditional"], "compact needs images"),
+        (["train", "plain.npy", "--recipe", "compact-conditional"], "condition=projection needs labels, and the data"),
         (["resume", "nowhere"], "no run at nowhere: no such folder"),
         (["resume", "."], ". is not a run folder: it has no run.json"),
         (["sample", "nowhere"], "nowhere cannot be read as safetensors"),
@@ -56,6 +58,7 @@ def test_one_line_and_exit_2(
     Path("file").write_text("hello")
     np.save("points.npy", np.random.default_rng(0).normal(size=(100, 2)))
     np.save("tiny.npy", np.random.default_rng(0).integers(0, 256, (100, 4, 4), dtype=np.uint8))
+    np.save("plain.npy", np.random.default_rng(0).integers(0, 256, (100, 8, 8), dtype=np.uint8))
     before = sorted(tmp_path.rglob("*"))
     code, error = call(monkeypatch, capsys, *arguments)
     assert (code, error.count("\n")) == (2, 1), error

@@ -93,6 +93,19 @@ def test_data_and_recipes(zerosum: Zerosum, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "r" / "run.json").read_text())["recipe"]["batch_size"] == 10
 
 
+def test_a_conditional_generator_from_end_to_end(zerosum: Zerosum, tmp_path: Path) -> None:
+    small = ("--set", "networks.width=4", "--steps", 3, "--out", "r")
+    done = zerosum("train", "digits", "--recipe", "compact-conditional", *small)
+    assert done.returncode == 0, done.stderr
+    assert zerosum("sample", "r", "--label", 3, "--count", 5, "--out", "three.npz").returncode == 0
+    assert np.array_equal(np.load(tmp_path / "three.npz")["samples"], package.load(tmp_path / "r").sample(5, label=3))
+    done = zerosum("sample", "r", "--label", "x", "--out", "x.png")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: no class is called 'x': choose one of: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9\n",
+    )
+
+
 def test_minutes_become_steps(zerosum: Zerosum, tmp_path: Path) -> None:
     done = zerosum("train", "digits", "--minutes", 0.02, "--out", "r", "--set", "networks.width=4")
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,7 @@ from zerosum.algorithm import Player, play
 from zerosum.engine import Engine
 from zerosum.run import build
 
-SOURCE = images((1, 16, 16))
+SOURCE = images((1, 16, 16), classes=3)
 RECIPES = list(recipes.recipes().values())
 every_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 ENGINE = Engine(torch.device("cpu"))
@@ -63,10 +63,10 @@ def test_forward_passes_of_one_update_change_nothing_in_either_player(recipe: re
     before = bits(players.generator), bits(players.discriminator)
     from zerosum.algorithm import confront, generator_loss
 
-    latents = players.networks.draw_latents(6)
-    real = SOURCE.train.minibatch(6, 0, 0)
-    confront(players, ENGINE, real, latents)
-    generator_loss(players, recipe.game, ENGINE, real, latents)
+    real, labels = SOURCE.train.minibatch(6, 0, 0).on(ENGINE.device, labelled=recipe.networks.conditional)
+    codes = players.networks.draw_codes(6, None, labels, players.classes)
+    confront(players, ENGINE, real, codes, labels)
+    generator_loss(players, recipe.game, ENGINE, real, codes, labels)
     for then, player in zip(before, (players.generator, players.discriminator), strict=True):
         assert all(torch.equal(then[name], tensor) for name, tensor in bits(player).items())
 
@@ -93,8 +93,8 @@ def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> N
     for norm in (False, True):
         recipe = recipes.change(small(recipes.find("dcgan")), f"networks.discriminator_norm={str(norm).lower()}")
         players = build(recipe, SOURCE, ENGINE, seed=0)
-        latents, real = torch.randn(6, players.networks.latent), SOURCE.train.minibatch(6, 0, 0)
-        seen = confront(players, ENGINE, real, latents)
+        latents, real = torch.randn(6, players.networks.latent), SOURCE.train.minibatch(6, 0, 0).samples
+        seen = confront(players, ENGINE, real, latents, None)
         loss = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits)
         fake = players.generator.network(latents)
         apart = players.discriminator.network(real), players.discriminator.network(fake)

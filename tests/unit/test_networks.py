@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -23,9 +24,9 @@ every_family = pytest.mark.parametrize("networks", FAMILIES, ids=lambda networks
 @every_family
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_a_pair_fits_any_image_shape(networks: Networks, shape: tuple[int, ...]) -> None:
-    generator, discriminator = networks.pair(shape, seed=0)
+    generator, discriminator = networks.pair(shape, 0, seed=0)
     with randomness.scope(0, 0, "test"):
-        samples = generator(networks.draw_latents(5))
+        samples = generator(networks.draw_codes(5, None, None, 0))
     assert samples.shape == (5, *shape)
     assert samples.abs().max() <= 1
     assert discriminator(samples).shape == (5,)
@@ -34,9 +35,9 @@ def test_a_pair_fits_any_image_shape(networks: Networks, shape: tuple[int, ...])
 @every_family
 def test_the_initial_weights_are_a_function_of_the_seed(networks: Networks) -> None:
     torch.manual_seed(1)
-    one = networks.pair((1, 8, 8), seed=3)
+    one = networks.pair((1, 8, 8), 0, seed=3)
     torch.manual_seed(2)
-    same, other = networks.pair((1, 8, 8), seed=3), networks.pair((1, 8, 8), seed=4)
+    same, other = networks.pair((1, 8, 8), 0, seed=3), networks.pair((1, 8, 8), 0, seed=4)
     for player in range(2):
         assert all(map(torch.equal, one[player].state_dict().values(), same[player].state_dict().values()))
         assert not all(map(torch.equal, one[player].state_dict().values(), other[player].state_dict().values()))
@@ -46,7 +47,7 @@ def test_the_initial_weights_are_a_function_of_the_seed(networks: Networks) -> N
 def test_a_training_pass_changes_no_buffer(networks: Networks) -> None:
     """Else the forward pass of one player's update would change the other player."""
     for player, argument in zip(
-        networks.pair((1, 8, 8), 0), (torch.randn(6, networks.latent), torch.rand(6, 1, 8, 8)), strict=True
+        networks.pair((1, 8, 8), 0, 0), (torch.randn(6, networks.latent), torch.rand(6, 1, 8, 8)), strict=True
     ):
         before = {name: tensor.clone() for name, tensor in player.state_dict().items()}
         player(argument)
@@ -59,18 +60,18 @@ def test_impossible_shapes_are_refused_with_the_shape(networks: Networks, shape:
     with pytest.raises(
         InputError, match=rf"{catalog.name_of(networks)} needs images .* {list(shape)}".replace("[", r"\[")
     ):
-        networks.pair(shape, 0)
+        networks.pair(shape, 0, 0)
 
 
 def test_the_paper_networks_refuse_points_and_the_plain_ones_serve_them() -> None:
     with pytest.raises(InputError, match="paper-mlp makes images"):
-        PaperMLP().pair((2,), 0)
-    generator, discriminator = MLP().pair((2,), 0)
+        PaperMLP().pair((2,), 0, 0)
+    generator, discriminator = MLP().pair((2,), 0, 0)
     assert discriminator(generator(torch.randn(3, 64))).shape == (3,)
 
 
 def test_the_papers_layers_have_the_released_sizes() -> None:
-    generator, discriminator = PaperMLP().pair((1, 28, 28), 0)
+    generator, discriminator = PaperMLP().pair((1, 28, 28), 0, 0)
     sizes = [
         [tuple(layer.weight.shape) for layer in player.modules() if isinstance(layer, nn.Linear)]
         for player in (generator, discriminator)
@@ -93,7 +94,7 @@ def test_maxout_takes_the_largest_piece() -> None:
 
 def test_the_priors_have_unit_variance_and_the_right_bounds() -> None:
     with randomness.scope(0, 0, "test"):
-        uniform, normal = PaperMLP().draw_latents(20_000), DCGAN().draw_latents(20_000)
+        uniform, normal = (family.draw_codes(20_000, None, None, 0) for family in (PaperMLP(), DCGAN()))
     for latents in (uniform, normal):
         assert latents.mean().item() == pytest.approx(0, abs=5 / 2e6**0.5)
         assert latents.var().item() == pytest.approx(1, abs=5 * 2**0.5 / 2e6**0.5)
@@ -142,9 +143,30 @@ def test_the_average_forgets_its_start_and_follows_the_formula() -> None:
 def test_the_finished_average_is_repeatable() -> None:
     source = images((1, 8, 8))
     networks = Compact(width=4)
-    generator, _ = networks.pair(source.shape, 0)
+    generator, _ = networks.pair(source.shape, 0, 0)
     average, latents = Average(generator, 0.5), torch.randn(4, networks.latent)
-    one = average.finished(networks, torch.device("cpu"))(latents)
-    again = average.finished(networks, torch.device("cpu"))(latents)
+    one = average.finished(networks, 0, torch.device("cpu"))(latents)
+    again = average.finished(networks, 0, torch.device("cpu"))(latents)
     assert torch.equal(one, again)
-    torch.testing.assert_close(one[:2], average.finished(networks, torch.device("cpu"))(latents[:2]))
+    torch.testing.assert_close(one[:2], average.finished(networks, 0, torch.device("cpu"))(latents[:2]))
+
+
+@every_family
+@pytest.mark.parametrize("condition", ["projection", "concatenation"])
+def test_conditional_pairs_listen_to_the_class(networks: Networks, condition: str) -> None:
+    networks = replace(networks, condition=condition)
+    generator, discriminator = (player.eval() for player in networks.pair((2, 9, 12), 3, seed=0))
+    labels = torch.tensor([0, 1, 2, 2])
+    with randomness.scope(0, 0, "test"):
+        codes = networks.draw_codes(4, None, labels, 3)
+    assert codes.shape == (4, networks.latent + 3)
+    assert torch.equal(codes[:, -3:].argmax(1), labels)
+    samples = generator(codes)
+    one, other = discriminator(samples, labels), discriminator(samples, torch.tensor([1, 1, 2, 2]))
+    assert one.shape == (4,)
+    assert (one != other).tolist() == [True, False, False, False]
+
+
+def test_a_conditional_family_refuses_data_without_labels() -> None:
+    with pytest.raises(InputError, match=r"networks\.condition=projection needs labels, and the data have none"):
+        MLP(condition="projection").pair((1, 8, 8), 0, seed=0)

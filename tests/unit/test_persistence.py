@@ -12,6 +12,7 @@ from zerosum.algorithm import Players, play
 from zerosum.average import Average
 from zerosum.engine import Engine
 from zerosum.errors import InputError
+from zerosum.networks.compact import Compact
 from zerosum.record import RunFolder, free_folder, write_atomically
 from zerosum.run import build
 
@@ -91,9 +92,10 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
 def trained_gan() -> gan.GAN:
     players, average = game()
     return gan.GAN(
-        average.finished(players.networks, ENGINE.device),
+        average.finished(players.networks, 0, ENGINE.device),
         players.networks,
         SOURCE.shape,
+        {},
         ENGINE,
         {"recipe": RECIPE.as_json()},
     )
@@ -116,6 +118,22 @@ def test_samples_are_a_function_of_the_seed_and_their_place() -> None:
     assert not torch.equal(made.sample(150, seed=2), many)
     with pytest.raises(InputError, match="cannot make 0 samples"):
         made.sample(0)
+
+
+def test_a_conditional_generator_makes_the_class_that_is_asked_for(tmp_path: Path) -> None:
+    networks = Compact(width=4, condition="projection")
+    generator, _ = networks.pair((1, 8, 8), 3, seed=0)
+    made = gan.GAN(generator.eval(), networks, (1, 8, 8), {"a": 70, "b": 30, "c": 0}, ENGINE, {})
+    labels = torch.cat([codes[:, -3:].argmax(1) for codes in made.codes(2_000, seed=1)])
+    assert labels.bincount(minlength=3).tolist()[2] == 0
+    assert labels.float().mean().item() == pytest.approx(0.3, abs=5 * (0.3 * 0.7 / 2_000) ** 0.5)
+    assert {int(codes[:, -3:].argmax(1).unique()) for codes in made.codes(200, label="c")} == {2}
+    made.save(tmp_path / "g.safetensors")
+    assert torch.equal(gan.load(tmp_path / "g.safetensors").sample(5, label="b"), made.sample(5, label="b"))
+    with pytest.raises(InputError, match="no class is called 'd': choose one of: a, b, c"):
+        made.sample(5, label="d")
+    with pytest.raises(InputError, match="the generator was trained without labels"):
+        trained_gan().sample(5, label="b")
 
 
 def test_files_that_are_no_generators(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ def sample(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples.")] = 0,
+    label: Annotated[str | None, typer.Option(help="Only of this class, if the generator was told classes.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="A .png (one grid), a .npz (the array), or a folder (a PNG each).")
     ] = None,
@@ -20,5 +21,5 @@ def sample(
 
     destination = out or Path(f"samples-{seed}.png")
     samples.check_destination(destination)
-    samples.save(gan.load(run, device).sample(count, seed), destination)
+    samples.save(gan.load(run, device).sample(count, seed, label), destination)
     typer.echo(f"{count:,} samples (seed {seed}) in {destination}")

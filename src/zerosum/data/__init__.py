@@ -9,7 +9,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +22,18 @@ from zerosum.data.pixels import to_float
 from zerosum.errors import InputError, did_you_mean
 
 TEST_FRACTION = 0.2
+
+
+class Batch(NamedTuple):
+    """Samples as the players see them: float32, images in [-1, 1]; and their labels, int64 [N], where there are any."""
+
+    samples: Tensor
+    labels: Tensor | None
+
+    def on(self, device: torch.device, *, labelled: bool) -> "Batch":
+        """The same batch on `device`, with its labels only if they are wanted."""
+        wanted = self.labels if labelled else None
+        return Batch(self.samples.to(device), None if wanted is None else wanted.to(device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +52,13 @@ class Split:
         """The number of samples."""
         return len(self.samples)
 
-    def batch(self, indices: Tensor) -> Tensor:
-        """The samples at `indices` as the players see them: float32, images in [-1, 1]."""
+    def batch(self, indices: Tensor) -> Batch:
+        """The samples at `indices` with their labels."""
         chosen = self.samples[indices]
-        return to_float(chosen) if chosen.dtype == torch.uint8 else chosen
+        samples = to_float(chosen) if chosen.dtype == torch.uint8 else chosen
+        return Batch(samples, None if self.labels is None else self.labels[indices])
 
-    def minibatch(self, size: int, number: int, seed: int) -> Tensor:
+    def minibatch(self, size: int, number: int, seed: int) -> Batch:
         """Minibatch `number` (from 0) of the endless stream that `shuffled` describes."""
         return self.batch(shuffled(len(self), size, number, seed))
 
@@ -89,6 +102,11 @@ class Source:
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample: (C, H, W) for images, (d,) for points."""
         return tuple(self.train.samples.shape[1:])
+
+    @property
+    def classes(self) -> int:
+        """The number of classes; 0 where there are no labels."""
+        return len(self.class_names) if self.train.labels is not None else 0
 
     @property
     def is_images(self) -> bool:

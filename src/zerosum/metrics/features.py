@@ -83,7 +83,7 @@ class ClassifierFeatures(FeatureExtractor):
         """Take the classifier of `source` from the cache, or train it now and put it there."""
         file = cache_folder() / f"{source.fingerprint}-{CLASSIFIER}.safetensors"
         with randomness.scope(0, 0, "initial classifier"):
-            self._network = _classifier(source.shape, len(source.class_names))
+            self._network = _classifier(source.shape, source.classes)
         if not _load(self._network, file):
             _train(self._network, source.train)
             _save(self._network, file)
@@ -130,7 +130,7 @@ def _train(classifier: nn.Sequential, data: Split) -> None:
     for update in range(updates):
         optimizer.param_groups[0]["lr"] = CLASSIFIER_RATE * (1 - update / updates)
         chosen = shuffled(len(data), CLASSIFIER_BATCH, update, seed=0)
-        loss = F.cross_entropy(classifier(data.batch(chosen)), data.labels[chosen])
+        loss = F.cross_entropy(classifier(data.batch(chosen).samples), data.labels[chosen])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

@@ -1,15 +1,15 @@
 """A DCGAN rearranged so that CPUs are fast at it: no convolution runs at the full resolution."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.errors import InputError
-from zerosum.networks import Networks, Shape, Size
+from zerosum.networks import Condition, Networks, Prior, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
-from zerosum.networks.dcgan import initialise, kernel, levels
+from zerosum.networks.dcgan import draw_normal, kernel, levels
 
 
 class Unfold(nn.Module):
@@ -46,7 +46,8 @@ class Compact(Networks):
     separate_batches: ClassVar[bool] = True
     width: Size = 32
     latent: Size = 64
-    prior: Literal["normal", "uniform"] = "normal"
+    prior: Prior = "normal"
+    condition: Condition = "none"
 
     def check(self, shape: Shape) -> None:
         """Images of 1 to 4 channels and at least 8x8."""
@@ -55,11 +56,11 @@ class Compact(Networks):
                 f"compact needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
             )
 
-    def generator(self, shape: Shape) -> nn.Module:
+    def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Dense layer, convolution, transposed convolutions, then pixels out of channels, then tanh."""
         sizes, channels = self._plan(shape)
         layers: list[nn.Module] = [
-            nn.Linear(self.latent, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=False),
+            nn.Linear(inputs, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=False),
             nn.Unflatten(1, (channels[-1], *sizes[-1])),
             BatchNorm(channels[-1]),
             nn.ReLU(inplace=True),
@@ -81,10 +82,10 @@ class Compact(Networks):
                 nn.ReLU(inplace=True),
             ]
         layers += [nn.Conv2d(channels[0], 4 * shape[0], 3, padding=1), Fold((shape[1], shape[2])), nn.Tanh()]
-        return initialise(nn.Sequential(*layers))
+        return nn.Sequential(*layers)
 
-    def discriminator(self, shape: Shape) -> nn.Module:
-        """Pixels into channels, strided convolutions, one more convolution, then one logit."""
+    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Pixels into channels, strided convolutions, one more convolution."""
         sizes, channels = self._plan(shape)
         layers: list[nn.Module] = [Unfold(), nn.Conv2d(4 * shape[0], channels[0], 3, padding=1)]
         for level in range(1, len(sizes)):
@@ -98,10 +99,13 @@ class Compact(Networks):
             BatchNorm(channels[-1]),
             nn.LeakyReLU(0.2, inplace=True),
             nn.Flatten(),
-            nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], 1),
-            nn.Flatten(0),
         ]
-        return initialise(nn.Sequential(*layers))
+        return nn.Sequential(*layers), channels[-1] * sizes[-1][0] * sizes[-1][1]
+
+    def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
+        """As DCGAN's."""
+        draw_normal(generator)
+        draw_normal(discriminator)
 
     def _plan(self, shape: Shape) -> tuple[list[tuple[int, int]], list[int]]:
         """Sizes and channels from the folded image down to the smallest level."""

@@ -1,12 +1,12 @@
 """DCGAN (Radford et al. 2016): strided convolutions for images of any shape from 8x8 on, square or not."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic.dataclasses import dataclass
 from torch import nn
 
 from zerosum.errors import InputError
-from zerosum.networks import Networks, Shape, Size
+from zerosum.networks import Condition, Networks, Prior, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 
 
@@ -23,7 +23,8 @@ class DCGAN(Networks):
     paper: ClassVar[str] = "Radford, Metz & Chintala 2016"
     width: Size = 64
     latent: Size = 100
-    prior: Literal["normal", "uniform"] = "normal"
+    prior: Prior = "normal"
+    condition: Condition = "none"
     generator_norm: bool = True
     discriminator_norm: bool = True
 
@@ -39,12 +40,12 @@ class DCGAN(Networks):
                 f"dcgan needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
             )
 
-    def generator(self, shape: Shape) -> nn.Module:
+    def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Latents to the smallest level by a dense layer, then transposed convolutions up to the image, then tanh."""
         sizes = levels((shape[1], shape[2]))
         channels = [shape[0]] + [self.width * 2**level for level in range(len(sizes) - 1)]
         layers: list[nn.Module] = [
-            nn.Linear(self.latent, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=not self.generator_norm),
+            nn.Linear(inputs, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=not self.generator_norm),
             nn.Unflatten(1, (channels[-1], *sizes[-1])),
         ]
         for level in range(len(sizes) - 1, 0, -1):
@@ -61,10 +62,10 @@ class DCGAN(Networks):
                     bias=last or not self.generator_norm,
                 )
             ]
-        return initialise(nn.Sequential(*layers, nn.Tanh()))
+        return nn.Sequential(*layers, nn.Tanh())
 
-    def discriminator(self, shape: Shape) -> nn.Module:
-        """Strided convolutions with leaky rectifiers down to the smallest level, then one logit."""
+    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Strided convolutions with leaky rectifiers down to the smallest level, flattened."""
         sizes = levels((shape[1], shape[2]))
         channels = [shape[0]] + [self.width * 2**level for level in range(len(sizes) - 1)]
         layers: list[nn.Module] = []
@@ -82,8 +83,12 @@ class DCGAN(Networks):
             ]
             layers += [BatchNorm(channels[level])] if normalised else []
             layers += [nn.LeakyReLU(0.2, inplace=True)]
-        logit = [nn.Flatten(), nn.Linear(channels[-1] * sizes[-1][0] * sizes[-1][1], 1), nn.Flatten(0)]
-        return initialise(nn.Sequential(*layers, *logit))
+        return nn.Sequential(*layers, nn.Flatten()), channels[-1] * sizes[-1][0] * sizes[-1][1]
+
+    def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
+        """As DCGAN's released code does."""
+        draw_normal(generator)
+        draw_normal(discriminator)
 
 
 def levels(size: tuple[int, int]) -> list[tuple[int, int]]:
@@ -99,13 +104,12 @@ def kernel(size: tuple[int, int]) -> tuple[int, int]:
     return (4 - size[0] % 2, 4 - size[1] % 2)
 
 
-def initialise(network: nn.Sequential) -> nn.Sequential:
-    """Draw the initial weights as DCGAN's released code does."""
+def draw_normal(network: nn.Module) -> None:
+    """Weights from N(0, 0.02), the scales of batch normalisation from N(1, 0.02), biases at 0."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, 0.0, 0.02)
-            if module.bias is not None:
+            if not isinstance(module, nn.Embedding) and module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, BatchNorm):
             nn.init.normal_(module.weight, 1.0, 0.02)
-    return network

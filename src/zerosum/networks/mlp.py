@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.errors import InputError
-from zerosum.networks import Networks, Shape, Size
+from zerosum.networks import Condition, Networks, Prior, Shape, Size
 
 
 class Maxout(nn.Module):
@@ -53,7 +53,8 @@ class PaperMLP(Networks):
 
     paper: ClassVar[str] = "Goodfellow et al. 2014 (released code, mnist.yaml)"
     latent: Size = 100
-    prior: Literal["normal", "uniform"] = "uniform"
+    prior: Prior = "uniform"
+    condition: Condition = "none"
     generator_units: Size = 1200
     discriminator_units: Size = 240
     pieces: Size = 5
@@ -63,11 +64,11 @@ class PaperMLP(Networks):
         if len(shape) != 3:
             raise InputError(f"paper-mlp makes images, not points of shape {list(shape)}; use networks=mlp")
 
-    def generator(self, shape: Shape) -> nn.Module:
+    def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Two layers of rectifiers, then a sigmoid."""
         units = self.generator_units
-        network = nn.Sequential(
-            nn.Linear(self.latent, units),
+        return nn.Sequential(
+            nn.Linear(inputs, units),
             nn.ReLU(),
             nn.Linear(units, units),
             nn.ReLU(),
@@ -76,10 +77,9 @@ class PaperMLP(Networks):
             UnitInterval(back=True),
             nn.Unflatten(1, shape),
         )
-        return _uniform(network, 0.05)
 
-    def discriminator(self, shape: Shape) -> nn.Module:
-        """Two layers of maxout, then one logit; dropout before each."""
+    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Two layers of maxout; dropout before each, and before the logit."""
         units = self.discriminator_units
         network = nn.Sequential(
             nn.Flatten(),
@@ -87,10 +87,13 @@ class PaperMLP(Networks):
             Maxout(math.prod(shape), units, self.pieces, keep=0.8),
             Maxout(units, units, self.pieces, keep=0.5),
             nn.Dropout(0.5),
-            nn.Linear(units, 1),
-            nn.Flatten(0),
         )
-        return _uniform(network, 0.005)
+        return network, units
+
+    def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
+        """Uniform, within bounds of each player's own."""
+        _uniform(generator, 0.05)
+        _uniform(discriminator, 0.005)
 
 
 @dataclass(frozen=True)
@@ -99,24 +102,28 @@ class MLP(Networks):
 
     paper: ClassVar[str] = "Goodfellow et al. 2014, section 5, without maxout and dropout"
     latent: Size = 64
-    prior: Literal["normal", "uniform"] = "normal"
+    prior: Prior = "normal"
+    condition: Condition = "none"
     width: Size = 256
     depth: Size = 2
 
     def check(self, shape: Shape) -> None:
         """Any shape will do."""
 
-    def generator(self, shape: Shape) -> nn.Module:
+    def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """`depth` hidden layers; images end in tanh, points are unbounded."""
-        layers = self._hidden(self.latent, nn.ReLU)
+        layers = self._hidden(inputs, nn.ReLU)
         layers += [nn.Linear(self.width, math.prod(shape))]
         layers += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else []
         return nn.Sequential(*layers)
 
-    def discriminator(self, shape: Shape) -> nn.Module:
-        """`depth` hidden layers, then one logit."""
+    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """`depth` hidden layers."""
         layers = self._hidden(math.prod(shape), lambda: nn.LeakyReLU(0.2))
-        return nn.Sequential(nn.Flatten(), *layers, nn.Linear(self.width, 1), nn.Flatten(0))
+        return nn.Sequential(nn.Flatten(), *layers), self.width
+
+    def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
+        """PyTorch's defaults."""
 
     def _hidden(self, inputs: int, activation: Callable[[], nn.Module]) -> list[nn.Module]:
         layers: list[nn.Module] = []
@@ -126,9 +133,9 @@ class MLP(Networks):
         return layers
 
 
-def _uniform(network: nn.Sequential, bound: float) -> nn.Sequential:
+def _uniform(network: nn.Module, bound: float) -> None:
     for module in network.modules():
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.uniform_(module.weight, -bound, bound)
+        if isinstance(module, nn.Linear):
             nn.init.zeros_(module.bias)
-    return network

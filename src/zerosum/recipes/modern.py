@@ -1,5 +1,7 @@
 """Recipes that people should use."""
 
+from dataclasses import replace
+
 from zerosum.networks.compact import Compact
 from zerosum.optimizers import Adam
 from zerosum.recipes import Recipe
@@ -13,4 +15,11 @@ COMPACT = Recipe(
     batch_size=32,
     average=0.999,
     steps=10_000,
+)
+
+COMPACT_CONDITIONAL = replace(
+    COMPACT,
+    name="compact-conditional",
+    summary="compact, told the classes (projection, Miyato & Koyama 2018): for labelled data, sample --label",
+    networks=Compact(condition="projection"),
 )

@@ -1,0 +1,39 @@
+"""Discriminators that are told a sample's class, around any family's trunk."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Projection(nn.Module):
+    """The features' logit plus their inner product with an embedding of the class (Miyato & Koyama 2018, eq. 7)."""
+
+    def __init__(self, trunk: nn.Module, width: int, classes: int) -> None:
+        """`trunk` maps samples to features [N, width]."""
+        super().__init__()
+        self.trunk = trunk
+        self.head = nn.Linear(width, 1)
+        self.embedding = nn.Embedding(classes, width)
+
+    def forward(self, samples: Tensor, labels: Tensor) -> Tensor:
+        """Samples [N, ...] with their classes, int64 [N], to logits [N]."""
+        features = self.trunk(samples)
+        logits: Tensor = self.head(features).flatten() + (self.embedding(labels) * features).sum(1)
+        return logits
+
+
+class Concatenation(nn.Module):
+    """The class as further channels of the sample, one for each class (Mirza & Osindero 2014)."""
+
+    def __init__(self, network: nn.Module, classes: int) -> None:
+        """`network` maps samples with `classes` more channels (or coordinates) to logits [N]."""
+        super().__init__()
+        self.network = network
+        self.classes = classes
+
+    def forward(self, samples: Tensor, labels: Tensor) -> Tensor:
+        """Samples [N, ...] with their classes, int64 [N], to logits [N]."""
+        codes = F.one_hot(labels, self.classes).to(samples)
+        planes = codes.view(*codes.shape, *[1] * (samples.ndim - 2)).expand(-1, -1, *samples.shape[2:])
+        logits: Tensor = self.network(torch.cat([samples, planes], dim=1))
+        return logits
