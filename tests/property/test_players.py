@@ -19,7 +19,7 @@ def small(recipe: recipes.Recipe) -> recipes.Recipe:
     fields = recipe.as_json()["networks"]
     for name in ("width", "generator_units", "discriminator_units"):
         if name in fields:
-            recipe = recipes.change(recipe, f"networks.{name}=8")
+            recipe = recipes.change(recipe, f"networks.{name}=16")
     return recipes.change(recipe, "batch_size=6")
 
 
@@ -39,7 +39,7 @@ def test_each_update_moves_its_own_player_only(recipe: recipes.Recipe, monkeypat
         before = bits(mine), bits(other)
         descend(self, loss, step, steps)
         changed = [not torch.equal(before[0][name], tensor) for name, tensor in bits(mine).items()]
-        assert sum(changed) >= len(list(self.network.parameters())) // 2
+        assert any(changed)
         assert all(torch.equal(before[1][name], tensor) for name, tensor in bits(other).items())
         moved.append("G" if self is players.generator else "D")
 
@@ -52,7 +52,8 @@ def test_each_update_moves_its_own_player_only(recipe: recipes.Recipe, monkeypat
     assert all(i.discriminator_loss.isfinite() and i.generator_loss.isfinite() for i in iterations)
     for then, player in zip(before, (players.generator, players.discriminator), strict=True):
         assert all(then[name].isfinite().all() for name in then)
-        assert bits(player).keys() == then.keys()
+        still = [name for name, tensor in player.network.named_parameters() if torch.equal(then[name], tensor)]
+        assert not still  # every parameter has learned something, also those that fix-up keeps back at first
 
 
 @every_recipe

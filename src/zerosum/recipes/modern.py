@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
+from zerosum.games import Hinge, Relativistic
 from zerosum.networks.compact import Compact
+from zerosum.networks.r3gan import R3GAN
+from zerosum.networks.resnet import ResNet
 from zerosum.optimizers import Adam
 from zerosum.recipes import Recipe
+from zerosum.regularizers import R1, R2, SpectralNorm
 
 COMPACT = Recipe(
     name="compact",
@@ -22,4 +26,30 @@ COMPACT_CONDITIONAL = replace(
     name="compact-conditional",
     summary="compact, told the classes (projection, Miyato & Koyama 2018): for labelled data, sample --label",
     networks=Compact(condition="projection"),
+)
+
+SNGAN = Recipe(
+    name="sngan",
+    summary="Miyato et al. 2018: residual networks, spectral normalisation, hinge, five discriminator steps",
+    networks=ResNet(),
+    game=Hinge(),
+    regularizers=(SpectralNorm(),),
+    generator=Adam(lr=2e-4, beta1=0.0, beta2=0.9, decay_from=0.0),
+    discriminator=Adam(lr=2e-4, beta1=0.0, beta2=0.9, decay_from=0.0),
+    discriminator_steps=5,
+    average=0.0,
+    steps=50_000,
+)
+
+R3GAN_64 = Recipe(
+    name="r3gan",
+    summary="Huang et al. 2024 at a CPU's width: relativistic pairing, R1 and R2, residual networks without norms",
+    networks=R3GAN(),
+    game=Relativistic(),
+    regularizers=(R1(gamma=0.05), R2(gamma=0.05)),
+    generator=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
+    discriminator=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
+    batch_size=64,
+    average=0.999,
+    steps=50_000,
 )

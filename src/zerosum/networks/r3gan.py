@@ -1,0 +1,136 @@
+"""The networks of R3GAN (Huang et al. 2024): residual, grouped convolutions, no normalisation, fix-up."""
+
+import math
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from zerosum.errors import InputError
+from zerosum.networks import Condition, Networks, Prior, Shape, Size
+from zerosum.networks.dcgan import levels
+
+SLOPE = 0.2
+GAIN = math.sqrt(2 / (1 + SLOPE**2))
+
+
+class Residual(nn.Module):
+    """x + 1x1(act(grouped 3x3(act(1x1(x))))), an inverted bottleneck."""
+
+    def __init__(self, channels: int, inner: int, group: int) -> None:
+        """`inner` channels inside, in groups of `group`."""
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(channels, inner, 1),
+            nn.LeakyReLU(SLOPE, inplace=True),
+            nn.Conv2d(inner, inner, 3, padding=1, groups=inner // group),
+            nn.LeakyReLU(SLOPE, inplace=True),
+            nn.Conv2d(inner, channels, 1, bias=False),
+        )
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """[N, channels, H, W] to the same shape."""
+        added: Tensor = self.layers(batch)
+        return batch + added
+
+
+class Resize(nn.Module):
+    """Bilinear resampling, antialiased on the way down."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        """`size`: (H, W) of the result."""
+        super().__init__()
+        self.size = size
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """[N, C, H', W'] to [N, C, H, W]."""
+        smaller = self.size[0] < batch.shape[2]
+        return F.interpolate(batch, self.size, mode="bilinear", align_corners=False, antialias=smaller)
+
+
+class Basis(nn.Module):
+    """A learned smallest image, each of whose channels a linear function of the code scales."""
+
+    def __init__(self, inputs: int, channels: int, size: tuple[int, int]) -> None:
+        """`size`: (H, W) of that image."""
+        super().__init__()
+        self.image = nn.Parameter(torch.randn(channels, *size))
+        self.scales = nn.Linear(inputs, channels, bias=False)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes [N, inputs] to [N, channels, H, W]."""
+        scales: Tensor = self.scales(codes)
+        return self.image * scales[:, :, None, None]
+
+
+@dataclass(frozen=True)
+class R3GAN(Networks):
+    """Generator and discriminator mirror each other: `blocks` residual blocks at each size, all of `width` channels.
+
+    The paper's CIFAR-10 and 64x64 networks have width 768 and about 21 million weights each; 32 to 64 suit a CPU. The
+    output is not bounded by a tanh: what lies outside [-1, 1] is clipped when it becomes pixels.
+    """
+
+    paper: ClassVar[str] = "Huang, Gokaslan, Kuleshov & Tompkin 2024, section 4"
+    width: Size = 64
+    latent: Size = 64
+    prior: Prior = "normal"
+    condition: Condition = "none"
+    blocks: Size = 2
+    expansion: Size = 2
+    group: Size = 16
+
+    def check(self, shape: Shape) -> None:
+        """Images of 1 to 4 channels and at least 8x8; the width in whole groups."""
+        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
+            raise InputError(
+                f"r3gan needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
+            )
+        if self.width * self.expansion % self.group:
+            raise InputError(
+                f"networks.width={self.width} times networks.expansion={self.expansion} must be a multiple of "
+                f"networks.group={self.group}"
+            )
+
+    def generator(self, shape: Shape, inputs: int) -> nn.Module:
+        """Basis, then residual blocks from the smallest size to the image, then a 1x1 convolution to its channels."""
+        sizes = levels((shape[1], shape[2]))
+        layers: list[nn.Module] = [Basis(inputs, self.width, sizes[-1]), *self._blocks()]
+        for size in reversed(sizes[:-1]):
+            layers += [Resize(size), *self._blocks()]
+        return nn.Sequential(*layers, nn.Conv2d(self.width, shape[0], 1, bias=False))
+
+    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """The mirror image: 1x1 convolution, residual blocks, and a depthwise convolution over the smallest size."""
+        sizes = levels((shape[1], shape[2]))
+        layers: list[nn.Module] = [nn.Conv2d(shape[0], self.width, 1, bias=False), *self._blocks()]
+        for size in sizes[1:]:
+            layers += [Resize(size), *self._blocks()]
+        last = nn.Conv2d(self.width, self.width, sizes[-1], groups=self.width, bias=False)
+        return nn.Sequential(*layers, last, nn.Flatten()), self.width
+
+    def _blocks(self) -> list[nn.Module]:
+        return [Residual(self.width, self.width * self.expansion, self.group) for _ in range(self.blocks)]
+
+    def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
+        """Fix-up (Zhang et al. 2019): each block's last layer is 0, the others shrink with the number of blocks."""
+        for network in (generator, discriminator):
+            for module in network.modules():
+                if isinstance(module, nn.Linear | nn.Conv2d):
+                    scaled(module, 1.0)
+            blocks = [module for module in network.modules() if isinstance(module, Residual)]
+            for block in blocks:
+                first, _, second, _, last = block.layers
+                for layer in (first, second):
+                    scaled(layer, GAIN * len(blocks) ** -0.25)
+                nn.init.zeros_(last.weight)  # type: ignore[arg-type]  # a convolution's weight is a tensor
+
+
+def scaled(layer: nn.Module, gain: float) -> None:
+    """Weights from N(0, gain^2 / fan-in), biases at 0."""
+    assert isinstance(layer, nn.Linear | nn.Conv2d)  # noqa: S101  # the caller's promise
+    nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(layer.weight[0].numel()))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
