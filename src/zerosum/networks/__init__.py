@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from zerosum import randomness
+from zerosum.catalog import name_of
 from zerosum.errors import InputError
 from zerosum.networks.conditional import Concatenation, Projection
 
@@ -43,9 +44,16 @@ class Networks(ABC):
     paper: ClassVar[str]
     separate_batches: ClassVar[bool] = False
 
-    @abstractmethod
     def check(self, shape: Shape) -> None:
-        """Raise InputError if this family cannot serve samples of `shape` ([C, H, W] or [d])."""
+        """Raise InputError if this family cannot serve samples of `shape` ([C, H, W] or [d]).
+
+        Most serve images of 1 to 4 channels and at least 8x8 pixels.
+        """
+        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
+            raise InputError(
+                f"{name_of(self)} needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape "
+                f"{list(shape)}"
+            )
 
     @abstractmethod
     def generator(self, shape: Shape, inputs: int) -> nn.Module:

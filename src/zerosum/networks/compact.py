@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.errors import InputError
 from zerosum.networks import Condition, Networks, Prior, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 from zerosum.networks.dcgan import draw_normal, kernel, levels
@@ -48,13 +47,6 @@ class Compact(Networks):
     latent: Size = 64
     prior: Prior = "normal"
     condition: Condition = "none"
-
-    def check(self, shape: Shape) -> None:
-        """Images of 1 to 4 channels and at least 8x8."""
-        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
-            raise InputError(
-                f"compact needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
-            )
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Dense layer, convolution, transposed convolutions, then pixels out of channels, then tanh."""

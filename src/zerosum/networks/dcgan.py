@@ -5,7 +5,6 @@ from typing import ClassVar
 from pydantic.dataclasses import dataclass
 from torch import nn
 
-from zerosum.errors import InputError
 from zerosum.networks import Condition, Networks, Prior, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 
@@ -32,13 +31,6 @@ class DCGAN(Networks):
     def separate_batches(self) -> bool:  # type: ignore[override]  # here it depends on a field
         """Batch normalisation in the discriminator needs batches of one kind."""
         return self.discriminator_norm
-
-    def check(self, shape: Shape) -> None:
-        """Images of 1 to 4 channels and at least 8x8."""
-        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
-            raise InputError(
-                f"dcgan needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
-            )
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Latents to the smallest level by a dense layer, then transposed convolutions up to the image, then tanh."""

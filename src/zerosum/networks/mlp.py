@@ -7,7 +7,6 @@ from typing import ClassVar
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.errors import InputError
 from zerosum.networks import Condition, Networks, Prior, Shape, Size
 
 
@@ -58,11 +57,6 @@ class PaperMLP(Networks):
     generator_units: Size = 1200
     discriminator_units: Size = 240
     pieces: Size = 5
-
-    def check(self, shape: Shape) -> None:
-        """Images only: the generator ends in a sigmoid."""
-        if len(shape) != 3:
-            raise InputError(f"paper-mlp makes images, not points of shape {list(shape)}; use networks=mlp")
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Two layers of rectifiers, then a sigmoid."""

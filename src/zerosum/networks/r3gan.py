@@ -84,10 +84,7 @@ class R3GAN(Networks):
 
     def check(self, shape: Shape) -> None:
         """Images of 1 to 4 channels and at least 8x8; the width in whole groups."""
-        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
-            raise InputError(
-                f"r3gan needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
-            )
+        super().check(shape)
         if self.width * self.expansion % self.group:
             raise InputError(
                 f"networks.width={self.width} times networks.expansion={self.expansion} must be a multiple of "

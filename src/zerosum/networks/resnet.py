@@ -6,7 +6,6 @@ import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.errors import InputError
 from zerosum.networks import Condition, Networks, Prior, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 from zerosum.networks.dcgan import levels
@@ -62,13 +61,6 @@ class ResNet(Networks):
     latent: Size = 128
     prior: Prior = "normal"
     condition: Condition = "none"
-
-    def check(self, shape: Shape) -> None:
-        """Images of 1 to 4 channels and at least 8x8."""
-        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
-            raise InputError(
-                f"resnet needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape {list(shape)}"
-            )
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Dense layer to the smallest size, residual blocks up to the image, then batch norm, convolution, tanh."""
