@@ -2,10 +2,17 @@
 
 from zerosum.data import Source
 from zerosum.recipes import Recipe
-from zerosum.recipes.modern import COMPACT
+from zerosum.recipes.modern import COMPACT, COMPACT_CONDITIONAL
 from zerosum.recipes.toy import TOY
+
+PER_CLASS = (
+    1_000  # training images per class from which a discriminator that is told the class has been measured to help
+)
 
 
 def choose(source: Source) -> Recipe:
     """The recipe that `source` should be trained with if nothing speaks for another."""
-    return COMPACT if source.is_images else TOY
+    if not source.is_images:
+        return TOY
+    labelled = source.classes > 1 and len(source.train) >= PER_CLASS * source.classes
+    return COMPACT_CONDITIONAL if labelled else COMPACT
