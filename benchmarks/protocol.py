@@ -30,12 +30,9 @@ def zerosum(*arguments: object) -> None:
 def write(name: str, protocol: str, figures: Any) -> None:
     """Put a result, with its protocol, into benchmarks/results/ and print it."""
     RESULTS.mkdir(exist_ok=True)
-    result = {
-        "protocol": protocol,
-        "command": " ".join(["python", *sys.argv]),
-        "hardware": hardware(),
-        "figures": figures,
-    }
+    words = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
+    command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
+    result = {"protocol": protocol, "command": command, "hardware": hardware(), "figures": figures}
     text = json.dumps(result, indent=2, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n")
     print(text)

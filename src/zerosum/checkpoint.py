@@ -64,7 +64,7 @@ def load(folder: Path, step: int) -> Checkpoint:
         content = file.read_bytes()
     except (OSError, ValueError) as error:
         raise InputError(f"{file} cannot be read: {error}") from None
-    if hashlib.sha256(content).hexdigest() != about["sha256"]:
+    if hashlib.sha256(content).hexdigest() != about.get("sha256"):
         raise InputError(f"{file} is damaged: its digest is not the one noted when it was written")
     return Checkpoint(step, safetensors.torch.load(content), about)
 

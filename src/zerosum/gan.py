@@ -110,9 +110,12 @@ def load(path: str | Path, device: str = "auto") -> GAN:
         if not path.exists():
             raise InputError(f"{folder.path} has no generator yet: finish it with 'zerosum resume {folder.path}'")
     about, tensors = _read(path)
-    networks = catalog.decode(Networks, about["networks"])
-    shape = tuple(about["shape"])
-    generator, _ = networks.pair(shape, len(about["classes"]), seed=0)
+    try:
+        networks = catalog.decode(Networks, about["networks"])
+        shape, classes = tuple(map(int, about["shape"])), dict(about["classes"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: its header is damaged: {error}") from None
+    generator, _ = networks.pair(shape, len(classes), seed=0)
     try:
         generator.load_state_dict(tensors)
     except RuntimeError as error:
@@ -120,7 +123,7 @@ def load(path: str | Path, device: str = "auto") -> GAN:
             f"{path}: the weights do not fit the networks it names: {str(error).splitlines()[0]}"
         ) from None
     engine = Engine.choose(device, about.get("precision", "float32"))
-    return GAN(engine.place(generator).eval(), networks, shape, about["classes"], engine, about)
+    return GAN(engine.place(generator).eval(), networks, shape, classes, engine, about)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -130,7 +133,10 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
     except (OSError, safetensors.SafetensorError) as error:
         raise InputError(f"{path} cannot be read as safetensors: {error}") from None
-    about = json.loads(metadata.get("zerosum", "{}"))
-    if about.get("format") != FORMAT:
+    try:
+        about = json.loads(metadata.get("zerosum", "{}"))
+    except ValueError:
+        about = None
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise InputError(f"{path} is not a generator written by zerosum")
     return about, tensors

@@ -22,6 +22,7 @@ from typing import Any, TextIO
 from zerosum.errors import InputError
 
 Line = dict[str, Any]
+NEEDED = ("data", "fingerprint", "seed", "steps", "device", "precision", "threads", "recipe")
 
 
 class RunFolder:
@@ -75,7 +76,7 @@ class RunFolder:
         return folder
 
     def lock(self) -> None:
-        """Take the folder for this process until `release`; the system gives it back if the process ends before.
+        """Take the folder for this process until `close`; the system gives it back if the process ends before.
 
         Raises:
             InputError: another process is running in this folder.
@@ -84,10 +85,10 @@ class RunFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            self.release()
+            self.close()
             raise InputError(f"{self.path} is in use by another process: wait for it or stop it") from None
 
-    def release(self) -> None:
+    def close(self) -> None:
         """Give the folder back."""
         if self._lock is not None:
             self._lock.close()
@@ -100,9 +101,12 @@ class RunFolder:
             InputError: it is damaged.
         """
         try:
-            return dict(json.loads(self.description.read_bytes()))
-        except (ValueError, TypeError) as error:
+            about = dict(json.loads(self.description.read_bytes()))
+        except (OSError, ValueError, TypeError) as error:
             raise InputError(f"{self.description} is damaged: {error}") from None
+        if missing := [name for name in NEEDED if name not in about]:
+            raise InputError(f"{self.description} is damaged: it lacks {', '.join(missing)}")
+        return about
 
     def append(self, line: Line) -> None:
         """Add a line to the metrics."""
@@ -114,10 +118,14 @@ class RunFolder:
         if not self.metrics.exists():
             return []
         found = []
-        for text in self.metrics.read_text(encoding="utf-8").splitlines(keepends=True):
-            if text.endswith("\n"):
+        for number, text in enumerate(self.metrics.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
+            if not text.endswith("\n"):
+                break
+            try:
                 line = json.loads(text)
                 found += [line] if line["kind"] == kind else []
+            except (ValueError, TypeError, KeyError):
+                raise InputError(f"{self.metrics} is damaged in line {number}") from None
         return found
 
     def rewind(self, length: int) -> None:

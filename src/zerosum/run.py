@@ -3,12 +3,10 @@
 import math
 import os
 import platform
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -31,7 +29,7 @@ LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
 INTERIM_SAMPLES = 5_000
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
-PROBE_SECONDS, PROBE_WARMUP = 3.0, 3
+PROBE_SHARE, PROBE_SECONDS, PROBE_WARMUP = 0.03, (3.0, 20.0), 3
 
 
 @dataclass
@@ -268,7 +266,9 @@ def _average(players: Players, recipe: Recipe) -> Average:
 
 
 def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> int:
-    """How many iterations take `minutes` here, from a probe of a few seconds with players that are thrown away."""
+    """How many iterations take `minutes` here, from a probe with players that are thrown away: 3% of it, 3 to 20 s."""
+    shortest, longest = PROBE_SECONDS
+    enough = min(max(shortest, PROBE_SHARE * minutes * 60), longest)
     players = build(recipe, source, engine, seed=0)
     iterations = play(
         players,
@@ -277,14 +277,14 @@ def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> 
         engine,
         batch_size=recipe.batch_size,
         discriminator_steps=recipe.discriminator_steps,
-        steps=recipe.steps,
+        steps=10**9,
         seed=0,
     )
     times, began = [time.monotonic()], time.monotonic()
     for iteration in iterations:
         iteration.generator_loss.item()
         times.append(time.monotonic())
-        if len(times) > PROBE_WARMUP + 1 and times[-1] - began > PROBE_SECONDS:
+        if len(times) > PROBE_WARMUP + 1 and times[-1] - began > enough:
             break
-    typical = statistics.median(after - before for before, after in pairwise(times[PROBE_WARMUP:]))
-    return max(1, int(minutes * 60 / typical))
+    counted = times[PROBE_WARMUP:]
+    return max(1, int(minutes * 60 * (len(counted) - 1) / (counted[-1] - counted[0])))

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from tests.conftest import images
@@ -149,6 +150,39 @@ def test_files_that_are_no_generators(tmp_path: Path) -> None:
         gan.load(tmp_path / "missing.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("{", "is not a generator written by zerosum"),
+        ("[]", "is not a generator written by zerosum"),
+        (json.dumps({"format": gan.FORMAT}), "its header is damaged: 'networks'"),
+        (json.dumps({"format": gan.FORMAT, "networks": {"name": "os.system"}}), "no networks is called 'os.system'"),
+        (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": 3, "classes": {}}), "its header is damaged"),
+        (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": [2], "classes": {}}), "do not fit the networks"),
+    ],
+)
+def test_headers_from_strangers_are_data_not_code(tmp_path: Path, header: str, expected: str) -> None:
+    content = safetensors.torch.save({"a": torch.zeros(1)}, {"zerosum": header})
+    (tmp_path / "g.safetensors").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        gan.load(tmp_path / "g.safetensors")
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_run_folder_says_where(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "r", {"data": "digits"})
+    with pytest.raises(InputError, match=r"run.json is damaged: it lacks fingerprint, seed"):
+        folder.describe()
+    folder.description.write_text("{")
+    with pytest.raises(InputError, match=r"run.json is damaged"):
+        folder.describe()
+    folder.metrics.write_text('{"kind": "score"}\nxx\n')
+    with pytest.raises(InputError, match=r"metrics.jsonl is damaged in line 2"):
+        folder.lines("score")
+    folder.close()
+
+
 def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     write_atomically(path, b"old")
@@ -163,13 +197,13 @@ def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     other = RunFolder.open(tmp_path / "r")
     with pytest.raises(InputError, match="is in use by another process"):
         other.lock()
-    folder.release()
+    folder.close()
     other.lock()
-    other.release()
+    other.close()
 
 
 def test_a_folder_that_exists_is_not_taken(tmp_path: Path) -> None:
-    RunFolder.create(tmp_path / "r", {}).release()
+    RunFolder.create(tmp_path / "r", {}).close()
     with pytest.raises(
         InputError, match=r"exists already: continue it with 'zerosum resume .*' or choose another --out"
     ):
@@ -192,7 +226,7 @@ def test_metrics_survive_a_torn_last_line_and_can_be_cut_back(tmp_path: Path) ->
     assert folder.lines("score") == [{"kind": "score", "step": 1}]
     folder.rewind(length)
     assert json.loads(folder.metrics.read_text())["kind"] == "iteration"
-    folder.release()
+    folder.close()
 
 
 def test_free_folders_are_numbered(tmp_path: Path) -> None:

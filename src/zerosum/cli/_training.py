@@ -2,6 +2,7 @@
 
 import signal
 import time
+from contextlib import closing
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -21,17 +22,17 @@ PLAIN_LINES = 20
 
 def finish(run: Run, console: Console) -> None:
     """Train `run` to its end and say what came of it, or stop it when asked to and say how it goes on."""
-    with console.status("learning the features that scores are measured in (once per data set)"):
-        evaluation = Evaluation.of(run.source)
-    with Stopping() as stopping, Display(run, console) as display:
-        finished = run.train(evaluation, display.line, stopping.asked)
-    report.write(run.folder)
-    run.folder.release()
+    with closing(run.folder):
+        with console.status("learning the features that scores are measured in (once per data set)"):
+            evaluation = Evaluation.of(run.source)
+        with Stopping() as stopping, Display(run, console) as display:
+            finished = run.train(evaluation, display.line, stopping.asked)
+        report.write(run.folder)
+    path = run.folder.path
     if not finished:
         console.print(f"Stopped after {run.step:,} of {run.steps:,} iterations. Go on with:")
-        console.print(f"  zerosum resume {run.folder.path}", highlight=False, soft_wrap=True)
+        console.print(f"  zerosum resume {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(128 + stopping.signal)
-    path = run.folder.path
     console.print(f"\nFinished {run.steps:,} iterations in {path}", highlight=False)
     console.print(scores_table([line for line in run.folder.lines("score") if line["step"] == run.steps]))
     console.print(
@@ -40,6 +41,7 @@ def finish(run: Run, console: Console) -> None:
         f"           zerosum evaluate {path}\n"
         f"From code  zerosum.load({str(path)!r}).sample(64, seed=0)",
         highlight=False,
+        soft_wrap=True,
     )
 
 

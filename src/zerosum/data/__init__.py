@@ -158,6 +158,13 @@ def open_source(data: str) -> Source:
     Raises:
         InputError: nothing lies there, no reader knows it, or the reader that does cannot use it.
     """
+    try:
+        return _open(data)
+    except OSError as error:
+        raise InputError(f"{data} cannot be read: {error.strerror or error}") from None
+
+
+def _open(data: str) -> Source:
     known = readers()
     for reader in known:
         if reader.reads(data):
