@@ -1,56 +1,31 @@
 """Algorithm 1 of Goodfellow et al. 2014: k updates of the discriminator, then one of the generator, and again.
 
-This page is the game being played and nothing else. The updates differentiate one player's loss with respect to that
-player's parameters alone, so neither can reach the other's.
+This page is the game being played and nothing else.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from zerosum import optimizers, randomness
+from zerosum import randomness
 from zerosum.data import Split
 from zerosum.engine import Engine
-from zerosum.games import Game
-from zerosum.networks import Networks
-from zerosum.regularizers import Judgement, Regularizer, total_penalty
-
-
-@dataclass(frozen=True)
-class Player:
-    """One player: a network, whose parameters are its own, and the optimiser that moves them."""
-
-    network: nn.Module
-    optimizer: torch.optim.Optimizer
-    settings: optimizers.Optimizer
-    regularizers: tuple[Regularizer, ...] = ()
-
-    def descend(self, loss: Tensor, step: int, steps: int) -> None:
-        """One update of this player's parameters, and of nothing else, against the gradient of `loss`."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward(inputs=list(self.network.parameters()))  # type: ignore[no-untyped-call]
-        self.settings.schedule(self.optimizer, step, steps)
-        self.optimizer.step()
-        for regularizer in self.regularizers:
-            regularizer.project(self.network)
-
-
-@dataclass(frozen=True)
-class Players:
-    """The generator G and the discriminator D of one game, the family they come from, and the number of classes."""
-
-    generator: Player
-    discriminator: Player
-    networks: Networks
-    classes: int = 0
+from zerosum.games import Game, Labelled
+from zerosum.players import Players
+from zerosum.regularizers import Judgement, total_penalty
+from zerosum.tricks import Trick
 
 
 @dataclass(frozen=True)
 class Iteration:
-    """What one iteration saw: detached tensors on the device, so that looking at them is what waits, not the loop."""
+    """What one iteration saw: detached tensors on the device, so that looking at them is what waits, not the loop.
+
+    `penalty` is what was added to the discriminator's loss: regularisers' penalties, and what its guesses of the
+    classes cost.
+    """
 
     step: int
     discriminator_loss: Tensor
@@ -60,32 +35,48 @@ class Iteration:
     fake_logits: Tensor
 
 
-def confront(players: Players, engine: Engine, real: Tensor, codes: Tensor, labels: Tensor | None) -> Judgement:
-    """Show D a batch of real samples and one of fakes, G(z), that are held fixed; both are of the classes `labels`."""
+def confront(
+    players: Players, engine: Engine, progress: float, real: Tensor, codes: Tensor, labels: Tensor | None
+) -> tuple[Judgement, Tensor]:
+    """Show D a batch of real samples and one of fakes, G(z), that are held fixed; both are of the classes `labels`.
+
+    The second value is the cross-entropy of D's guesses of the classes, where it makes any.
+    """
     with torch.no_grad():
         fake = engine.samples(players.generator.network, codes)
+    fake = reduce(lambda fakes, trick: trick.replay(fakes, players.memory), players.tricks, fake)
     for samples in (real, fake):
         samples.requires_grad_(bool(players.discriminator.regularizers))  # a penalty may ask for D's slopes there
-    judge = partial(engine.logits, players.discriminator.network)
-    if players.networks.separate_batches:  # D normalises over the batch, which must then be of one kind
-        real_logits, fake_logits = judge(real, labels), judge(fake, labels)
+    judge = partial(players.judge, engine, progress)
+    if players.networks.separate_batches:  # D's verdict on a sample depends on its batch, which must be of one kind
+        of_real, of_fake = judge(real, labels), judge(fake, labels)
     else:
         both = None if labels is None else labels.repeat(2)
-        real_logits, fake_logits = judge(torch.cat([real, fake]), both).chunk(2)
-    return Judgement(partial(judge, labels=labels), real, fake, real_logits, fake_logits)
+        of_real, of_fake = judge(torch.cat([real, fake]), both).halves()
+    judgement = Judgement(lambda samples: judge(samples, labels).logits, real, fake, of_real.logits, of_fake.logits)
+    return judgement, of_real.class_loss + of_fake.class_loss
+
+
+def discriminator_loss(game: Game, tricks: tuple[Trick, ...], real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """D's loss; where a trick blurs the labels, real = 1 and fake = 0 are only what it begins with."""
+    if not isinstance(game, Labelled) or not any(trick.relabels for trick in tricks):
+        return game.discriminator_loss(real_logits, fake_logits)
+    ones_and_zeros = torch.ones_like(real_logits), torch.zeros_like(fake_logits)
+    real, fake = reduce(lambda labels, trick: trick.labels(*labels), tricks, ones_and_zeros)
+    return game.against(real_logits, real) + game.against(fake_logits, fake)
 
 
 def generator_loss(
-    players: Players, game: Game, engine: Engine, real: Tensor, codes: Tensor, labels: Tensor | None
+    players: Players, game: Game, engine: Engine, progress: float, real: Tensor, codes: Tensor, labels: Tensor | None
 ) -> Tensor:
     """G's loss for the batch G(z), through D as it stands; only relativistic games look at `real` again."""
-    judge = partial(engine.logits, players.discriminator.network, labels=labels)
-    fake_logits = judge(engine.samples(players.generator.network, codes))
-    if not game.relativistic:
-        return game.generator_loss(fake_logits.detach(), fake_logits)
-    with torch.no_grad():
-        real_logits = judge(real)
-    return game.generator_loss(real_logits, fake_logits)
+    judge = partial(players.judge, engine, progress, labels=labels)
+    of_fake = judge(engine.samples(players.generator.network, codes))
+    real_logits = of_fake.logits.detach()
+    if game.relativistic:
+        with torch.no_grad():
+            real_logits = judge(real).logits
+    return game.generator_loss(real_logits, of_fake.logits) + of_fake.class_loss
 
 
 def play(
@@ -107,18 +98,21 @@ def play(
     """
     networks, classes, device = players.networks, players.classes, engine.device
     for step in range(start, steps):
+        progress = step / steps
         for k in range(discriminator_steps):
             update = step * discriminator_steps + k
             with randomness.scope(seed, step, f"discriminator update {k}", device=device):
                 real, labels = data.minibatch(batch_size, update, seed).on(device, labelled=networks.conditional)
                 codes = networks.draw_codes(batch_size, device, labels, classes)
-                seen = confront(players, engine, real, codes, labels)
-                d_loss = game.discriminator_loss(seen.real_logits, seen.fake_logits)
-                penalty = total_penalty(players.discriminator.regularizers, seen, update)
+                seen, class_loss = confront(players, engine, progress, real, codes, labels)
+                d_loss = discriminator_loss(game, players.tricks, seen.real_logits, seen.fake_logits)
+                penalty = total_penalty(players.discriminator.regularizers, seen, update) + class_loss
                 players.discriminator.descend(d_loss + penalty, step, steps)
+                for trick in players.tricks:
+                    trick.remember(seen.real_logits, update, players.memory)
         with randomness.scope(seed, step, "generator update", device=device):
             codes = networks.draw_codes(batch_size, device, labels, classes)
-            g_loss = generator_loss(players, game, engine, real, codes, labels)
+            g_loss = generator_loss(players, game, engine, progress, real, codes, labels)
             players.generator.descend(g_loss, step, steps)
         outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)
         yield Iteration(step, *(tensor.detach() for tensor in outcome))

@@ -15,9 +15,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from zerosum.algorithm import Player, Players
 from zerosum.average import Average
 from zerosum.errors import InputError
+from zerosum.players import Player, Players
 from zerosum.record import write_atomically
 
 KEEP = 2
@@ -91,11 +91,14 @@ def restore(checkpoint: Checkpoint, players: Players, average: Average) -> None:
         InputError: the checkpoint is of other networks.
     """
     parts = _by_part(checkpoint.tensors)
+    device = next(players.discriminator.network.parameters()).device
     try:
         for name, player in _named(players):
             player.network.load_state_dict(parts[name])
             player.optimizer.load_state_dict(_optimizer_state(player, parts.get(f"{name}_optimizer", {})))
         average.network.load_state_dict(parts["average"])
+        players.memory.clear()
+        players.memory.update({name: tensor.to(device) for name, tensor in parts.get("memory", {}).items()})
     except (KeyError, RuntimeError, ValueError) as error:
         raise InputError(
             f"the checkpoint of step {checkpoint.step} is of other networks: {error}".splitlines()[0]
@@ -109,6 +112,7 @@ def _named(players: Players) -> tuple[tuple[str, Player], ...]:
 def _tensors(players: Players, average: Average) -> dict[str, Tensor]:
     """Every tensor of the state, as `part/name`; an optimiser's as `part_optimizer/parameter number.name`."""
     found = {f"average/{key}": tensor for key, tensor in average.network.state_dict().items()}
+    found |= {f"memory/{key}": tensor for key, tensor in players.memory.items()}
     for name, player in _named(players):
         found |= {f"{name}/{key}": tensor for key, tensor in player.network.state_dict().items()}
         for number, state in player.optimizer.state_dict()["state"].items():

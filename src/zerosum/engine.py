@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,29 @@ from zerosum.errors import InputError
 
 Precision = Literal["auto", "float32", "bfloat16"]
 M = TypeVar("M", bound=nn.Module)
+
+
+class Verdict(NamedTuple):
+    """A discriminator's answer about a batch.
+
+    Attributes:
+        logits: float32 [N], or [N / m] from one that judges packs of m samples.
+        surprise: -log P(class | sample) in nats, [N], from one that guesses the class; else None.
+    """
+
+    logits: Tensor
+    surprise: Tensor | None = None
+
+    def halves(self) -> tuple["Verdict", "Verdict"]:
+        """The verdicts on the first and on the second half of the batch."""
+        surprises = (None, None) if self.surprise is None else self.surprise.chunk(2)
+        first, second = (Verdict(*each) for each in zip(self.logits.chunk(2), surprises, strict=True))
+        return first, second
+
+    @property
+    def class_loss(self) -> Tensor:
+        """The cross-entropy of the guessed class, in nats; 0 where none is guessed. A scalar."""
+        return self.logits.new_zeros(()) if self.surprise is None else self.surprise.mean()
 
 
 @dataclass(frozen=True)
@@ -46,11 +69,12 @@ class Engine:
         """Inside, the players' forward passes run in the engine's precision."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16)
 
-    def logits(self, discriminator: nn.Module, samples: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The discriminator's logits [N] for `samples`, told their `labels` if any, in float32 at any precision."""
+    def verdict(self, discriminator: nn.Module, samples: Tensor, labels: Tensor | None = None) -> Verdict:
+        """What the discriminator says of `samples`, told their `labels` if any; in float32 at any precision."""
         with self.autocast():
-            answer: Tensor = discriminator(samples) if labels is None else discriminator(samples, labels)
-        return answer.float()
+            answer = discriminator(samples) if labels is None else discriminator(samples, labels)
+        logits, surprise = answer if isinstance(answer, tuple) else (answer, None)
+        return Verdict(logits.float(), None if surprise is None else surprise.float())
 
     def samples(self, generator: nn.Module, codes: Tensor) -> Tensor:
         """The generator's samples for `codes`, in float32 whatever the precision."""

@@ -23,11 +23,6 @@ def value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return F.logsigmoid(real_logits).mean() + F.logsigmoid(-fake_logits).mean()
 
 
-def cross_entropy(logits: Tensor, label: float) -> Tensor:
-    """Binary cross-entropy, in nats, of the discriminator's answer against the label real = 1 or fake = 0."""
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
 class Game(ABC):
     """A two-player game: what each player minimises, given the logits of one batch of real and of fake samples.
 
@@ -57,20 +52,37 @@ class Game(ABC):
         """
 
 
+class Labelled(Game):
+    """A game whose discriminator is taught by labels: real = 1, fake = 0, unless a trick blurs them."""
+
+    @abstractmethod
+    def against(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The discriminator's mean loss for `logits` [N] where `labels` [N] are right, a scalar."""
+
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """The losses of both kinds against their labels, added."""
+        return self.against(real_logits, torch.ones_like(real_logits)) + self.against(
+            fake_logits, torch.zeros_like(fake_logits)
+        )
+
+
 @dataclass(frozen=True)
-class Minimax(Game):
-    """The zero-sum game of the paper: the generator minimises log(1 - D(G(z))), and starves where D is sure."""
+class Minimax(Labelled):
+    """The zero-sum game of the paper: the generator minimises log(1 - D(G(z))), and starves where D is sure.
+
+    The discriminator's loss is the sum of two binary cross-entropies, which is -V(D, G).
+    """
 
     paper: ClassVar[str] = "Goodfellow et al. 2014, eq. 1"
     zero_sum: ClassVar[bool] = True
 
-    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """-V(D, G), which is the sum of two binary cross-entropies."""
-        return cross_entropy(real_logits, 1.0) + cross_entropy(fake_logits, 0.0)
+    def against(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Binary cross-entropy, in nats."""
+        return F.binary_cross_entropy_with_logits(logits, labels)
 
     def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """E log(1 - D(G(z))): the only part of V(D, G) in which the generator appears."""
-        return -cross_entropy(fake_logits, 0.0)
+        return -self.against(fake_logits, torch.zeros_like(fake_logits))
 
     def optimal_logit(self, log_ratio: Tensor) -> Tensor:
         """D* = p_data / (p_data + p_g) (Proposition 1), whose logit is the log ratio itself."""
@@ -89,11 +101,11 @@ class NonSaturating(Minimax):
 
     def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """-E log D(G(z)): the cross-entropy of the fakes against the label real."""
-        return cross_entropy(fake_logits, 1.0)
+        return self.against(fake_logits, torch.ones_like(fake_logits))
 
 
 @dataclass(frozen=True)
-class LeastSquares(Game):
+class LeastSquares(Labelled):
     """The discriminator regresses on the labels `a` for fakes and `b` for reals, the generator aims at `c`.
 
     With b - c = 1 and b - a = 2 the generator minimises Pearson's chi-squared divergence between p_data + p_g and 2 p_g
@@ -106,9 +118,9 @@ class LeastSquares(Game):
     b: float = 1.0
     c: float = 1.0
 
-    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-        """Half the mean squared distance of each answer to its label."""
-        return ((real_logits - self.b).square().mean() + (fake_logits - self.a).square().mean()) / 2
+    def against(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Half the mean squared distance of each answer to its label, on the scale from `a` to `b`."""
+        return (logits - (self.a + (self.b - self.a) * labels)).square().mean() / 2
 
     def generator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Half the mean squared distance of the fakes' answers to `c`."""

@@ -24,9 +24,9 @@ class Judgement:
     """What a penalty sees of one update of the discriminator.
 
     Attributes:
-        judge: the discriminator, samples to logits [N].
-        real: real samples [N, ...], a leaf of the graph of `real_logits` [N].
-        fake: generated samples [N, ...], a leaf of the graph of `fake_logits` [N].
+        judge: the discriminator, samples to logits [N], or [N / m] if it judges packs of m neighbours.
+        real: real samples [N, ...], a leaf of the graph of `real_logits`.
+        fake: generated samples [N, ...], a leaf of the graph of `fake_logits`.
     """
 
     judge: Callable[[Tensor], Tensor]
@@ -67,9 +67,12 @@ def total_penalty(regularizers: Iterable[Regularizer], seen: Judgement, update: 
 
 
 def squared_slopes(logits: Tensor, samples: Tensor) -> Tensor:
-    """||grad D(x)||^2, [N], for each x of `samples` [N, ...], logits in `logits` [N]; differentiable in D's weights."""
+    """||grad D(x)||^2, [N], for each x of `samples` [N, ...], logits in `logits` [N]; differentiable in D's weights.
+
+    Where D judges packs, x is a pack: one value for each logit.
+    """
     (slopes,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
-    return slopes.flatten(1).square().sum(1)
+    return slopes.reshape(len(logits), -1).square().sum(1)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,9 @@ class GradientPenalty(Regularizer):
 
     def penalty(self, seen: Judgement) -> Tensor:
         """On the straight lines between pairs of both kinds."""
-        mix = torch.rand(len(seen.real), *[1] * (seen.real.ndim - 1), device=seen.real.device)
+        verdicts = len(seen.real_logits)
+        mix = torch.rand(verdicts, *[1] * (seen.real.ndim - 1), device=seen.real.device)
+        mix = mix.repeat_interleave(len(seen.real) // verdicts, dim=0)
         return self._at(mix * seen.real + (1 - mix) * seen.fake, seen)
 
     def _at(self, samples: Tensor, seen: Judgement) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum import checkpoint, pictures, randomness, recipes
-from zerosum.algorithm import Iteration, Player, Players, play
+from zerosum.algorithm import Iteration, play
 from zerosum.average import Average
 from zerosum.data import Source, open_source
 from zerosum.engine import Engine
@@ -21,6 +21,7 @@ from zerosum.errors import InputError, RunFailed
 from zerosum.gan import GAN
 from zerosum.metrics import Evaluation, sample_count
 from zerosum.optimizers import Optimizer
+from zerosum.players import Player, Players
 from zerosum.recipes import Recipe
 from zerosum.record import Line, RunFolder, write_atomically
 from zerosum.regularizers import Regularizer
@@ -242,14 +243,16 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
     """Both players of `recipe` for the samples of `source`, freshly initialised.
 
     Raises:
-        InputError: the networks cannot serve samples of that shape.
+        InputError: two parts of the recipe do not go together, or one cannot serve the samples.
     """
+    recipe.check(source)
 
     def player(network: nn.Module, settings: Optimizer, *regularizers: Regularizer) -> Player:
         placed = engine.place(network)
         return Player(placed, settings.over(placed.parameters()), settings, regularizers)
 
     generator, discriminator = recipe.networks.pair(source.shape, source.classes, seed)
+    recipe.networks.acquaint(generator, source.train.samples)
     with randomness.scope(seed, 0, "regularizers"):
         for regularizer in recipe.regularizers:
             regularizer.prepare(discriminator)
@@ -258,6 +261,7 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
         player(discriminator, recipe.discriminator, *recipe.regularizers),
         recipe.networks,
         source.classes,
+        recipe.tricks,
     )
 
 

@@ -5,8 +5,9 @@ import torch
 
 from tests.conftest import images
 from zerosum import recipes
-from zerosum.algorithm import Player, play
+from zerosum.algorithm import confront, generator_loss, play
 from zerosum.engine import Engine
+from zerosum.players import Player
 from zerosum.run import build
 
 SOURCE = images((1, 16, 16), classes=3)
@@ -62,12 +63,10 @@ def test_forward_passes_of_one_update_change_nothing_in_either_player(recipe: re
     recipe = small(recipe)
     players = build(recipe, SOURCE, ENGINE, seed=0)
     before = bits(players.generator), bits(players.discriminator)
-    from zerosum.algorithm import confront, generator_loss
-
     real, labels = SOURCE.train.minibatch(6, 0, 0).on(ENGINE.device, labelled=recipe.networks.conditional)
     codes = players.networks.draw_codes(6, None, labels, players.classes)
-    confront(players, ENGINE, real, codes, labels)
-    generator_loss(players, recipe.game, ENGINE, real, codes, labels)
+    confront(players, ENGINE, 0.0, real, codes, labels)
+    generator_loss(players, recipe.game, ENGINE, 0.0, real, codes, labels)
     for then, player in zip(before, (players.generator, players.discriminator), strict=True):
         assert all(torch.equal(then[name], tensor) for name, tensor in bits(player).items())
 
@@ -89,13 +88,11 @@ def test_a_game_is_a_function_of_its_seed(recipe: recipes.Recipe) -> None:
 
 
 def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> None:
-    from zerosum.algorithm import confront
-
     for norm in (False, True):
         recipe = recipes.change(small(recipes.find("dcgan")), f"networks.discriminator_norm={str(norm).lower()}")
         players = build(recipe, SOURCE, ENGINE, seed=0)
         latents, real = torch.randn(6, players.networks.latent), SOURCE.train.minibatch(6, 0, 0).samples
-        seen = confront(players, ENGINE, real, latents, None)
+        seen, _ = confront(players, ENGINE, 0.0, real, latents, None)
         loss = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits)
         fake = players.generator.network(latents)
         apart = players.discriminator.network(real), players.discriminator.network(fake)

@@ -9,11 +9,12 @@ import torch
 
 from tests.conftest import images
 from zerosum import checkpoint, gan, recipes
-from zerosum.algorithm import Players, play
+from zerosum.algorithm import play
 from zerosum.average import Average
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.networks.compact import Compact
+from zerosum.players import Players
 from zerosum.record import RunFolder, free_folder, write_atomically
 from zerosum.run import build
 

@@ -4,6 +4,9 @@ A family is a small frozen dataclass that builds both players. The generator map
 [-1, 1] (images [N, C, H, W]) or in the data's own units (points [N, d]); the discriminator maps samples to logits [N].
 Where the family is conditional, the code is z followed by the class as a one-hot vector, and the discriminator is told
 the class.
+
+What can be done around any family is said once, in the fields of `Networks`: how classes enter, dropout in the
+generator, and what the discriminator may compare samples by.
 """
 
 import math
@@ -13,36 +16,52 @@ from typing import Annotated, ClassVar, Literal
 import torch
 import torch.nn.functional as F
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum import randomness
 from zerosum.catalog import name_of
 from zerosum.errors import InputError
-from zerosum.networks.conditional import Concatenation, Projection
+from zerosum.networks.conditional import Auxiliary, Concatenation, Projection
+from zerosum.networks.dropout import add_dropout
+from zerosum.networks.minibatch import Discrimination, Packing, StandardDeviation
 
 Size = Annotated[int, Field(ge=1)]
 Shape = tuple[int, ...]
 Prior = Literal["normal", "uniform"]
-Condition = Literal["none", "projection", "concatenation"]
+Condition = Literal["none", "projection", "concatenation", "auxiliary"]
 
 
+@dataclass(frozen=True)
 class Networks(ABC):
     """A family of matched networks.
 
     Attributes:
+        paper: where the family was published.
+        normalises_batches: whether its discriminator has batch normalisation.
         latent: dimension of z.
         prior: the distribution p_z, standard normal or uniform on (-sqrt 3, sqrt 3): both have unit variance.
-        condition: how the discriminator is told a sample's class; `none` ignores labels.
-        paper: where the family was published.
-        separate_batches: whether the discriminator sees real and fake samples in separate passes. With batch
-            normalisation that changes what it computes; without, one pass over both is the same and faster.
+        condition: how the players are told a sample's class; `none` ignores labels. `projection` (Miyato & Koyama
+            2018) and `concatenation` (Mirza & Osindero 2014) tell the discriminator, `auxiliary` (Odena et al. 2017)
+            makes it guess the class.
+        dropout: the share of the generator's hidden values that are dropped, when training and when sampling (Isola et
+            al. 2017, section 3.2).
+        minibatch: what the discriminator is told of the other samples in the batch: `standard-deviation` (Karras et al.
+            2018, section 3) or `discrimination` (Salimans et al. 2016, section 3.2).
+        packing: how many samples the discriminator judges together, PacGAN's m (Lin et al. 2018, section 2).
+        mixed_batches: real and fake samples in one batch even where the discriminator normalises over it: what
+            practitioners warn against, here to be measured.
     """
 
-    latent: int
-    prior: Prior
-    condition: Condition
     paper: ClassVar[str]
-    separate_batches: ClassVar[bool] = False
+    normalises_batches: ClassVar[bool] = False
+    latent: Size = 64
+    prior: Prior = "normal"
+    condition: Condition = "none"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    minibatch: Literal["none", "standard-deviation", "discrimination"] = "none"
+    packing: Size = 1
+    mixed_batches: bool = False
 
     def check(self, shape: Shape) -> None:
         """Raise InputError if this family cannot serve samples of `shape` ([C, H, W] or [d]).
@@ -67,10 +86,23 @@ class Networks(ABC):
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
         """Draw the initial weights where they should differ from PyTorch's defaults."""
 
+    def acquaint(self, generator: nn.Module, samples: Tensor) -> None:
+        """Set what the fresh `generator` may know of the training `samples` (as stored) from the start: nothing."""
+        del generator, samples
+
     @property
     def conditional(self) -> bool:
         """Whether the players are told classes."""
         return self.condition != "none"
+
+    @property
+    def separate_batches(self) -> bool:
+        """Whether the discriminator sees real and fake samples in separate passes.
+
+        Where its verdict on a sample depends on the rest of the batch, that changes what it computes; elsewhere one
+        pass over both gives the same and is faster.
+        """
+        return (self.normalises_batches or self.minibatch != "none") and not self.mixed_batches
 
     def draw_codes(self, count: int, device: torch.device | None, labels: Tensor | None, classes: int) -> Tensor:
         """`count` codes for the generator from the random scope in force: latents z from p_z, and the `labels`."""
@@ -89,15 +121,32 @@ class Networks(ABC):
         self.check(shape)
         if self.conditional and classes < 1:
             raise InputError(f"networks.condition={self.condition} needs labels, and the data have none")
+        if self.conditional and self.packing > 1:
+            raise InputError(
+                f"networks.packing={self.packing} and networks.condition={self.condition} do not go together: the "
+                "samples of a pack are of different classes"
+            )
         with randomness.scope(seed, 0, "initial weights"):
             generator = self.generator(shape, self.latent + (classes if self.conditional else 0))
             discriminator = self._discriminator(shape, classes)
             self.initialise(generator, discriminator)
+        if self.dropout:
+            add_dropout(generator, self.dropout)
         return generator, discriminator
 
     def _discriminator(self, shape: Shape, classes: int) -> nn.Module:
+        further = classes if self.condition == "concatenation" else 0
+        trunk, width = self.trunk((shape[0] * self.packing + further, *shape[1:]))
+        if self.minibatch == "standard-deviation":
+            trunk, width = nn.Sequential(*trunk, StandardDeviation()), width + 1
+        elif self.minibatch == "discrimination":
+            comparison = Discrimination(width)
+            trunk, width = nn.Sequential(*trunk, comparison), comparison.width
         if self.condition == "projection":
-            return Projection(*self.trunk(shape), classes)
-        trunk, width = self.trunk((shape[0] + classes, *shape[1:]) if self.conditional else shape)
-        network = nn.Sequential(*trunk, nn.Linear(width, 1), nn.Flatten(0))
-        return Concatenation(network, classes) if self.conditional else network
+            return Projection(trunk, width, classes)
+        if self.condition == "auxiliary":
+            return Auxiliary(trunk, width, classes)
+        network: nn.Module = nn.Sequential(*trunk, nn.Linear(width, 1), nn.Flatten(0))
+        if self.condition == "concatenation":
+            return Concatenation(network, classes)
+        return Packing(network, self.packing) if self.packing > 1 else network

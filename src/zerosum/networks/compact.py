@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.networks import Condition, Networks, Prior, Shape, Size
+from zerosum.networks import Networks, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 from zerosum.networks.dcgan import draw_normal, kernel, levels
 
@@ -41,12 +41,10 @@ class Compact(Networks):
     discriminator normalises only its last convolution.
     """
 
-    paper: ClassVar[str] = "after Radford, Metz & Chintala 2016; pixel shuffle of Shi et al. 2016"
-    separate_batches: ClassVar[bool] = True
-    width: Size = 32
+    paper: ClassVar[str] = "after Radford et al. 2016; pixel shuffle of Shi et al. 2016"
+    normalises_batches: ClassVar[bool] = True
     latent: Size = 64
-    prior: Prior = "normal"
-    condition: Condition = "none"
+    width: Size = 32
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Dense layer, convolution, transposed convolutions, then pixels out of channels, then tanh."""

@@ -37,3 +37,20 @@ class Concatenation(nn.Module):
         planes = codes.view(*codes.shape, *[1] * (samples.ndim - 2)).expand(-1, -1, *samples.shape[2:])
         logits: Tensor = self.network(torch.cat([samples, planes], dim=1))
         return logits
+
+
+class Auxiliary(nn.Module):
+    """A second head that guesses the class (AC-GAN, Odena et al. 2017, eqs. 2 and 3): the first is not told it."""
+
+    def __init__(self, trunk: nn.Module, width: int, classes: int) -> None:
+        """`trunk` maps samples to features [N, width]."""
+        super().__init__()
+        self.trunk = trunk
+        self.head = nn.Linear(width, 1)
+        self.classifier = nn.Linear(width, classes)
+
+    def forward(self, samples: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples [N, ...] with their classes, int64 [N], to logits [N] and -log P(class | sample) in nats, [N]."""
+        features = self.trunk(samples)
+        surprise = F.cross_entropy(self.classifier(features).float(), labels, reduction="none")
+        return self.head(features).flatten(), surprise

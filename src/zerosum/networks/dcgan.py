@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic.dataclasses import dataclass
 from torch import nn
 
-from zerosum.networks import Condition, Networks, Prior, Shape, Size
+from zerosum.networks import Networks, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 
 
@@ -19,17 +19,15 @@ class DCGAN(Networks):
     code.
     """
 
-    paper: ClassVar[str] = "Radford, Metz & Chintala 2016"
-    width: Size = 64
+    paper: ClassVar[str] = "Radford et al. 2016"
     latent: Size = 100
-    prior: Prior = "normal"
-    condition: Condition = "none"
+    width: Size = 64
     generator_norm: bool = True
     discriminator_norm: bool = True
 
     @property
-    def separate_batches(self) -> bool:  # type: ignore[override]  # here it depends on a field
-        """Batch normalisation in the discriminator needs batches of one kind."""
+    def normalises_batches(self) -> bool:  # type: ignore[override]  # here it depends on a field
+        """Whether the discriminator has batch normalisation."""
         return self.discriminator_norm
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:

@@ -4,10 +4,13 @@ import math
 from collections.abc import Callable
 from typing import ClassVar
 
+import torch
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.networks import Condition, Networks, Prior, Shape, Size
+from zerosum.networks import Networks, Prior, Shape, Size
+
+CLIP = 1e-7  # how near a mean pixel value may come to 0 and 1
 
 
 class Maxout(nn.Module):
@@ -46,14 +49,14 @@ class UnitInterval(nn.Module):
 class PaperMLP(Networks):
     """The released MNIST networks of Goodfellow et al. 2014: rectifiers and a sigmoid against maxout with dropout.
 
-    Weights start uniform on (-0.05, 0.05) in the generator and (-0.005, 0.005) in the discriminator, biases at 0; the
-    discriminator's inputs are kept with probability 0.8 in the first layer and 0.5 in the others.
+    Weights start uniform on (-0.05, 0.05) in the generator and (-0.005, 0.005) in the discriminator, biases at 0, but
+    for the generator's last, which make the average image; the discriminator's inputs are kept with probability 0.8 in
+    the first layer and 0.5 in the others.
     """
 
     paper: ClassVar[str] = "Goodfellow et al. 2014 (released code, mnist.yaml)"
     latent: Size = 100
     prior: Prior = "uniform"
-    condition: Condition = "none"
     generator_units: Size = 1200
     discriminator_units: Size = 240
     pieces: Size = 5
@@ -89,6 +92,13 @@ class PaperMLP(Networks):
         _uniform(generator, 0.05)
         _uniform(discriminator, 0.005)
 
+    @torch.no_grad()
+    def acquaint(self, generator: nn.Module, samples: Tensor) -> None:
+        """The biases before the sigmoid start where the average image is: logit(mean), as in the released code."""
+        last = [layer for layer in generator.modules() if isinstance(layer, nn.Linear)][-1]
+        mean = samples.double().mean(0).flatten() / 255
+        last.bias.copy_(mean.clamp(CLIP, 1 - CLIP).logit())
+
 
 @dataclass(frozen=True)
 class MLP(Networks):
@@ -96,8 +106,6 @@ class MLP(Networks):
 
     paper: ClassVar[str] = "Goodfellow et al. 2014, section 5, without maxout and dropout"
     latent: Size = 64
-    prior: Prior = "normal"
-    condition: Condition = "none"
     width: Size = 256
     depth: Size = 2
 

@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.errors import InputError
-from zerosum.networks import Condition, Networks, Prior, Shape, Size
+from zerosum.networks import Networks, Shape, Size
 from zerosum.networks.dcgan import levels
 
 SLOPE = 0.2
@@ -73,11 +73,9 @@ class R3GAN(Networks):
     output is not bounded by a tanh: what lies outside [-1, 1] is clipped when it becomes pixels.
     """
 
-    paper: ClassVar[str] = "Huang, Gokaslan, Kuleshov & Tompkin 2024, section 4"
-    width: Size = 64
+    paper: ClassVar[str] = "Huang et al. 2024, section 4"
     latent: Size = 64
-    prior: Prior = "normal"
-    condition: Condition = "none"
+    width: Size = 64
     blocks: Size = 2
     expansion: Size = 2
     group: Size = 16

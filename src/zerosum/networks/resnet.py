@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.networks import Condition, Networks, Prior, Shape, Size
+from zerosum.networks import Networks, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 from zerosum.networks.dcgan import levels
 
@@ -56,11 +56,9 @@ class ResNet(Networks):
     normalisation and the hinge game.
     """
 
-    paper: ClassVar[str] = "Miyato, Kataoka, Koyama & Yoshida 2018, appendix B.4"
-    width: Size = 128
+    paper: ClassVar[str] = "Miyato et al. 2018, appendix B.4"
     latent: Size = 128
-    prior: Prior = "normal"
-    condition: Condition = "none"
+    width: Size = 128
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Dense layer to the smallest size, residual blocks up to the image, then batch norm, convolution, tanh."""

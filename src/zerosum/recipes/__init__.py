@@ -18,11 +18,12 @@ from zerosum.catalog import Choice
 from zerosum.data import Source
 from zerosum.engine import Precision
 from zerosum.errors import InputError, did_you_mean
-from zerosum.games import Game, NonSaturating
+from zerosum.games import Game, Labelled, NonSaturating
 from zerosum.networks import Networks
 from zerosum.networks.dcgan import DCGAN
 from zerosum.optimizers import Adam, Optimizer
 from zerosum.regularizers import Regularizer
+from zerosum.tricks import Trick
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -37,6 +38,7 @@ class Recipe:
         networks: the matched generator and discriminator.
         game: what each player minimises.
         regularizers: what keeps the discriminator in bounds.
+        tricks: what is done to the discriminator's samples and labels, in this order.
         generator: the generator's optimiser.
         discriminator: the discriminator's.
         batch_size: m of Algorithm 1, for real and fake samples each.
@@ -51,6 +53,7 @@ class Recipe:
     networks: Annotated[Networks, Choice(Networks)] = DCGAN()
     game: Annotated[Game, Choice(Game)] = NonSaturating()
     regularizers: tuple[Annotated[Regularizer, Choice(Regularizer)], ...] = ()
+    tricks: tuple[Annotated[Trick, Choice(Trick)], ...] = ()
     generator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
     discriminator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
     batch_size: Count = 64
@@ -58,6 +61,28 @@ class Recipe:
     average: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Precision = "auto"
     steps: Count = 20_000
+
+    def check(self, source: Source) -> None:
+        """Raise InputError, naming both, if two of its parts do not go together or one cannot serve `source`."""
+        for trick in self.tricks:
+            name = catalog.name_of(trick)
+            if trick.relabels and not isinstance(self.game, Labelled):
+                raise InputError(
+                    f"the trick {name} and the game {catalog.name_of(self.game)} do not go together: it changes labels,"
+                    " which only minimax, non-saturating and least-squares have"
+                )
+            if trick.images_only and not source.is_images:
+                raise InputError(f"the trick {name} is for images, and {source.name} has points")
+            if trick.unlabelled_only and self.networks.conditional:
+                raise InputError(
+                    f"the trick {name} and networks.condition={self.networks.condition} do not go together: it forgets "
+                    "the classes"
+                )
+        if self.batch_size % self.networks.packing:
+            raise InputError(
+                f"networks.packing={self.networks.packing} and batch_size={self.batch_size} do not go together: a "
+                "batch must be a whole number of packs"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """As a JSON-able mapping."""

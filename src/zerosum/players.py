@@ -1,0 +1,59 @@
+"""The players: two networks, each with parameters and an optimiser of its own.
+
+An update differentiates one player's loss with respect to that player's parameters alone, so neither can reach the
+other's.
+"""
+
+from dataclasses import dataclass, field
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
+
+from zerosum.engine import Engine, Verdict
+from zerosum.networks import Networks
+from zerosum.optimizers import Optimizer
+from zerosum.regularizers import Regularizer
+from zerosum.tricks import Memory, Trick
+
+
+@dataclass(frozen=True)
+class Player:
+    """One player: a network, whose parameters are its own, and the optimiser that moves them."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    settings: Optimizer
+    regularizers: tuple[Regularizer, ...] = ()
+
+    def descend(self, loss: Tensor, step: int, steps: int) -> None:
+        """One update of this player's parameters, and of nothing else, against the gradient of `loss`."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward(inputs=list(self.network.parameters()))  # type: ignore[no-untyped-call]
+        self.settings.schedule(self.optimizer, step, steps)
+        self.optimizer.step()
+        for regularizer in self.regularizers:
+            regularizer.project(self.network)
+
+
+@dataclass(frozen=True)
+class Players:
+    """The generator G and the discriminator D of one game, the family they come from, and what is played with them.
+
+    Attributes:
+        classes: how many classes the samples have; 0 if the players are not to know.
+        tricks: what is done to the discriminator's samples and labels, in this order.
+        memory: what the tricks remember.
+    """
+
+    generator: Player
+    discriminator: Player
+    networks: Networks
+    classes: int = 0
+    tricks: tuple[Trick, ...] = ()
+    memory: Memory = field(default_factory=dict)
+
+    def judge(self, engine: Engine, progress: float, samples: Tensor, labels: Tensor | None) -> Verdict:
+        """D's verdict on `samples`, of which it sees what the tricks show."""
+        shown = reduce(lambda seen, trick: trick.show(seen, progress, self.memory), self.tricks, samples)
+        return engine.verdict(self.discriminator.network, shown, labels)

@@ -1,0 +1,191 @@
+"""The documented tricks that act while the game is played, each off unless a recipe names it.
+
+They change what the discriminator is shown, which fakes it meets, or the labels it learns from. Tricks that are part of
+a network (dropout in the generator, minibatch features, packing, the prior) are fields of `networks.Networks`;
+docs/tricks.md has all of them in one table, with what they were worth.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from zerosum.augment import AUGMENTATIONS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Memory = dict[str, Tensor]  # what the tricks remember from one iteration to the next; saved with the game
+
+
+class Trick:
+    """One trick; a subclass overrides what it needs. All randomness is from the scope in force.
+
+    Attributes:
+        paper: where it was published.
+        relabels: whether it changes labels, which only games whose loss is against labels have.
+        images_only: whether samples must be images.
+        unlabelled_only: whether it cannot be combined with classes.
+    """
+
+    paper: ClassVar[str]
+    relabels: ClassVar[bool] = False
+    images_only: ClassVar[bool] = False
+    unlabelled_only: ClassVar[bool] = False
+
+    def show(self, samples: Tensor, progress: float, memory: Memory) -> Tensor:
+        """What the discriminator sees of `samples` [N, ...], real or fake, in both players' updates.
+
+        `progress` is the part of the training that is done, from 0 to 1.
+        """
+        return samples
+
+    def replay(self, fakes: Tensor, memory: Memory) -> Tensor:
+        """The fakes [N, ...] for the discriminator's update."""
+        return fakes
+
+    def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """The labels that the discriminator learns, of real samples (1 before) and of fakes (0 before), [N] each."""
+        return real, fake
+
+    def remember(self, real_logits: Tensor, update: int, memory: Memory) -> None:
+        """After the discriminator's update number `update`, note what the next one should know."""
+
+
+@dataclass(frozen=True)
+class LabelSmoothing(Trick):
+    """Real samples are labelled `real`, fakes `fake`: with 0 for the fakes, one-sided, as the paper wants it.
+
+    The best discriminator is then (real p_data + fake p_g) / (p_data + p_g): with `fake` above 0 it prefers the fakes'
+    present places, which is why the paper leaves them at 0.
+    """
+
+    paper: ClassVar[str] = "Salimans et al. 2016, section 3.4"
+    relabels: ClassVar[bool] = True
+    real: Share = 0.9
+    fake: Share = 0.0
+
+    def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Constants."""
+        return torch.full_like(real, self.real), torch.full_like(fake, self.fake)
+
+
+@dataclass(frozen=True)
+class SoftLabels(Trick):
+    """Labels drawn for each sample: around 1 for real ones, a little above 0 for fakes."""
+
+    paper: ClassVar[str] = "Chintala et al. 2016, item 6"
+    relabels: ClassVar[bool] = True
+    real: tuple[float, float] = (0.7, 1.2)
+    fake: tuple[float, float] = (0.0, 0.3)
+
+    def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Uniform between the bounds."""
+        return torch.empty_like(real).uniform_(*self.real), torch.empty_like(fake).uniform_(*self.fake)
+
+
+@dataclass(frozen=True)
+class NoisyLabels(Trick):
+    """Now and then a real sample is called fake and the reverse, with probability `flip` for each sample."""
+
+    paper: ClassVar[str] = "Chintala et al. 2016, item 6"
+    relabels: ClassVar[bool] = True
+    flip: Share = 0.05
+
+    def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Label l becomes 1 - l."""
+
+        def flipped(labels: Tensor) -> Tensor:
+            return torch.where(torch.rand_like(labels) < self.flip, 1 - labels, labels)
+
+        return flipped(real), flipped(fake)
+
+
+@dataclass(frozen=True)
+class InstanceNoise(Trick):
+    """Normal noise on all that the discriminator sees, so that the distributions overlap; it fades away linearly.
+
+    The standard deviation falls from `sigma` (images reach from -1 to 1) to 0 at the fraction `until` of the training.
+    """
+
+    paper: ClassVar[str] = "Arjovsky & Bottou 2017, section 3; Sønderby et al. 2017"
+    sigma: Positive = 0.1
+    until: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    def show(self, samples: Tensor, progress: float, memory: Memory) -> Tensor:
+        """Add sigma (1 - progress / until) e with e from N(0, 1)."""
+        sigma = self.sigma * max(0.0, 1 - progress / self.until)
+        return samples + sigma * torch.randn_like(samples) if sigma else samples
+
+
+@dataclass(frozen=True)
+class Replay(Trick):
+    """Half of the discriminator's fakes are earlier ones, so that the generator cannot come back to old mistakes.
+
+    The store holds `capacity` samples; each one that is shown again gives its place to a fresh one.
+    """
+
+    paper: ClassVar[str] = "Shrivastava et al. 2017, section 2.3"
+    unlabelled_only: ClassVar[bool] = True
+    capacity: Annotated[int, Field(ge=1)] = 1024
+
+    def replay(self, fakes: Tensor, memory: Memory) -> Tensor:
+        """Once the store is full, the first half is fresh, the second from the store."""
+        store = memory.get("replay.samples", fakes[:0])
+        if len(store) < self.capacity:
+            memory["replay.samples"] = torch.cat([store, fakes])[: self.capacity]
+            return fakes
+        half = min(len(fakes) // 2, self.capacity)
+        places = torch.randperm(self.capacity, device=fakes.device)[:half]
+        memory["replay.samples"] = store.index_copy(0, places, fakes[:half])
+        return torch.cat([fakes[: len(fakes) - half], store[places]])
+
+
+@dataclass(frozen=True)
+class DiffAugment(Trick):
+    """Real and fake images are augmented alike wherever the discriminator sees them, also in the generator's update."""
+
+    paper: ClassVar[str] = "Zhao et al. 2020"
+    images_only: ClassVar[bool] = True
+    policy: tuple[Literal["colour", "translation", "cutout"], ...] = ("colour", "translation", "cutout")
+
+    def show(self, samples: Tensor, progress: float, memory: Memory) -> Tensor:
+        """All of the `policy`, one after the other, on every image."""
+        for name in self.policy:
+            samples = AUGMENTATIONS[name](samples)
+        return samples
+
+
+@dataclass(frozen=True)
+class AdaptiveAugment(DiffAugment):
+    """The same augmentations, each on a share p of the images that follows how sure the discriminator is of real ones.
+
+    Overfitting is read off r_t = E sign(D's logit on real images); every `interval` updates p moves by one step towards
+    where r_t is `target`. A step is such that p can rise from 0 to 1 within `ramp` real images.
+    """
+
+    paper: ClassVar[str] = "Karras et al. 2020, section 3.1"
+    target: Annotated[float, Field(gt=-1, lt=1)] = 0.6
+    interval: Annotated[int, Field(ge=1)] = 4
+    ramp: Annotated[int, Field(ge=1)] = 500_000
+
+    def show(self, samples: Tensor, progress: float, memory: Memory) -> Tensor:
+        """Each augmentation of the `policy` on the images that its own draw chooses."""
+        share = memory.get("adaptive.probability")
+        if share is None:
+            return samples
+        for name in self.policy:
+            chosen = torch.rand(len(samples), 1, 1, 1, device=samples.device) < share
+            samples = torch.where(chosen, AUGMENTATIONS[name](samples), samples)
+        return samples
+
+    def remember(self, real_logits: Tensor, update: int, memory: Memory) -> None:
+        """The controller, without waiting for the device."""
+        zero = real_logits.new_zeros(())
+        signs = memory.get("adaptive.signs", zero) + real_logits.detach().sign().mean() / self.interval
+        share = memory.get("adaptive.probability", zero)
+        if (update + 1) % self.interval == 0:
+            step = self.interval * len(real_logits) / self.ramp
+            share, signs = (share + step * (signs - self.target).sign()).clamp(0, 1), zero
+        memory |= {"adaptive.signs": signs, "adaptive.probability": share}
