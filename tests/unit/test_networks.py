@@ -6,13 +6,14 @@ import torch
 from torch import nn
 
 from tests.conftest import images
-from zerosum import catalog, randomness
+from zerosum import catalog, randomness, recipes
 from zerosum.average import Average
 from zerosum.errors import InputError
 from zerosum.networks import Networks
 from zerosum.networks.batch_norm import BatchNorm, calibrate
 from zerosum.networks.compact import Compact, Fold, Unfold
 from zerosum.networks.dcgan import DCGAN, levels
+from zerosum.networks.minibatch import Discrimination, StandardDeviation
 from zerosum.networks.mlp import MLP, Maxout, PaperMLP
 from zerosum.networks.r3gan import R3GAN, Residual
 
@@ -171,6 +172,96 @@ def test_conditional_pairs_listen_to_the_class(networks: Networks, condition: st
 def test_a_conditional_family_refuses_data_without_labels() -> None:
     with pytest.raises(InputError, match=r"networks\.condition=projection needs labels, and the data have none"):
         MLP(condition="projection").pair((1, 8, 8), 0, seed=0)
+
+
+def test_an_auxiliary_classifier_guesses_the_class_and_is_not_told_it() -> None:
+    generator, discriminator = MLP(condition="auxiliary").pair((2,), 3, seed=0)
+    samples, labels = generator(torch.randn(4, 64 + 3)), torch.tensor([0, 1, 2, 2])
+    logits, surprise = discriminator(samples, labels)
+    other_logits, other_surprise = discriminator(samples, torch.tensor([0, 1, 2, 0]))
+    assert torch.equal(logits, other_logits)
+    assert (surprise != other_surprise).tolist() == [False, False, False, True]
+    guesses = discriminator.classifier(discriminator.trunk(samples)).softmax(1)
+    torch.testing.assert_close(surprise, -guesses[torch.arange(4), labels].log())
+
+
+def test_both_players_want_the_class_to_be_guessed() -> None:
+    """AC-GAN's L_C is in both losses (Odena et al. 2017, eq. 3): D's on real and fake samples, G's on fakes."""
+    from zerosum.algorithm import confront, generator_loss
+    from zerosum.engine import Engine
+    from zerosum.games import NonSaturating
+    from zerosum.run import build
+
+    source, engine = images((1, 8, 8), classes=3), Engine(torch.device("cpu"))
+    recipe = recipes.change(recipes.find("compact"), "networks.condition=auxiliary")
+    players = build(recipe, source, engine, seed=0)
+    real, labels = source.train.minibatch(6, 0, 0)
+    with randomness.scope(0, 0, "test"):
+        codes = players.networks.draw_codes(6, None, labels, 3)
+    fake = players.generator.network(codes)
+    (_, of_real), (of_fake_logits, of_fake) = (players.discriminator.network(each, labels) for each in (real, fake))
+    _, class_loss = confront(players, engine, 0.0, real, codes, labels)
+    torch.testing.assert_close(class_loss, of_real.mean() + of_fake.mean())
+    loss = generator_loss(players, NonSaturating(), engine, 0.0, real, codes, labels)
+    alone = NonSaturating().generator_loss(of_fake_logits, of_fake_logits)
+    torch.testing.assert_close(loss - alone, of_fake.mean())
+
+
+def test_the_minibatch_features_by_their_formulas() -> None:
+    features = torch.randn(5, 12, dtype=torch.float64)
+    widened = StandardDeviation()(features)
+    assert torch.equal(widened[:, :12], features)
+    torch.testing.assert_close(widened[:, 12], features.std(0, correction=0).mean().expand(5), rtol=1e-6, atol=0)
+    layer = Discrimination(12, kernels=3, dimensions=2).double()
+    places = layer.project(features).view(5, 3, 2)
+    for i in range(5):
+        for b in range(3):
+            near = [(-(places[i, b] - places[j, b]).abs().sum()).exp() for j in range(5) if j != i]
+            torch.testing.assert_close(layer(features)[i, 12 + b], torch.stack(near).sum() / 4)
+
+
+def test_minibatch_features_notice_a_collapsed_batch() -> None:
+    features = torch.randn(1, 12)
+    assert StandardDeviation()(features.expand(6, 12))[0, 12] < 1e-3
+    torch.testing.assert_close(Discrimination(12)(features.expand(6, 12))[:, 12:], torch.ones(6, 16))
+
+
+@every_family
+def test_a_packed_discriminator_judges_neighbours_together(networks: Networks) -> None:
+    _, discriminator = replace(networks, packing=3).pair((2, 9, 12), 0, seed=0)
+    discriminator.eval()
+    samples = torch.randn(12, 2, 9, 12)
+    other = samples.clone()
+    other[4] = 0
+    changed = discriminator(samples) != discriminator(other)
+    assert changed.tolist() == [False, True, False, False]
+
+
+@every_family
+def test_dropout_in_the_generator_stays_on_in_evaluation(networks: Networks) -> None:
+    networks = replace(networks, dropout=0.5)
+    generator, _ = networks.pair((1, 8, 8), 0, seed=0)
+    if isinstance(networks, R3GAN):  # whose blocks begin as the identity
+        torch.nn.init.normal_(next(m for m in generator.modules() if isinstance(m, Residual)).layers[-1].weight)
+    generator.eval()
+    codes = torch.randn(4, networks.latent)
+
+    def samples(seed: int) -> torch.Tensor:
+        with randomness.scope(seed, 0, "test"):
+            return generator(codes)
+
+    assert torch.equal(samples(0), samples(0))
+    assert not torch.equal(samples(0), samples(1))
+
+
+def test_the_papers_generator_starts_at_the_average_image() -> None:
+    samples = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
+    samples[:, 0, 0, 0], samples[:, 0, 0, 1] = 0, 255
+    networks = PaperMLP()
+    generator, _ = networks.pair((1, 8, 8), 0, seed=0)
+    networks.acquaint(generator, samples)
+    start = (generator(torch.zeros(1, 100))[0] + 1) / 2  # at z = 0 only the biases speak
+    torch.testing.assert_close(start, samples.float().mean(0) / 255, rtol=1e-4, atol=1e-6)
 
 
 def test_r3gans_networks_have_the_published_size() -> None:

@@ -42,14 +42,21 @@ def same(one: tuple[Players, Average], other: tuple[Players, Average]) -> bool:
     return here.keys() == there.keys() and all(torch.equal(here[name], there[name]) for name in here)
 
 
-@pytest.mark.parametrize("name", ["compact", "paper-mnist"])
-def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, name: str) -> None:
-    recipe = RECIPE if name == "compact" else recipes.find(name)
+REMEMBERING = recipes.change(
+    RECIPE, 'tricks=[{"name": "replay", "capacity": 20}, {"name": "adaptive-augment", "ramp": 99}]'
+)
+
+
+@pytest.mark.parametrize(
+    "recipe", [RECIPE, recipes.find("paper-mnist"), REMEMBERING], ids=["compact", "paper", "tricks"]
+)
+def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, recipe: recipes.Recipe) -> None:
     whole, parts, other = game(recipe), game(recipe), game(recipe, seed=5)
     advance(*whole, 0, 8)
     advance(*parts, 0, 3)
     checkpoint.save(tmp_path, 3, *parts, {"metrics_bytes": 0}, ())
     checkpoint.restore(checkpoint.latest(tmp_path), *other)
+    assert bool(other[0].memory) == bool(recipe.tricks)
     advance(*other, 3, 8)
     assert same(whole, other)
     assert not same(whole, parts)

@@ -57,6 +57,26 @@ def test_r1_and_r2_by_finite_differences() -> None:
     torch.testing.assert_close(R2(gamma=3).penalty(at), 1.5 * numeric_slopes(judge, at.fake).mean(), rtol=1e-6, atol=0)
 
 
+def test_where_packs_are_judged_the_slopes_are_those_of_packs() -> None:
+    judge = Smooth()
+
+    def packed(samples: Tensor) -> Tensor:
+        return judge(samples).view(-1, 2).prod(1)
+
+    draw = torch.Generator().manual_seed(1)
+    real = torch.randn(4, *SHAPE, generator=draw, dtype=torch.float64).requires_grad_()
+    at = Judgement(packed, real, real, packed(real), packed(real))
+    step, squares = 1e-5, torch.zeros(2, dtype=torch.float64)
+    with torch.no_grad():
+        for place in range(real.numel()):
+            nudge = torch.zeros_like(real).flatten()
+            nudge[place] = step
+            squares += ((packed(real + nudge.view_as(real)) - packed(real - nudge.view_as(real))) / (2 * step)).square()
+    torch.testing.assert_close(R1(gamma=2).penalty(at), squares.mean(), rtol=1e-6, atol=0)
+    expected = 10 * (squares.sqrt() - 1).square().mean()  # real and fake are the same here, and so every mix of them
+    torch.testing.assert_close(GradientPenalty().penalty(at), expected, rtol=1e-6, atol=0)
+
+
 @pytest.mark.parametrize("one_sided", [False, True])
 def test_the_gradient_penalty_by_finite_differences(one_sided: bool) -> None:
     judge, target = Smooth(), 0.245  # two of the slopes are above, two below
