@@ -1,0 +1,109 @@
+"""What each documented trick is worth on MNIST: a small pair with and without it, three seeds, equal steps.
+
+Usage: python benchmarks/tricks.py MNIST_FOLDER. Each run takes one thread and one process of two; about an hour on two
+cores. What is already in results/tricks.json is not run again.
+"""
+
+import json
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+import torch
+from protocol import RESULTS, write
+
+from zerosum import recipes
+from zerosum.algorithm import play
+from zerosum.average import Average
+from zerosum.data import open_source
+from zerosum.engine import Engine
+from zerosum.gan import GAN
+from zerosum.metrics import Evaluation
+from zerosum.run import build
+
+SEEDS, STEPS, SAMPLES = (0, 1, 2), 1_000, 5_000
+RECIPE, BASE = "compact", ("networks.width=16", "average=0.99")
+SGD = '{"name": "sgd", "lr": 0.02, "decay": 1, "momentum": 0, "final_momentum": 0}'
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "without": (),
+    "saturating": ("game=minimax",),
+    "uniform": ("networks.prior=uniform",),
+    "mixed-batches": ("networks.mixed_batches=true",),
+    "label-smoothing": ('tricks=["label-smoothing"]',),
+    "soft-labels": ('tricks=["soft-labels"]',),
+    "noisy-labels": ('tricks=["noisy-labels"]',),
+    "replay": ('tricks=["replay"]',),
+    "sgd": (f"discriminator={SGD}",),
+    "auxiliary": ("networks.condition=auxiliary",),
+    "projection": ("networks.condition=projection",),
+    "concatenation": ("networks.condition=concatenation",),
+    "instance-noise": ('tricks=["instance-noise"]',),
+    "two-steps": ("discriminator_steps=2",),
+    "discrimination": ("networks.minibatch=discrimination",),
+    "standard-deviation": ("networks.minibatch=standard-deviation",),
+    "dropout": ("networks.dropout=0.5",),
+    "packing": ("networks.packing=2",),
+    "two-rates": ("generator.lr=1e-4", "discriminator.lr=4e-4"),
+    "diff-augment": ('tricks=["diff-augment"]',),
+    "adaptive-augment": ('tricks=["adaptive-augment"]',),
+}
+
+
+def measure(data: str, assignments: tuple[str, ...], seed: int) -> dict[str, float]:
+    """Train one variant and score its samples."""
+    torch.set_num_threads(1)
+    source = open_source(data)
+    recipe = recipes.find(RECIPE)
+    for assignment in (*BASE, *assignments):
+        recipe = recipes.change(recipe, assignment)
+    engine = Engine.choose("cpu", recipe.precision)
+    players = build(recipe, source, engine, seed)
+    average = Average(players.generator.network, recipe.average)
+    for iteration in play(
+        players,
+        recipe.game,
+        source.train,
+        engine,
+        batch_size=recipe.batch_size,
+        discriminator_steps=recipe.discriminator_steps,
+        steps=STEPS,
+        seed=seed,
+    ):
+        average.update(iteration.step + 1)
+    networks, classes = players.networks, {}
+    if networks.conditional:
+        assert source.train.labels is not None
+        classes = dict(zip(source.class_names, source.train.labels.bincount().tolist(), strict=True))
+    generator = average.finished(networks, len(classes), engine.device)
+    samples = GAN(generator, networks, source.shape, classes, engine, {}).sample(SAMPLES, seed=1)
+    return {score.metric: round(score.value, 4) for score in Evaluation.of(source).scores(samples, seed=0)}
+
+
+def main(data: str) -> None:
+    """Run what is missing, two at a time, noting each result as it comes."""
+    file = RESULTS / "tricks.json"
+    figures: dict[str, dict[str, float]] = json.loads(file.read_text())["figures"] if file.exists() else {}
+    os.environ["OMP_NUM_THREADS"] = "1"
+    Evaluation.of(open_source(data))  # trains the features once, before two processes ask for them
+    with ProcessPoolExecutor(2) as pool:
+        waiting = {
+            pool.submit(measure, data, assignments, seed): f"{name}, seed {seed}"
+            for seed in SEEDS
+            for name, assignments in VARIANTS.items()
+            if f"{name}, seed {seed}" not in figures
+        }
+        for done in as_completed(waiting):
+            figures[waiting[done]] = done.result()
+            write("tricks", protocol(), figures)
+
+
+def protocol() -> str:
+    """In words."""
+    return (
+        f"recipe {RECIPE} with {', '.join(BASE)}, {STEPS} iterations, on the MNIST training images; {SAMPLES} samples of "
+        "the averaged generator against the 10,000 test images"
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
