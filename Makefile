@@ -18,9 +18,11 @@ check: $(VENV)/installed-test
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python docs/help.py --check
+	$(VENV)/bin/python docs/tricks.py --check
 
 docs: $(VENV)/installed-test
 	$(VENV)/bin/python docs/help.py
+	$(VENV)/bin/python docs/tricks.py
 
 clean:
 	rm -rf $(VENV)

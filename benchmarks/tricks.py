@@ -100,8 +100,8 @@ def main(data: str) -> None:
 def protocol() -> str:
     """In words."""
     return (
-        f"recipe {RECIPE} with {', '.join(BASE)}, {STEPS} iterations, on the MNIST training images; {SAMPLES} samples of "
-        "the averaged generator against the 10,000 test images"
+        f"recipe {RECIPE} with {', '.join(BASE)}, {STEPS} iterations, on the MNIST training images; {SAMPLES} samples "
+        "of the averaged generator against the 10,000 test images"
     )
 
 

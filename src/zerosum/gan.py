@@ -55,6 +55,24 @@ class GAN:
             raise InputError(f"cannot make {n} samples: ask for at least 1")
         return torch.cat([self._finish(self.forward(codes)) for codes in self.codes(n, seed, label)])[:n]
 
+    def interpolate(self, n: int, steps: int, seed: int = 0, label: str | int | None = None) -> Tensor:
+        """`n` journeys of `steps` samples from one latent to another, journey after journey: [n * steps, ...].
+
+        Normal latents travel along great circles, uniform ones on straight lines; the class stays that of the start.
+
+        Raises:
+            InputError: `n` is not positive, `steps` is less than 2, or there is no such class.
+        """
+        if n < 1 or steps < 2:
+            raise InputError(f"cannot make {n} journeys of {steps} steps: ask for at least 1 of at least 2")
+        ends = torch.cat(list(self.codes(2 * n, seed, label)))[: 2 * n]
+        latents, classes = ends[:, : self.networks.latent], ends[0::2, None, self.networks.latent :]
+        travel = great_circle if self.networks.prior == "normal" else straight_line
+        journeys = travel(latents[0::2], latents[1::2], steps)
+        codes = torch.cat([journeys, classes.expand(-1, steps, -1)], dim=2).flatten(0, 1)
+        with randomness.scope(seed, 0, "interpolate", device=self.engine.device):
+            return torch.cat([self._finish(self.forward(chunk)) for chunk in torch.split(codes, CHUNK)])
+
     def codes(self, n: int, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
         """The generator's inputs [CHUNK, latent (+ classes)] for at least `n` samples, chunk by chunk."""
         shares = self._shares(label)
@@ -95,6 +113,26 @@ class GAN:
         }
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.generator.state_dict().items()}
         write_atomically(path, safetensors.torch.save(tensors, {"zerosum": json.dumps(about)}))
+
+
+def straight_line(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """Points [n, steps, d] at equal distances from each row of `start` [n, d] to that of `end`, both included."""
+    share = torch.linspace(0, 1, steps, device=start.device)[:, None]
+    return start[:, None] + (end - start)[:, None] * share
+
+
+def great_circle(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """The same by equal angles about the origin, with the length changing evenly (White 2016, section 2.1).
+
+    In many dimensions nearly all of a normal distribution lies on a shell that a straight line cuts short.
+    """
+    lengths = start.norm(dim=1, keepdim=True), end.norm(dim=1, keepdim=True)
+    angle = ((start / lengths[0]) * (end / lengths[1])).sum(1).clamp(-1 + 1e-6, 1 - 1e-6).acos()[:, None, None]
+    share = torch.linspace(0, 1, steps, device=start.device)[:, None]
+    directions = ((1 - share) * angle).sin() * (start / lengths[0])[:, None]
+    directions = (directions + (share * angle).sin() * (end / lengths[1])[:, None]) / angle.sin()
+    points: Tensor = directions * straight_line(*lengths, steps)
+    return points
 
 
 def load(path: str | Path, device: str = "auto") -> GAN:

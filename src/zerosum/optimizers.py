@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -15,7 +15,13 @@ Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Optimizer(ABC):
-    """How one player's parameters follow the gradient of its loss."""
+    """How one player's parameters follow the gradient of its loss.
+
+    Attributes:
+        paper: where it was published.
+    """
+
+    paper: ClassVar[str]
 
     @abstractmethod
     def over(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -33,6 +39,7 @@ class Adam(Optimizer):
     The learning rate is constant until the fraction `decay_from` of the training, then falls linearly to 0.
     """
 
+    paper: ClassVar[str] = "Kingma & Ba 2015"
     lr: Positive = 2e-4
     beta1: Momentum = 0.5
     beta2: Momentum = 0.999
@@ -57,6 +64,7 @@ class SGD(Optimizer):
     (250 epochs of 500 updates).
     """
 
+    paper: ClassVar[str] = "Goodfellow et al. 2014 (released code)"
     lr: Positive = 0.1
     decay: Annotated[float, Field(ge=1)] = 1.000004
     lr_floor: Annotated[float, Field(ge=0)] = 1e-6

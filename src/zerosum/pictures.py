@@ -13,17 +13,20 @@ GAP, LEAST_SIDE = 2, 32
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
-def png(samples: Tensor, reference: Tensor | None = None) -> bytes:
+def png(samples: Tensor, reference: Tensor | None = None, columns: int | None = None) -> bytes:
     """A PNG that shows `samples`: uint8 [N, C, H, W] as a grid, float32 [N, d] as a scatter over `reference` points."""
-    return _grid(samples) if samples.ndim == 4 else _scatter(samples, reference)
+    return _grid(samples, columns) if samples.ndim == 4 else _scatter(samples, reference)
 
 
-def _grid(images: Tensor) -> bytes:
-    """As square as possible, small images enlarged by a whole factor; a last row that is not full stays blank."""
+def _grid(images: Tensor, columns: int | None) -> bytes:
+    """As square as possible unless told the number of columns, small images enlarged by a whole factor.
+
+    A last row that is not full stays blank.
+    """
     factor = max(1, math.ceil(LEAST_SIDE / min(images.shape[2:])))
     images = images.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
     count, channels, height, width = images.shape
-    columns = math.ceil(math.sqrt(count * height / width))
+    columns = columns or math.ceil(math.sqrt(count * height / width))
     rows = math.ceil(count / columns)
     canvas = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, channels), 255, np.uint8)
     for number, each in enumerate(images.permute(0, 2, 3, 1).numpy()):

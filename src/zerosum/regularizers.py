@@ -42,7 +42,7 @@ class Regularizer:
     Attributes:
         paper: where it was published, with the equation.
         interval: every how many discriminator updates the penalty is taken; it is then multiplied by the interval, so
-            that its mean over the updates is the same (lazy regularisation, Karras et al. 2020, appendix B).
+            that its mean over the updates is the same (the lazy regularisation of StyleGAN2).
     """
 
     paper: ClassVar[str]
@@ -177,7 +177,7 @@ class SpectralNorm(Regularizer):
 class MaxNorm(Regularizer):
     """The incoming weights of each unit scaled back to a norm of at most `limit`."""
 
-    paper: ClassVar[str] = "Srivastava & Salakhutdinov 2013; Goodfellow et al. 2014 (released TFD code, 1.9365)"
+    paper: ClassVar[str] = "Srivastava et al. 2014, section 5.1; Goodfellow et al. 2014 (released TFD code, 1.9365)"
     limit: Positive = 1.9365
 
     @torch.no_grad()

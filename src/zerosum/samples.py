@@ -24,15 +24,15 @@ def check_destination(path: Path) -> None:
         raise InputError(f"{path} exists already: choose another --out")
 
 
-def save(samples: Tensor, path: Path) -> None:
-    """Write uint8 [N, C, H, W] or float32 [N, d] `samples` as the extension of `path` says.
+def save(samples: Tensor, path: Path, columns: int | None = None) -> None:
+    """Write uint8 [N, C, H, W] or float32 [N, d] `samples` as the extension of `path` says; a grid in `columns`.
 
     Raises:
         InputError: nothing can be written there, or points should become a folder of pictures.
     """
     try:
         if path.suffix == ".png":
-            write_atomically(path, pictures.png(samples))
+            write_atomically(path, pictures.png(samples, columns=columns))
         elif path.suffix == ".npz":
             np.savez_compressed(path, samples=samples.numpy())
         elif samples.ndim != 4:

@@ -45,6 +45,25 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
         (["evaluate", "nowhere"], "no run at nowhere: no such folder"),
         (["data", "file"], "cannot tell what 'file' is; zerosum reads"),
         (["recipes", "nothing"], "no recipe is called 'nothing'"),
+        (["recipes", "nothing.json"], "the recipe nothing.json cannot be read: No such file"),
+        (["cite", "nothing"], "no recipe is called 'nothing'"),
+        (["interpolate", "nowhere"], "nowhere cannot be read as safetensors"),
+        (["interpolate", "nowhere", "--steps", "1"], "Invalid value for '--steps'"),
+        (["train", "plain.npy", "--recipe", "acgan"], "condition=auxiliary needs labels, and the data have none"),
+        (["train", "digits", "--set", "networks.packing=5"], "networks.packing=5 and batch_size=32 do not go together"),
+        (
+            ["train", "digits", "--recipe", "acgan", "--set", "networks.packing=2"],
+            "packing=2 and networks.condition=aux",
+        ),
+        (
+            ["train", "digits", "--recipe", "sngan", "--set", 'tricks=["noisy-labels"]'],
+            "the game hinge do not go togeth",
+        ),
+        (["train", "ring", "--set", 'tricks=["diff-augment"]'], "the trick diff-augment is for images, and ring has p"),
+        (
+            ["train", "digits", "--set", 'tricks=["difaugment"]'],
+            "no trick is called 'difaugment': did you mean 'diff-a",
+        ),
     ],
 )
 def test_one_line_and_exit_2(

@@ -35,6 +35,16 @@ def test_a_pair_fits_any_image_shape(networks: Networks, shape: tuple[int, ...])
 
 
 @every_family
+@pytest.mark.parametrize("shape", [(3, 256, 256), (1, 200, 256)], ids=str)
+def test_large_images_are_served_too(networks: Networks, shape: tuple[int, ...]) -> None:
+    with torch.device("meta"):
+        generator, discriminator = networks.pair(shape, 0, seed=0)
+        samples = generator(torch.randn(2, networks.latent))
+        assert samples.shape == (2, *shape)
+        assert discriminator(samples).shape == (2,)
+
+
+@every_family
 def test_the_initial_weights_are_a_function_of_the_seed(networks: Networks) -> None:
     torch.manual_seed(1)
     one = networks.pair((1, 8, 8), 0, seed=3)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import images
 from zerosum import checkpoint, gan, recipes
@@ -127,6 +129,28 @@ def test_samples_are_a_function_of_the_seed_and_their_place() -> None:
     assert not torch.equal(made.sample(150, seed=2), many)
     with pytest.raises(InputError, match="cannot make 0 samples"):
         made.sample(0)
+
+
+def test_journeys_lead_from_one_latent_to_another() -> None:
+    made = trained_gan()
+    journeys = made.interpolate(3, 5, seed=2).view(3, 5, 1, 8, 8)
+    ends = torch.cat(list(made.codes(6, seed=2)))[:6]
+    expected = torch.cat([made._finish(made.forward(ends))])
+    assert (journeys[:, 0].int() - expected[0::2].int()).abs().max() <= 1  # rounding of the angle may cross a pixel's
+    assert (journeys[:, -1].int() - expected[1::2].int()).abs().max() <= 1
+    with pytest.raises(InputError, match="cannot make 1 journeys of 1 steps"):
+        made.interpolate(1, 1)
+
+
+@given(seed=st.integers(0, 1000), steps=st.integers(2, 9), dimension=st.integers(2, 40))
+def test_great_circles_keep_the_length_and_turn_evenly(seed: int, steps: int, dimension: int) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    start, end = torch.randn(2, 1, dimension, generator=draw, dtype=torch.float64)
+    end = end * start.norm() / end.norm()
+    points = gan.great_circle(start, end, steps)[0]
+    torch.testing.assert_close(points.norm(dim=1), start.norm().expand(steps), rtol=1e-3, atol=0)
+    turns = torch.nn.functional.cosine_similarity(points[1:], points[:-1], dim=1)
+    torch.testing.assert_close(turns, turns[:1].expand(steps - 1), rtol=1e-3, atol=1e-3)
 
 
 def test_a_conditional_generator_makes_the_class_that_is_asked_for(tmp_path: Path) -> None:

@@ -96,6 +96,20 @@ class Networks(ABC):
         return self.condition != "none"
 
     @property
+    def papers(self) -> tuple[str, ...]:
+        """Where the family was published, and what is used around it."""
+        used = {
+            "Mirza & Osindero 2014": self.conditional,
+            "Miyato & Koyama 2018": self.condition == "projection",
+            "Odena et al. 2017": self.condition == "auxiliary",
+            "Isola et al. 2017, section 3.2": self.dropout > 0,
+            "Karras et al. 2018, section 3": self.minibatch == "standard-deviation",
+            "Salimans et al. 2016, section 3.2": self.minibatch == "discrimination",
+            "Lin et al. 2018, section 2": self.packing > 1,
+        }
+        return self.paper, *(paper for paper, is_used in used.items() if is_used)
+
+    @property
     def separate_batches(self) -> bool:
         """Whether the discriminator sees real and fake samples in separate passes.
 

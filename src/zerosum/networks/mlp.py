@@ -54,7 +54,7 @@ class PaperMLP(Networks):
     the first layer and 0.5 in the others.
     """
 
-    paper: ClassVar[str] = "Goodfellow et al. 2014 (released code, mnist.yaml)"
+    paper: ClassVar[str] = "Goodfellow et al. 2014 (released code, mnist.yaml); Goodfellow et al. 2013 (maxout)"
     latent: Size = 100
     prior: Prior = "uniform"
     generator_units: Size = 1200

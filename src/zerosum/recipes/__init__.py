@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
@@ -84,6 +85,26 @@ class Recipe:
                 "batch must be a whole number of packs"
             )
 
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """Where everything in it was published, in words, each with its authors and year."""
+        papers = [self.summary, *self.networks.papers, self.game.paper]
+        papers += [regularizer.paper for regularizer in self.regularizers]
+        papers += [trick.paper for trick in self.tricks]
+        papers += [self.generator.paper, self.discriminator.paper]
+        return *papers, *(["Yazici et al. 2019"] if self.average else [])
+
+    def sizes(self, shape: tuple[int, ...], classes: int) -> tuple[int, int]:
+        """How many parameters the generator and the discriminator have for samples of `shape`; none is made.
+
+        Raises:
+            InputError: the networks cannot serve such samples.
+        """
+        with torch.device("meta"):
+            pair = self.networks.pair(shape, classes, seed=0)
+        generator, discriminator = (sum(each.numel() for each in player.parameters()) for player in pair)
+        return generator, discriminator
+
     def as_json(self) -> dict[str, Any]:
         """As a JSON-able mapping."""
         return dict(TypeAdapter(Recipe).dump_python(self, mode="json"))
@@ -109,11 +130,13 @@ def recipes() -> dict[str, Recipe]:
 
 
 def find(name: str) -> Recipe:
-    """The recipe called `name`.
+    """The recipe called `name`, or the one in the JSON file of that name.
 
     Raises:
-        InputError: there is none; the message suggests the nearest.
+        InputError: there is none, and the message suggests the nearest; or the file is no recipe.
     """
+    if name.endswith(".json"):
+        return _read(Path(name))
     known = recipes()
     if name not in known:
         raise InputError(f"no recipe is called {name!r}: {did_you_mean(name, known)}")
@@ -130,14 +153,22 @@ def named(name: str, source: Source) -> Recipe:
         from zerosum.recipes.auto import choose
 
         return choose(source)
-    if not name.endswith(".json"):
-        return find(name)
+    return find(name)
+
+
+def _read(path: Path) -> Recipe:
     try:
-        return from_json(json.loads(Path(name).read_bytes()))
+        return from_json(json.loads(path.read_bytes()))
     except OSError as error:
-        raise InputError(f"the recipe {name} cannot be read: {error.strerror}") from None
+        raise InputError(f"the recipe {path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise error if isinstance(error, InputError) else InputError(f"{name} is not JSON: {error}") from None
+        raise error if isinstance(error, InputError) else InputError(f"{path} is not JSON: {error}") from None
+
+
+def measured() -> dict[str, str]:
+    """What recipes scored where they were measured, in words, by name; `benchmarks/recipes.py` writes it."""
+    scores: dict[str, str] = json.loads(Path(__file__).with_name("measured.json").read_bytes())
+    return scores
 
 
 def change(recipe: Recipe, assignment: str) -> Recipe:

@@ -23,9 +23,22 @@ DCGAN_64 = Recipe(
     name="dcgan",
     summary="Radford et al. 2016 as in its released code: strided convolutions, batch normalisation, Adam 2e-4",
     networks=DCGAN(),
-    generator=Adam(),
-    discriminator=Adam(),
-    batch_size=64,
+    average=0.0,
+    steps=25_000,
+)
+
+CGAN = Recipe(
+    name="cgan",
+    summary="Mirza & Osindero 2014: the class as further channels, with DCGAN's networks; for labelled data",
+    networks=DCGAN(condition="concatenation"),
+    average=0.0,
+    steps=25_000,
+)
+
+ACGAN = Recipe(
+    name="acgan",
+    summary="Odena et al. 2017: the discriminator guesses the class, with DCGAN's networks; for labelled data",
+    networks=DCGAN(condition="auxiliary"),
     average=0.0,
     steps=25_000,
 )

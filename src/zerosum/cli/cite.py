@@ -1,0 +1,15 @@
+"""`zerosum cite`: BibTeX of what a recipe uses."""
+
+from typing import Annotated
+
+import typer
+
+
+def cite(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, or a JSON file.")],
+) -> None:
+    """Print BibTeX of the papers that RECIPE's networks, game, regularisers, tricks and optimisers are taken from."""
+    from zerosum import recipes, references
+
+    used = references.mentioned("\n".join(recipes.find(recipe).papers))
+    typer.echo("\n\n".join(each.bibtex for each in used))
