@@ -53,8 +53,12 @@ def confront(
     else:
         both = None if labels is None else labels.repeat(2)
         of_real, of_fake = judge(torch.cat([real, fake]), both).halves()
-    judgement = Judgement(lambda samples: judge(samples, labels).logits, real, fake, of_real.logits, of_fake.logits)
-    return judgement, of_real.class_loss + of_fake.class_loss
+
+    def logits(samples: Tensor) -> Tensor:
+        return judge(samples, labels).logits
+
+    seen = Judgement(logits, real, fake, of_real.logits, of_fake.logits, progress)
+    return seen, of_real.class_loss + of_fake.class_loss
 
 
 def discriminator_loss(game: Game, tricks: tuple[Trick, ...], real_logits: Tensor, fake_logits: Tensor) -> Tensor:

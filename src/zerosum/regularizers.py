@@ -4,8 +4,10 @@ A penalty is added to the discriminator's loss; a constraint acts on the network
 with respect to the whole sample: ||grad D(x)||^2 sums over channels, rows and columns, and its mean is over the batch.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass as plain_dataclass
+from functools import cached_property
 from typing import Annotated, ClassVar
 
 import torch
@@ -27,6 +29,7 @@ class Judgement:
         judge: the discriminator, samples to logits [N], or [N / m] if it judges packs of m neighbours.
         real: real samples [N, ...], a leaf of the graph of `real_logits`.
         fake: generated samples [N, ...], a leaf of the graph of `fake_logits`.
+        progress: the part of the training that is done, from 0 to 1.
     """
 
     judge: Callable[[Tensor], Tensor]
@@ -34,6 +37,15 @@ class Judgement:
     fake: Tensor
     real_logits: Tensor
     fake_logits: Tensor
+    progress: float = 0.0
+
+    @cached_property
+    def squared_slopes(self) -> tuple[Tensor, Tensor]:
+        """||grad D||^2 on the real samples and on the fakes, by one pass for both: there are penalties on either."""
+        logits = self.real_logits.sum() + self.fake_logits.sum()
+        slopes = torch.autograd.grad(logits, (self.real, self.fake), create_graph=True)
+        real, fake = (lengths(each, len(self.real_logits)) for each in slopes)
+        return real, fake
 
 
 class Regularizer:
@@ -66,39 +78,43 @@ def total_penalty(regularizers: Iterable[Regularizer], seen: Judgement, update: 
     return torch.stack(penalties).sum() if penalties else seen.real_logits.new_zeros(())
 
 
-def squared_slopes(logits: Tensor, samples: Tensor) -> Tensor:
-    """||grad D(x)||^2, [N], for each x of `samples` [N, ...], logits in `logits` [N]; differentiable in D's weights.
-
-    Where D judges packs, x is a pack: one value for each logit.
-    """
-    (slopes,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
-    return slopes.reshape(len(logits), -1).square().sum(1)
+def lengths(slopes: Tensor, count: int) -> Tensor:
+    """The squared length of D's slopes [N, ...], for each of `count` samples or packs."""
+    return slopes.reshape(count, -1).square().sum(1)
 
 
 @dataclass(frozen=True)
 class R1(Regularizer):
-    """gamma / 2 E ||grad D(x)||^2 on real samples: zero-centred, so it vanishes at the equilibrium."""
+    """gamma / 2 E ||grad D(x)||^2 on real samples: zero-centred, so it vanishes at the equilibrium.
+
+    With `final_gamma` the weight falls from `gamma` to it by half a cosine over the training (Huang et al. 2024,
+    appendix on hyperparameters): coarse features of the data first, then fine ones.
+    """
 
     paper: ClassVar[str] = "Mescheder et al. 2018, eq. 9"
     gamma: Weight = 1.0
+    final_gamma: Weight | None = None
     interval: Interval = 1
+
+    def weight(self, progress: float) -> float:
+        """Gamma when the part `progress` of the training, from 0 to 1, is done."""
+        final = self.gamma if self.final_gamma is None else self.final_gamma
+        return final + (self.gamma - final) * (1 + math.cos(math.pi * progress)) / 2
 
     def penalty(self, seen: Judgement) -> Tensor:
         """On the real samples."""
-        return self.gamma / 2 * squared_slopes(seen.real_logits, seen.real).mean()
+        return self.weight(seen.progress) / 2 * seen.squared_slopes[0].mean()
 
 
 @dataclass(frozen=True)
-class R2(Regularizer):
+class R2(R1):
     """gamma / 2 E ||grad D(G(z))||^2: the same on generated samples."""
 
     paper: ClassVar[str] = "Mescheder et al. 2018, eq. 10"
-    gamma: Weight = 1.0
-    interval: Interval = 1
 
     def penalty(self, seen: Judgement) -> Tensor:
         """On the generated samples."""
-        return self.gamma / 2 * squared_slopes(seen.fake_logits, seen.fake).mean()
+        return self.weight(seen.progress) / 2 * seen.squared_slopes[1].mean()
 
 
 @dataclass(frozen=True)
@@ -123,8 +139,9 @@ class GradientPenalty(Regularizer):
 
     def _at(self, samples: Tensor, seen: Judgement) -> Tensor:
         points = samples.detach().requires_grad_()
-        squares = squared_slopes(seen.judge(points), points)
-        excess = (squares + 1e-12).sqrt() - self.target  # the root of 0 has no gradient
+        logits = seen.judge(points)
+        (slopes,) = torch.autograd.grad(logits.sum(), points, create_graph=True)
+        excess = (lengths(slopes, len(logits)) + 1e-12).sqrt() - self.target  # the root of 0 has no gradient
         return self.weight * (excess.clamp(min=0) if self.one_sided else excess).square().mean()
 
 

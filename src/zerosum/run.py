@@ -252,7 +252,7 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
         return Player(placed, settings.over(placed.parameters()), settings, regularizers)
 
     generator, discriminator = recipe.networks.pair(source.shape, source.classes, seed)
-    recipe.networks.acquaint(generator, source.train.samples)
+    recipe.networks.acquaint(generator, discriminator, source.train.samples)
     with randomness.scope(seed, 0, "regularizers"):
         for regularizer in recipe.regularizers:
             regularizer.prepare(discriminator)

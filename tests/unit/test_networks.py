@@ -264,12 +264,39 @@ def test_dropout_in_the_generator_stays_on_in_evaluation(networks: Networks) -> 
     assert not torch.equal(samples(0), samples(1))
 
 
+@pytest.mark.parametrize("more", [{}, {"packing": 2}, {"condition": "concatenation"}], ids=str)
+def test_points_of_any_scale_are_the_same_to_the_players(more: dict[str, object]) -> None:
+    networks = replace(MLP(width=16), **more)
+    classes = 3 if networks.conditional else 0
+    points, labels = (
+        torch.randn(500, 2) * torch.tensor([3.0, 0.01]) + torch.tensor([100.0, -2.0]),
+        torch.arange(500) % 3,
+    )
+    told = (labels,) if networks.conditional else ()
+    codes = torch.randn(8, 64 + classes)
+    answers = []
+    for data in (points, (points - points.mean(0)) / points.std(0)):
+        generator, discriminator = networks.pair((2,), classes, seed=0)
+        networks.acquaint(generator, discriminator, data)
+        made = generator(codes)
+        answers.append((discriminator(data, *told), (made - data.mean(0)) / data.std(0)))
+    for one, other in zip(*answers, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_a_coordinate_that_never_changes_is_left_as_it_is() -> None:
+    networks, points = MLP(), torch.tensor([[1.0, 5.0], [2.0, 5.0], [4.0, 5.0]])
+    generator, discriminator = networks.pair((2,), 0, seed=0)
+    networks.acquaint(generator, discriminator, points)
+    assert discriminator(points).isfinite().all()
+
+
 def test_the_papers_generator_starts_at_the_average_image() -> None:
     samples = torch.randint(0, 256, (50, 1, 8, 8), dtype=torch.uint8)
     samples[:, 0, 0, 0], samples[:, 0, 0, 1] = 0, 255
     networks = PaperMLP()
-    generator, _ = networks.pair((1, 8, 8), 0, seed=0)
-    networks.acquaint(generator, samples)
+    generator, discriminator = networks.pair((1, 8, 8), 0, seed=0)
+    networks.acquaint(generator, discriminator, samples)
     start = (generator(torch.zeros(1, 100))[0] + 1) / 2  # at z = 0 only the biases speak
     torch.testing.assert_close(start, samples.float().mean(0) / 255, rtol=1e-4, atol=1e-6)
 

@@ -57,6 +57,12 @@ def test_r1_and_r2_by_finite_differences() -> None:
     torch.testing.assert_close(R2(gamma=3).penalty(at), 1.5 * numeric_slopes(judge, at.fake).mean(), rtol=1e-6, atol=0)
 
 
+def test_gamma_falls_by_half_a_cosine() -> None:
+    weights = [R2(gamma=3, final_gamma=1).weight(progress) for progress in (0, 0.5, 1)]
+    assert weights == pytest.approx([3, 2, 1])
+    assert R1(gamma=3).weight(0.7) == 3
+
+
 def test_where_packs_are_judged_the_slopes_are_those_of_packs() -> None:
     judge = Smooth()
 
@@ -65,7 +71,8 @@ def test_where_packs_are_judged_the_slopes_are_those_of_packs() -> None:
 
     draw = torch.Generator().manual_seed(1)
     real = torch.randn(4, *SHAPE, generator=draw, dtype=torch.float64).requires_grad_()
-    at = Judgement(packed, real, real, packed(real), packed(real))
+    fake = real.detach().clone().requires_grad_()
+    at = Judgement(packed, real, fake, packed(real), packed(fake))
     step, squares = 1e-5, torch.zeros(2, dtype=torch.float64)
     with torch.no_grad():
         for place in range(real.numel()):

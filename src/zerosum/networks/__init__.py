@@ -86,9 +86,9 @@ class Networks(ABC):
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
         """Draw the initial weights where they should differ from PyTorch's defaults."""
 
-    def acquaint(self, generator: nn.Module, samples: Tensor) -> None:
-        """Set what the fresh `generator` may know of the training `samples` (as stored) from the start: nothing."""
-        del generator, samples
+    def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
+        """Set what fresh players may know of the training `samples` (as stored) from the start: nothing."""
+        del generator, discriminator, samples
 
     @property
     def conditional(self) -> bool:

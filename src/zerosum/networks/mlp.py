@@ -93,16 +93,43 @@ class PaperMLP(Networks):
         _uniform(discriminator, 0.005)
 
     @torch.no_grad()
-    def acquaint(self, generator: nn.Module, samples: Tensor) -> None:
+    def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
         """The biases before the sigmoid start where the average image is: logit(mean), as in the released code."""
         last = [layer for layer in generator.modules() if isinstance(layer, nn.Linear)][-1]
         mean = samples.double().mean(0).flatten() / 255
         last.bias.copy_(mean.clamp(CLIP, 1 - CLIP).logit())
 
 
+class Units(nn.Module):
+    """Points from the data's units to standard ones, (x - mean) / deviation, or back; as they are until told."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, width: int, *, back: bool = False) -> None:
+        """For points [N, width]; `back`: from standard units to the data's."""
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("deviation", torch.ones(width))
+        self.back = back
+
+    def forward(self, points: Tensor) -> Tensor:
+        """[N, width] to the same shape."""
+        return points * self.deviation + self.mean if self.back else (points - self.mean) / self.deviation
+
+    def learn(self, points: Tensor, copies: int = 1) -> None:
+        """Measure `points` [N, d], which fill the first columns `copies` times; further columns stay as they are."""
+        deviation = points.std(0)
+        for name, values in (("mean", points.mean(0)), ("deviation", deviation.where(deviation > 0, 1.0))):
+            getattr(self, name)[: copies * len(values)] = values.repeat(copies)
+
+
 @dataclass(frozen=True)
 class MLP(Networks):
-    """Dense layers of `width` units: rectifiers in the generator, leaky ones in the discriminator. Points or images."""
+    """Dense layers of `width` units: rectifiers in the generator, leaky ones in the discriminator. Points or images.
+
+    Points are brought to mean 0 and deviation 1 on the discriminator's way in and back on the generator's way out.
+    """
 
     paper: ClassVar[str] = "Goodfellow et al. 2014, section 5, without maxout and dropout"
     latent: Size = 64
@@ -116,16 +143,24 @@ class MLP(Networks):
         """`depth` hidden layers; images end in tanh, points are unbounded."""
         layers = self._hidden(inputs, nn.ReLU)
         layers += [nn.Linear(self.width, math.prod(shape))]
-        layers += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else []
+        layers += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else [Units(*shape, back=True)]
         return nn.Sequential(*layers)
 
     def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
         """`depth` hidden layers."""
         layers = self._hidden(math.prod(shape), lambda: nn.LeakyReLU(0.2))
-        return nn.Sequential(nn.Flatten(), *layers), self.width
+        entry = nn.Flatten() if len(shape) == 3 else Units(*shape)
+        return nn.Sequential(entry, *layers), self.width
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
         """PyTorch's defaults."""
+
+    def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
+        """The units of points."""
+        for player, copies in ((generator, 1), (discriminator, self.packing)):
+            for layer in player.modules():
+                if isinstance(layer, Units):
+                    layer.learn(samples, copies)
 
     def _hidden(self, inputs: int, activation: Callable[[], nn.Module]) -> list[nn.Module]:
         layers: list[nn.Module] = []
