@@ -1,0 +1,51 @@
+"""How images of any size and kind become samples of one shape: the choices, and nothing else."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic.dataclasses import dataclass
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Side = Annotated[int, Field(ge=8, le=4096)]
+
+
+def _sides(size: object) -> object:
+    """64, "64" or "48x64" (height x width) as (H, W)."""
+    if isinstance(size, str):
+        parts = size.lower().split("x")
+        if len(parts) not in (1, 2) or not all(part.strip().isdigit() for part in parts):
+            raise ValueError("a size is a number of pixels, as 64, or height x width, as 48x64")
+        return (int(parts[0]), int(parts[-1]))
+    return (size, size) if isinstance(size, int) else size
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How image files become samples.
+
+    Attributes:
+        size: (H, W) in pixels, written 64 or 48x64; None chooses by the images and the device.
+        crop: `centre` cuts the longer side, `fit` adds borders, `stretch` does neither, `random` cuts at a place that is
+            a function of the file's content. Resizing is by Lanczos in each case.
+        channels: 1 (gray) or 3 (colour); None takes 1 where every image is gray.
+        alpha: transparency over `white`, or one more channel to `keep`.
+        labels: `auto` takes the subfolders of a folder for classes if all images lie in such; `none` never does.
+        broken: the largest share of files that may be unreadable; they are skipped, counted and listed.
+        boxes: whether to cut out the boxes of Pascal-VOC annotations, where there are any.
+        margin: by how much of its sides a box is widened, on each side.
+        smallest_box: the shortest side in pixels, after cutting at the border, that a box must have.
+        longest_box: the largest ratio of a box's sides.
+        flip: whether training mirrors half of the images, left to right.
+    """
+
+    size: Annotated[tuple[Side, Side] | None, BeforeValidator(_sides)] = None
+    crop: Literal["centre", "fit", "stretch", "random"] = "centre"
+    channels: Literal[1, 3] | None = None
+    alpha: Literal["white", "keep"] = "white"
+    labels: Literal["auto", "none"] = "auto"
+    broken: Share = 0.2
+    boxes: bool = True
+    margin: Annotated[float, Field(ge=0, le=2)] = 0.0
+    smallest_box: Annotated[int, Field(ge=1)] = 16
+    longest_box: Annotated[float, Field(ge=1)] = 3.0
+    flip: bool = False
