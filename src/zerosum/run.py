@@ -126,7 +126,8 @@ class Run:
         folder = RunFolder.open(path)
         folder.lock()
         about = folder.describe()
-        recipe, source = recipes.from_json(about["recipe"]), open_source(about["data"])
+        recipe = recipes.from_json(about["recipe"])
+        source = open_source(about["data"], recipe.data)
         if source.fingerprint != about["fingerprint"] and not allow_changed_data:
             raise InputError(
                 f"the data at {about['data']} have changed since the run began; --allow-changed-data goes on"

@@ -19,7 +19,7 @@ def evaluate(
     """Score RUN's generator against data that it never saw."""
     from rich.console import Console
 
-    from zerosum import gan
+    from zerosum import gan, recipes
     from zerosum.cli._tables import scores_table
     from zerosum.data import open_source
     from zerosum.metrics import Evaluation, sample_count
@@ -27,7 +27,8 @@ def evaluate(
 
     folder = RunFolder.open(run)
     generator = gan.load(run, device)
-    source = open_source(folder.describe()["data"])
+    about = folder.describe()
+    source = open_source(about["data"], recipes.from_json(about["recipe"]).data)
     scores = Evaluation.of(source).scores(generator.sample(count or sample_count(source), seed), seed)
     lines = [score.line() for score in scores]
     if as_json:

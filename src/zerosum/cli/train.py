@@ -11,12 +11,15 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="'digits', a toy ('ring', 'grid', 'gaussian'), or a path: idx files, .npz, .npy.",
+            help="A folder or .zip of images, 'digits', a toy ('ring', 'grid', 'gaussian'), idx files, .npz, .npy.",
         ),
     ],
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(min=1, help="Iterations; default: the recipe's.")] = None,
@@ -31,10 +34,9 @@ def train(
 
     from rich.console import Console
 
-    from zerosum import recipes
     from zerosum.cli import STARTED
+    from zerosum.cli._data import opened
     from zerosum.cli._training import finish
-    from zerosum.data import open_source
     from zerosum.engine import Engine
     from zerosum.errors import InputError
     from zerosum.record import free_folder
@@ -44,10 +46,8 @@ def train(
     imported = time.monotonic()
     if steps is not None and minutes is not None:
         raise InputError("--steps and --minutes both say how long to train: give one of them")
-    source = open_source(data)
-    chosen = recipes.named(recipe, source)
-    for assignment in changes or ():
-        chosen = recipes.change(chosen, assignment)
+    changes = [*(changes or ()), *([f"data.size={size}"] if size else ())]
+    source, chosen = opened(data, recipe, changes, device, console)
     engine = Engine.choose(device, chosen.precision)
     path = out or free_folder(Path("runs"), source.name)
     if minutes is not None:

@@ -7,6 +7,7 @@ sees arrays only: images as uint8 [N, C, H, W], points as float32 [N, d].
 import functools
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -19,9 +20,11 @@ from torch import Tensor
 from zerosum import catalog, randomness
 from zerosum.data.mixture import Mixture
 from zerosum.data.pixels import to_float
+from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError, did_you_mean
 
 TEST_FRACTION = 0.2
+Progress = Callable[[str, int, int], None]
 
 
 class Batch(NamedTuple):
@@ -43,10 +46,12 @@ class Split:
     Attributes:
         samples: uint8 [N, C, H, W] for images, float32 [N, d] for points.
         labels: int64 [N], or None.
+        flip: whether half of a minibatch's images are mirrored, left to right.
     """
 
     samples: Tensor
     labels: Tensor | None = None
+    flip: bool = False
 
     def __len__(self) -> int:
         """The number of samples."""
@@ -60,7 +65,11 @@ class Split:
 
     def minibatch(self, size: int, number: int, seed: int) -> Batch:
         """Minibatch `number` (from 0) of the endless stream that `shuffled` describes."""
-        return self.batch(shuffled(len(self), size, number, seed))
+        batch = self.batch(shuffled(len(self), size, number, seed))
+        if self.flip:
+            mirrored = torch.rand(size, generator=randomness.generator(seed, number, "flip")) < 0.5
+            batch.samples[mirrored] = batch.samples[mirrored].flip(3)
+        return batch
 
 
 def shuffled(count: int, size: int, number: int, seed: int) -> Tensor:
@@ -90,6 +99,8 @@ class Source:
         test: what the players never see, and every score compares with.
         class_names: the names of the labels, in order; empty where there are none.
         density: the exact distribution of points, where it is known.
+        digest: of every sample and label, where it was computed before.
+        files: the list, one JSON object a line, of what was done with every image file, where there were files.
     """
 
     name: str
@@ -97,6 +108,8 @@ class Source:
     test: Split
     class_names: tuple[str, ...] = ()
     density: Mixture | None = None
+    digest: str = ""
+    files: Path | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -116,6 +129,8 @@ class Source:
     @functools.cached_property
     def fingerprint(self) -> str:
         """A digest of every sample and label: the same data has the same one, wherever it lies."""
+        if self.digest:
+            return self.digest
         digest = hashlib.blake2b(digest_size=16)
         for split in (self.train, self.test):
             for tensor in (split.samples, split.labels):
@@ -135,8 +150,8 @@ class Reader(ABC):
         """Whether `data`, as the user typed it, is of this kind: a look at names and magic numbers, nothing more."""
 
     @abstractmethod
-    def open(self, data: str) -> Source:
-        """Read `data`.
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
+        """Read `data`; image files are prepared as `preparation` says, telling `progress` how far that is.
 
         Raises:
             InputError: it is of this kind but cannot be used.
@@ -152,23 +167,25 @@ def readers() -> list[Reader]:
     return [reader() for reader in catalog.choices(Reader).values()]
 
 
-def open_source(data: str) -> Source:
+def open_source(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Source:
     """Open what the user named: a built-in set, or a path to data of a kind that some reader knows.
+
+    Image files are prepared as `preparation` says; `progress` is told what is done, how much of it, and of how much.
 
     Raises:
         InputError: nothing lies there, no reader knows it, or the reader that does cannot use it.
     """
     try:
-        return _open(data)
+        return _open(data, preparation or Preparation(), progress)
     except OSError as error:
         raise InputError(f"{data} cannot be read: {error.strerror or error}") from None
 
 
-def _open(data: str) -> Source:
+def _open(data: str, preparation: Preparation, progress: Progress | None) -> Source:
     known = readers()
     for reader in known:
         if reader.reads(data):
-            return reader.open(data)
+            return reader.open(data, preparation, progress)
     names = [name for reader in known for name in reader.names()]
     path = Path(data).expanduser()
     if not path.exists():
@@ -188,8 +205,7 @@ def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Spl
         InputError: there are too few samples to keep some of either kind.
     """
     rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
-    limit = int(TEST_FRACTION * 2**32)
-    test = torch.tensor([_hash(row) < limit for row in rows], dtype=torch.bool)
+    test = torch.tensor([is_for_testing(row.tobytes()) for row in rows], dtype=torch.bool)
     if not 0 < int(test.sum()) < len(samples):
         raise InputError(f"{len(samples)} samples are too few to keep some for training and some for testing")
 
@@ -199,5 +215,6 @@ def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Spl
     return part(~test), part(test)
 
 
-def _hash(row: NDArray[np.uint8]) -> int:
-    return int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=4).digest(), "little")
+def is_for_testing(content: bytes) -> bool:
+    """Whether a sample of this content is kept for testing."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "little") < TEST_FRACTION * 2**32

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.data import Reader, Source, Split, split_by_content
+from zerosum.data import Progress, Reader, Source, Split, split_by_content
+from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
 SAMPLES = ("images", "x", "data", "samples", "arr_0")
@@ -25,7 +26,7 @@ class Array(Reader):
         """By the file's extension."""
         return Path(data).suffix.lower() in (".npy", ".npz") and Path(data).expanduser().is_file()
 
-    def open(self, data: str) -> Source:
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Object arrays are refused: reading them would run code from the file."""
         path = Path(data).expanduser()
         arrays = _load(path)

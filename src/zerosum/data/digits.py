@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import torch
 
-from zerosum.data import Reader, Source, split_by_content
+from zerosum.data import Progress, Reader, Source, split_by_content
+from zerosum.data.preparation import Preparation
 
 
 class Digits(Reader):
@@ -20,7 +21,7 @@ class Digits(Reader):
         """By its name."""
         return data == "digits"
 
-    def open(self, data: str) -> Source:
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Grey levels 0..16 are stretched to 0..255."""
         from sklearn.datasets import load_digits
 

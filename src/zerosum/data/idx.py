@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.data import Reader, Source, Split, split_by_content
+from zerosum.data import Progress, Reader, Source, Split, split_by_content
 from zerosum.data.array import images
+from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -33,7 +34,7 @@ class Idx(Reader):
             return any(FILE.match(entry.name) for entry in path.iterdir())
         return path.is_file() and bool(FILE.match(path.name) or re.search(r"idx\d|\.idx(\.gz)?$", path.name))
 
-    def open(self, data: str) -> Source:
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Pair the images with their labels; `t10k` or `test` is the test split, else one in five is kept for it."""
         path = Path(data).expanduser()
         folder, files = (path, _by_split(path)) if path.is_dir() else (path.parent, _by_split(path.parent, path))

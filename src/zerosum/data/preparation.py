@@ -24,9 +24,11 @@ class Preparation:
     """How image files become samples.
 
     Attributes:
-        size: (H, W) in pixels, written 64 or 48x64; None chooses by the images and the device.
-        crop: `centre` cuts the longer side, `fit` adds borders, `stretch` does neither, `random` cuts at a place that is
-            a function of the file's content. Resizing is by Lanczos in each case.
+        size: (H, W) in pixels, written 64 or 48x64; None takes the largest of 8, 16, 32 ... 256 that three in four
+            images reach, but not more than `largest`.
+        largest: the largest size that is chosen without being asked for.
+        crop: `centre` cuts the longer side, `fit` adds borders, `stretch` does neither, `random` cuts at a place that
+            is a function of the file's content. Resizing is by Lanczos in each case.
         channels: 1 (gray) or 3 (colour); None takes 1 where every image is gray.
         alpha: transparency over `white`, or one more channel to `keep`.
         labels: `auto` takes the subfolders of a folder for classes if all images lie in such; `none` never does.
@@ -39,6 +41,7 @@ class Preparation:
     """
 
     size: Annotated[tuple[Side, Side] | None, BeforeValidator(_sides)] = None
+    largest: Side = 64
     crop: Literal["centre", "fit", "stretch", "random"] = "centre"
     channels: Literal[1, 3] | None = None
     alpha: Literal["white", "keep"] = "white"

@@ -6,8 +6,9 @@ from typing import ClassVar
 import torch
 
 from zerosum import randomness
-from zerosum.data import Reader, Source, Split
+from zerosum.data import Progress, Reader, Source, Split
 from zerosum.data.mixture import Mixture
+from zerosum.data.preparation import Preparation
 
 TRAIN, TEST = 100_000, 10_000
 
@@ -45,7 +46,7 @@ class Toy(Reader):
         """By its name."""
         return data in DISTRIBUTIONS
 
-    def open(self, data: str) -> Source:
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Draw the points; the source keeps the density."""
         density = DISTRIBUTIONS[data]()
         train, test = (

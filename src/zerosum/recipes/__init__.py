@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass
 from zerosum import catalog
 from zerosum.catalog import Choice
 from zerosum.data import Source
+from zerosum.data.preparation import Preparation
 from zerosum.engine import Precision
 from zerosum.errors import InputError, did_you_mean
 from zerosum.games import Game, Labelled, NonSaturating
@@ -36,6 +37,7 @@ class Recipe:
     Attributes:
         name: what it is called.
         summary: one line on what it is for, with the paper it follows.
+        data: how image files become samples.
         networks: the matched generator and discriminator.
         game: what each player minimises.
         regularizers: what keeps the discriminator in bounds.
@@ -51,6 +53,7 @@ class Recipe:
 
     name: str
     summary: str = ""
+    data: Preparation = Preparation()
     networks: Annotated[Networks, Choice(Networks)] = DCGAN()
     game: Annotated[Game, Choice(Game)] = NonSaturating()
     regularizers: tuple[Annotated[Regularizer, Choice(Regularizer)], ...] = ()

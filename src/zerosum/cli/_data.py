@@ -1,0 +1,67 @@
+"""What `train` and `data` share: opening DATA for a recipe, and saying what was done with its files."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich.console import Console
+from rich.progress import Progress
+
+from zerosum import recipes
+from zerosum.data import Source, open_source
+from zerosum.engine import Engine
+from zerosum.recipes import Recipe
+
+LARGEST_ON_GPUS = 256
+SHOWN = 3
+
+
+def opened(data: str, recipe: str, changes: Sequence[str], device: str, console: Console) -> tuple[Source, Recipe]:
+    """The data, and the recipe for it with the `changes`, those of `data` in force before the data are read.
+
+    Raises:
+        InputError: no such recipe or field, or the data cannot be used.
+    """
+    named = None if recipe == "auto" else recipes.find(recipe)
+    draft = named or Recipe("auto")
+    for assignment in changes:
+        if assignment.startswith("data."):
+            draft = recipes.change(draft, assignment)
+    preparation = draft.data
+    if preparation.size is None and Engine.choose(device).device.type != "cpu":
+        preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("opening", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        source = open_source(data, preparation, show)
+    tell_files(source, console)
+    if source.files is not None:  # a resumed run must not choose again
+        preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
+    chosen = replace(named or recipes.named(recipe, source), data=preparation)
+    for assignment in changes:
+        if not assignment.startswith("data."):
+            chosen = recipes.change(chosen, assignment)
+    return source, chosen
+
+
+def tell_files(source: Source, console: Console) -> None:
+    """One line on how many files were used, and one on those that were not."""
+    if source.files is None:
+        return
+    with source.files.open(encoding="utf-8") as file:  # those left out come first
+        left_out = list(itertools.takewhile(lambda line: "skipped" in line, map(json.loads, file)))
+    broken = sum(line["broken"] for line in left_out)
+    console.print(
+        f"{len(source.train) + len(source.test):,} images used, {len(left_out):,} left out ({broken:,} of them broken);"
+        f" what was done with each file: {source.files}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for line in left_out[:SHOWN]:
+        console.print(f"  left out {line['file']}: {line['skipped']}", highlight=False, markup=False, soft_wrap=True)
+    if len(left_out) > SHOWN:
+        console.print(f"  ... and {len(left_out) - SHOWN:,} more")

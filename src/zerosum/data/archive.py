@@ -1,0 +1,73 @@
+"""Zip archives of images, read in place: nothing is ever extracted."""
+
+import functools
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from threading import Lock
+from typing import ClassVar
+
+from zerosum.data import Progress, Reader, Source, pack
+from zerosum.data.files import Item, sort_out
+from zerosum.data.preparation import Preparation
+from zerosum.errors import InputError
+
+MOST_BYTES = 500_000_000  # of one entry, unpacked
+FAILURES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+
+class Archive(Reader):
+    """A .zip of images; folders in it are classes."""
+
+    summary: ClassVar[str] = ".zip archives of images"
+
+    def reads(self, data: str) -> bool:
+        """By the file's extension."""
+        return Path(data).suffix.lower() == ".zip" and Path(data).expanduser().is_file()
+
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
+        """Pack the images, unless that was done before."""
+        path = Path(data).expanduser()
+        return pack.source(sort_out(files(path), preparation), path.stem, data, preparation, progress)
+
+
+def files(path: Path, prefix: str = "") -> Iterator[Item]:
+    """Every file in the archive, its name after `prefix`; reading an unsafe entry raises OSError that says why.
+
+    Raises:
+        InputError: it is no zip archive, or its directory is damaged.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+        entries = archive.infolist()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    except FAILURES as error:
+        raise InputError(f"{path} is no zip archive, or is damaged: {error}") from None
+    lock = Lock()  # one file handle, several threads
+    for entry in entries:
+        if not entry.is_dir():
+            read = functools.partial(_read, archive, entry, lock)
+            yield Item(prefix + entry.filename.replace("\\", "/"), f"{entry.file_size} {entry.CRC:08x}", read)
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, lock: Lock) -> bytes:
+    path = PurePosixPath(entry.filename.replace("\\", "/"))
+    if ".." in path.parts or path.is_absolute() or ":" in path.parts[0]:
+        raise OSError("its name leads out of the archive")
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise OSError("it is a link")
+    if entry.flag_bits & 1:
+        raise OSError("it is encrypted")
+    if entry.file_size > MOST_BYTES:
+        raise OSError(f"it would unpack to {entry.file_size:,} bytes")
+    try:
+        with lock, archive.open(entry) as file:
+            content = file.read(entry.file_size + 1)
+    except FAILURES as error:
+        raise OSError(f"its entry in the archive is damaged: {error}") from None
+    if len(content) > entry.file_size:
+        raise OSError("it is larger than the archive says")
+    return content

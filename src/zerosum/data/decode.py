@@ -1,0 +1,197 @@
+"""From the bytes of an image file to pixels of the wanted size: the only place where images are decoded and resized.
+
+Everything is brought to 8-bit sRGB (or gray), upright, and resized by Lanczos with support that grows with the
+reduction, so that nothing is aliased. JPEGs are decoded at the smallest scale that is still at least twice the size.
+"""
+
+import contextlib
+import io
+import random
+import warnings
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from zerosum.data.boxes import Box
+from zerosum.data.preparation import Preparation
+
+MOST_PIXELS = 200_000_000
+GRAY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+MODES: dict[int, Literal["L", "LA", "RGB", "RGBA"]] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
+Pixels = NDArray[np.uint8]
+
+
+class Unreadable(Exception):
+    """A file that is no usable image; its text is the reason, for people."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the head of an image file says: (height, width) upright, Pillow's mode, and whether it has transparency."""
+
+    size: tuple[int, int]
+    mode: str
+    transparent: bool
+
+    @property
+    def gray(self) -> bool:
+        """Whether it has no colour."""
+        return self.mode in GRAY_MODES
+
+
+def survey(content: bytes) -> Survey:
+    """Look at the head of an image file without decoding its pixels.
+
+    Raises:
+        Unreadable: it is no image, or one that would be too large.
+    """
+    with _opened(content) as image:
+        width, height = image.size
+        if image.getexif().get(ORIENTATION) in SIDEWAYS:
+            width, height = height, width
+        return Survey((height, width), image.mode, _transparent(image))
+
+
+def decode(content: bytes, size: tuple[int, int], channels: int, preparation: Preparation, box: Box | None) -> Pixels:
+    """The image, or the `box` in it, as uint8 [channels, H, W] with (H, W) = `size`.
+
+    Raises:
+        Unreadable: it is no image, is damaged, or would be too large; or the box lies outside.
+    """
+    with _opened(content) as image:
+        stored = image.size
+        part = _within(box, stored)
+        if preparation.crop != "random":
+            image.draft(None, _draft_size(stored, part, size))
+        image.load()
+        if part is not None:
+            image = image.crop(_scaled(part, stored, image.size))
+        upright = ImageOps.exif_transpose(image)
+        coloured = _converted(upright, channels)
+        return _array(_resized(coloured, size, preparation.crop, content), channels)
+
+
+def small_gray(pixels: Pixels, width: int, height: int) -> Pixels:
+    """An image [C, H, W] as gray [height, width], for comparing images."""
+    image = Image.fromarray(pixels.transpose(1, 2, 0).squeeze(), MODES[pixels.shape[0]])
+    return np.asarray(image.convert("L").resize((width, height), Image.Resampling.BOX))
+
+
+@contextlib.contextmanager
+def _opened(content: bytes) -> Any:
+    """The image in `content`, with whatever Pillow raises or warns of told in one way."""
+    if not content:
+        raise Unreadable("it is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata; sizes are checked below
+            with Image.open(io.BytesIO(content)) as image:
+                if image.size[0] * image.size[1] > MOST_PIXELS:
+                    raise Unreadable(f"it claims {image.size[0]} x {image.size[1]} pixels, more than is safe to decode")
+                yield image
+    except (Unreadable, MemoryError):
+        raise
+    except Image.DecompressionBombError:
+        raise Unreadable("it claims more pixels than is safe to decode") from None
+    except UnidentifiedImageError:
+        raise Unreadable(f"it is {_kind(content)}, not an image") from None
+    except Exception as error:  # Pillow's decoders raise almost anything on damaged bytes
+        raise Unreadable(f"it is damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
+
+
+def _kind(content: bytes) -> str:
+    head = content[:512].lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if head.startswith((b"<?xml", b"<svg")):
+        return "XML"
+    return "text" if b"\0" not in head and head.isascii() else "data of another kind"
+
+
+def _transparent(image: Image.Image) -> bool:
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+
+
+def _within(box: Box | None, size: tuple[int, int]) -> Box | None:
+    """The part of `box` that lies inside an image of `size` (width, height)."""
+    if box is None:
+        return None
+    part = Box(max(0, box.left), max(0, box.top), min(size[0], box.right), min(size[1], box.bottom))
+    if part.left >= part.right or part.top >= part.bottom:
+        raise Unreadable(f"its box {tuple(box)} lies outside of its {size[0]} x {size[1]} pixels")
+    return part
+
+
+def _draft_size(stored: tuple[int, int], part: Box | None, size: tuple[int, int]) -> tuple[int, int]:
+    """How large (width, height) the whole image must at least be decoded, so that the part is twice the `size`."""
+    width, height = stored if part is None else (part.right - part.left, part.bottom - part.top)
+    scale = 2 * max(size[0] / height, size[1] / width, size[0] / width, size[1] / height)
+    return (max(1, round(stored[0] * min(1.0, scale))), max(1, round(stored[1] * min(1.0, scale))))
+
+
+def _scaled(box: Box, stored: tuple[int, int], decoded: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box in an image that was decoded smaller than it is stored."""
+    x, y = decoded[0] / stored[0], decoded[1] / stored[1]
+    left, top = int(box.left * x), int(box.top * y)
+    return left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y))
+
+
+def _converted(image: Image.Image, channels: int) -> Image.Image:
+    """8 bits, sRGB or gray, with alpha kept or laid over white."""
+    image = _eight_bits(_standard_colours(image))
+    if _transparent(image) or image.mode == "P":
+        image = image.convert("RGBA")
+    if channels in (2, 4):
+        return image.convert(MODES[channels])
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB").convert(MODES[channels]) if image.mode != "L" else image.convert(MODES[channels])
+
+
+def _standard_colours(image: Image.Image) -> Image.Image:
+    """Through the embedded colour profile, if there is one that works, to sRGB."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
+        return image
+    with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        converted = ImageCms.profileToProfile(image, source, ImageCms.ImageCmsProfile(target), outputMode=mode)
+        if converted is not None:
+            converted.info.pop("icc_profile", None)
+            return converted
+    return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Gray of 16 or 32 bits, or of fractions, brought to 0..255: by its type's range, or its own if beyond that."""
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
+    values = np.asarray(image, dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise Unreadable("it has pixels that are not finite numbers")
+    low, high = min(0.0, float(values.min())), float(values.max())
+    top = 1.0 if image.mode == "F" and high <= 1 else 255.0 if image.mode == "F" and high <= 255 else 65535.0
+    low, top = (low, high) if low < 0 or high > top else (0.0, top)
+    return Image.fromarray(((values - low) * (255 / (top - low))).round().astype(np.uint8), "L")
+
+
+def _resized(image: Image.Image, size: tuple[int, int], crop: str, content: bytes) -> Image.Image:
+    wanted, method = (size[1], size[0]), Image.Resampling.LANCZOS
+    if crop == "stretch":
+        return image.resize(wanted, method)
+    if crop == "fit":
+        return ImageOps.pad(image, wanted, method, color=(255,) * len(image.getbands()))
+    centring = (0.5, 0.5)
+    if crop == "random":
+        draw = random.Random(content)  # noqa: S311  # a place to cut, the same for the same file
+        centring = (draw.random(), draw.random())
+    return ImageOps.fit(image, wanted, method, centering=centring)
+
+
+def _array(image: Image.Image, channels: int) -> Pixels:
+    return np.asarray(image).reshape(image.size[1], image.size[0], channels).transpose(2, 0, 1)
