@@ -121,7 +121,7 @@ def test_a_missing_path_suggests_the_built_in_name() -> None:
 def test_an_empty_folder_and_a_strange_one(tmp_path: Path) -> None:
     assert "is empty" in refused(tmp_path)
     (tmp_path / "notes.txt").write_text("hello")
-    assert "cannot tell what" in refused(tmp_path)
+    assert "no images (JPEG, PNG, WebP, BMP, TIFF or GIF), but 1 .txt" in refused(tmp_path)
 
 
 def test_labels_without_images(tmp_path: Path) -> None:
