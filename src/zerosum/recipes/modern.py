@@ -21,6 +21,13 @@ COMPACT = Recipe(
     steps=10_000,
 )
 
+DIGITS = replace(
+    COMPACT,
+    name="digits",
+    summary="compact for the built-in digits: what make demo plays, about two minutes on two cores",
+    steps=6_000,
+)
+
 COMPACT_CONDITIONAL = replace(
     COMPACT,
     name="compact-conditional",

@@ -1,6 +1,8 @@
 """Recipes for points with known densities."""
 
-from zerosum.games import Relativistic
+from dataclasses import replace
+
+from zerosum.games import NonSaturating, Relativistic
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import Adam
 from zerosum.recipes import Recipe
@@ -18,4 +20,12 @@ TOY = Recipe(
     average=0.999,
     precision="float32",
     steps=8_000,
+)
+
+TOY_VANILLA = replace(
+    TOY,
+    name="toy-vanilla",
+    summary="toy with the game of Goodfellow et al. 2014 and nothing else: to see modes being lost",
+    game=NonSaturating(),
+    regularizers=(),
 )
