@@ -43,7 +43,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "standard-deviation": ("networks.minibatch=standard-deviation",),
     "dropout": ("networks.dropout=0.5",),
     "packing": ("networks.packing=2",),
-    "two-rates": ("generator.lr=1e-4", "discriminator.lr=4e-4"),
+    "one-rate": ("discriminator.lr=5e-4",),
     "diff-augment": ('tricks=["diff-augment"]',),
     "adaptive-augment": ('tricks=["adaptive-augment"]',),
 }
