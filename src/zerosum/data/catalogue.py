@@ -15,9 +15,10 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from zerosum.data import Reader, Source, Split, idx, open_source
+from zerosum.data import Progress, Reader, Source, Split, idx, open_source
 from zerosum.data.array import images
 from zerosum.data.download import File, data_folder, fetch
+from zerosum.data.preparation import Preparation
 from zerosum.data.records import Parts, cifar10, stl10
 from zerosum.errors import InputError
 
@@ -42,8 +43,8 @@ class Entry(ABC):
         return f"licence: {self.licence}; please cite {self.citation}"
 
     @abstractmethod
-    def open(self) -> Source:
-        """Read it.
+    def open(self, preparation: Preparation, progress: Progress | None) -> Source:
+        """Read it, image files as `preparation` says.
 
         Raises:
             InputError: its files are not there and cannot be had, or are not what they should be.
@@ -62,7 +63,7 @@ class Online(Entry):
     files: tuple[File, ...]
     read: Callable[..., Parts]
 
-    def open(self) -> Source:
+    def open(self, preparation: Preparation, progress: Progress | None) -> Source:
         """Download what is missing, with the terms said before; then read."""
         return Source(self.name, *self.read(*fetch(self.name, self.files, self.terms)))
 
@@ -81,12 +82,12 @@ class ByHand(Entry):
     file: str
     folder: str
 
-    def open(self) -> Source:
+    def open(self, preparation: Preparation, progress: Progress | None) -> Source:
         """Hand the archive, or the folder from it, to the reader that knows such; the name stays the set's."""
         root = data_folder()
         for place in (parent / name for parent in (root / self.name, root) for name in (self.folder, self.file)):
             if place.exists():
-                return dataclasses.replace(open_source(str(place)), name=self.name)
+                return dataclasses.replace(open_source(str(place), preparation, progress), name=self.name)
         raise InputError(
             f"{self.name} has to be fetched by hand: get {self.file} from {self.page} and put it at "
             f"{root / self.name / self.file}, or unpack it there ({self.terms})"
@@ -241,6 +242,6 @@ class Catalogue(Reader):
         """By its name."""
         return data in ENTRIES and not Path(data).exists()
 
-    def open(self, data: str) -> Source:
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Downloaded first, if it is not there; see `Online` and `ByHand`."""
-        return ENTRIES[data].open()
+        return ENTRIES[data].open(preparation, progress)
