@@ -96,6 +96,7 @@ class Run:
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
         """
+        _limit_threads(recipe)
         players = build(recipe, source, engine, seed)
         description = {
             "zerosum": version("zerosum"),
@@ -266,6 +267,11 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
     )
 
 
+def _limit_threads(recipe: Recipe) -> None:
+    if recipe.threads is not None:
+        torch.set_num_threads(recipe.threads)
+
+
 def _average(players: Players, recipe: Recipe) -> Average:
     return Average(players.generator.network, recipe.average)
 
@@ -274,6 +280,7 @@ def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> 
     """How many iterations take `minutes` here, from a probe with players that are thrown away: 3% of it, 3 to 20 s."""
     shortest, longest = PROBE_SECONDS
     enough = min(max(shortest, PROBE_SHARE * minutes * 60), longest)
+    _limit_threads(recipe)
     players = build(recipe, source, engine, seed=0)
     iterations = play(
         players,

@@ -1,8 +1,15 @@
 """`zerosum data`: what is in there, and what training would see."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from zerosum.data import Source
+
+SHEET = 100
+CLASSES_SHOWN = 12
 
 
 def data(
@@ -10,30 +17,64 @@ def data(
         str,
         typer.Argument(
             metavar="DATA",
-            help="'digits', a toy ('ring', 'grid', 'gaussian'), or a path: idx files, .npz, .npy.",
+            help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
+            "'grid', 'gaussian'), idx files, .npz or .npy.",
         ),
     ],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="data.FIELD=VALUE", help="How image files are prepared; repeatable."),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write a picture of the first hundred training samples to this .png.")
+    ] = None,
 ) -> None:
-    """Say what DATA holds and which recipe `train` would choose. Reads only."""
+    """Say what DATA holds and which recipe `train` would choose. DATA is only read."""
     from rich.console import Console
     from rich.table import Table
 
-    from zerosum.data import open_source
-    from zerosum.recipes import auto
+    from zerosum import samples
+    from zerosum.cli._data import opened
 
-    source = open_source(data)
+    if sheet is not None:
+        samples.check_destination(sheet.with_suffix(".png"))
+    changes = [*(changes or ()), *([f"data.size={size}"] if size else ())]
+    console = Console()
+    source, recipe = opened(data, "auto", changes, "auto", console)
     table = Table(show_header=False)
+    kind = "images" if source.is_images else "points"
     table.add_row("name", source.name)
-    table.add_row(
-        "samples", f"{'images' if source.is_images else 'points'}, {' x '.join(str(side) for side in source.shape)}"
-    )
+    table.add_row("samples", f"{kind}, {' x '.join(str(side) for side in source.shape)}")
     table.add_row("to train on", f"{len(source.train):,}")
     table.add_row("kept for testing", f"{len(source.test):,}")
     if source.train.labels is not None:
-        counts = source.train.labels.bincount(minlength=len(source.class_names)).tolist()
-        table.add_row(
-            "classes", ", ".join(f"{name}: {n:,}" for name, n in zip(source.class_names, counts, strict=True))
-        )
+        table.add_row("classes", _classes(source))
+    if source.files is not None:
+        table.add_row("near-duplicates", _duplicates(source.files))
     table.add_row("fingerprint", source.fingerprint)
-    table.add_row("recipe", auto.choose(source).name)
-    Console().print(table)
+    table.add_row("recipe", recipe.name)
+    console.print(table)
+    if sheet is not None:
+        samples.save(source.train.samples[:SHEET], sheet.with_suffix(".png"))
+        console.print(f"The first {min(SHEET, len(source.train))} training samples: {sheet.with_suffix('.png')}")
+
+
+def _classes(source: "Source") -> str:
+    """How many there are, and how many training samples of each."""
+    assert source.train.labels is not None  # noqa: S101  # the caller's promise
+    counts = source.train.labels.bincount(minlength=source.classes).tolist()
+    words = [f"{name}: {count:,}" for name, count in zip(source.class_names, counts, strict=True)]
+    more = f" and {len(words) - CLASSES_SHOWN} more" if len(words) > CLASSES_SHOWN else ""
+    return f"{len(words)} ({', '.join(words[:CLASSES_SHOWN])}{more})"
+
+
+def _duplicates(files: Path) -> str:
+    """How many images look like an earlier one, with an example."""
+    import json
+
+    with files.open(encoding="utf-8") as lines:
+        pairs = [(line["file"], line["same_as"]) for line in map(json.loads, lines) if "same_as" in line]
+    return f"{len(pairs):,}, e.g. {pairs[0][0]} looks like {pairs[0][1]}" if pairs else "none found"

@@ -11,7 +11,8 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A folder or .zip of images, 'digits', a toy ('ring', 'grid', 'gaussian'), idx files, .npz, .npy.",
+            help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
+            "'grid', 'gaussian'), idx files, .npz or .npy.",
         ),
     ],
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",

@@ -48,6 +48,7 @@ class Recipe:
         discriminator_steps: k of Algorithm 1.
         average: decay of the generator's moving average, per iteration.
         precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
+        threads: how many CPU threads; None takes all. Small networks are fastest on one.
         steps: iterations, if neither `--steps` nor `--minutes` is given.
     """
 
@@ -64,6 +65,7 @@ class Recipe:
     discriminator_steps: Count = 1
     average: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Precision = "auto"
+    threads: Count | None = None
     steps: Count = 20_000
 
     def check(self, source: Source) -> None:

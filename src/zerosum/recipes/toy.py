@@ -11,14 +11,15 @@ from zerosum.regularizers import R1, R2
 TOY = Recipe(
     name="toy",
     summary="for points: relativistic pairing with R1 and R2 (Huang et al. 2024), dense layers",
-    networks=MLP(latent=16, width=128, depth=3),
+    networks=MLP(latent=4, width=128, depth=3),
     game=Relativistic(),
-    regularizers=(R1(gamma=0.1), R2(gamma=0.1)),
-    generator=Adam(lr=1e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
-    discriminator=Adam(lr=1e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
-    batch_size=256,
+    regularizers=(R1(gamma=1.0, final_gamma=1e-5), R2(gamma=1.0, final_gamma=1e-5)),
+    generator=Adam(lr=3e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    discriminator=Adam(lr=3e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    batch_size=128,
     average=0.999,
     precision="float32",
+    threads=1,
     steps=8_000,
 )
 
