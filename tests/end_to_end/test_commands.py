@@ -93,6 +93,42 @@ def test_data_and_recipes(zerosum: Zerosum, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "r" / "run.json").read_text())["recipe"]["batch_size"] == 10
 
 
+def test_recipes_tell_their_size_and_what_they_scored(zerosum: Zerosum) -> None:
+    table = zerosum("recipes").stdout
+    assert re.search(r"dcgan .*Radford et al\. 2016.* 0\.\d\d / 0\.\d\d .*(not measured|Fréchet distance)", table)
+
+
+def test_a_recipe_can_be_cited(zerosum: Zerosum) -> None:
+    done = zerosum("cite", "wgan-gp")
+    assert done.returncode == 0
+    keys = re.findall(r"^@\w+\{(\w+),$", done.stdout, re.MULTILINE)
+    assert keys == ["kingma2015adam", "radford2016unsupervised", "arjovsky2017wasserstein", "gulrajani2017improved"]
+
+
+def test_journeys_are_a_picture_with_a_row_for_each(
+    trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
+) -> None:
+    done = zerosum("interpolate", trained[0], "--count", 3, "--steps", 5)
+    assert done.stdout == "3 journeys of 5 steps (seed 0) in interpolation-0.png\n"
+    with Image.open(tmp_path / "interpolation-0.png") as picture:
+        assert picture.size == (5 * 34 + 2, 3 * 34 + 2)
+
+
+def test_a_contact_sheet(zerosum: Zerosum, tmp_path: Path) -> None:
+    done = zerosum("data", "digits", "--sheet", "sheet.png")
+    assert "The first 100 training samples: sheet.png" in done.stdout
+    with Image.open(tmp_path / "sheet.png") as picture:
+        assert picture.size == (10 * 34 + 2, 10 * 34 + 2)
+
+
+@pytest.mark.parametrize("condition", ["auxiliary", "concatenation"])
+def test_every_way_to_be_told_classes_trains_and_samples(zerosum: Zerosum, condition: str) -> None:
+    small = ("--set", "networks.width=4", "--set", f"networks.condition={condition}", "--steps", 2, "--out", "r")
+    done = zerosum("train", "digits", *small)
+    assert done.returncode == 0, done.stderr
+    assert zerosum("sample", "r", "--label", 3, "--out", "three.npz").returncode == 0
+
+
 def test_a_conditional_generator_from_end_to_end(zerosum: Zerosum, tmp_path: Path) -> None:
     small = ("--set", "networks.width=4", "--steps", 3, "--out", "r")
     done = zerosum("train", "digits", "--recipe", "compact-conditional", *small)
