@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from zerosum.average import Average
+from zerosum.catalog import name_of
 from zerosum.errors import InputError
 from zerosum.players import Player, Players
 from zerosum.record import write_atomically
@@ -101,7 +102,8 @@ def restore(checkpoint: Checkpoint, players: Players, average: Average) -> None:
         players.memory.update({name: tensor.to(device) for name, tensor in parts.get("memory", {}).items()})
     except (KeyError, RuntimeError, ValueError) as error:
         raise InputError(
-            f"the checkpoint of step {checkpoint.step} is of other networks: {error}".splitlines()[0]
+            f"the checkpoint of step {checkpoint.step} is of other networks than the recipe's, "
+            f"{name_of(players.networks)}: {error}".splitlines()[0]
         ) from None
 
 

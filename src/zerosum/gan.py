@@ -158,7 +158,8 @@ def load(path: str | Path, device: str = "auto") -> GAN:
         generator.load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(
-            f"{path}: the weights do not fit the networks it names: {str(error).splitlines()[0]}"
+            f"{path}: the weights do not fit the networks it names, {catalog.name_of(networks)}: "
+            f"{str(error).splitlines()[0]}"
         ) from None
     engine = Engine.choose(device, about.get("precision", "float32"))
     return GAN(engine.place(generator).eval(), networks, shape, classes, engine, about)
