@@ -27,6 +27,13 @@ def zerosum(*arguments: object) -> None:
     subprocess.run([str(COMMAND), *map(str, arguments)], check=True)
 
 
+def side_by_side(*calls: tuple[object, ...]) -> None:
+    """Run the installed command several times at once, each on one thread, so that whatever disturbs hits all alike."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    running = [subprocess.Popen([str(COMMAND), *map(str, call)], env=environment) for call in calls]
+    assert all(process.wait() == 0 for process in running)
+
+
 def write(name: str, protocol: str, figures: Any) -> None:
     """Put a result, with its protocol, into benchmarks/results/ and print it."""
     RESULTS.mkdir(exist_ok=True)
