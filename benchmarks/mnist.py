@@ -1,8 +1,8 @@
 """MNIST in five minutes: recipes at equal time, three seeds each, and the textbook loops.
 
-Usage: python benchmarks/mnist.py MNIST_FOLDER RECIPE... [textbook], e.g. `... mnist auto dcgan`. As many recipes as there
-are cores; they are trained at the same time. Takes about 20 minutes, as do the textbook loops; what was measured earlier
-for others is kept. The figures for `zerosum recipes` are written too.
+Usage: python benchmarks/mnist.py MNIST_FOLDER RECIPE... [textbook], e.g. `... mnist auto dcgan`. As many recipes as
+there are cores; they are trained at the same time. Takes about 20 minutes, as do the textbook loops; what was measured
+earlier for others is kept. The figures for `zerosum recipes` are written too.
 """
 
 import json
@@ -24,8 +24,8 @@ from zerosum.metrics.frechet import frechet_distance
 
 MINUTES, SAMPLES, SEEDS = 5, 10_000, (0, 1, 2)
 PROTOCOL = (
-    f"{MINUTES} minutes of training each (recipes side by side on one thread each, textbook loops alone on all), {SAMPLES} "
-    "samples against the 10,000 test images"
+    f"{MINUTES} minutes of training each (recipes side by side on one thread each, textbook loops alone on all), "
+    f"{SAMPLES} samples against the 10,000 test images"
 )
 MEASURED = Path(zerosum.__file__).with_name("recipes") / "measured.json"
 
