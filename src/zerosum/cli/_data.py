@@ -59,6 +59,7 @@ def tell_files(source: Source, console: Console) -> None:
         f"{len(source.train) + len(source.test):,} images used, {len(left_out):,} left out ({broken:,} of them broken);"
         f" what was done with each file: {source.files}",
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )
     for line in left_out[:SHOWN]:

@@ -1,21 +1,25 @@
 """Zip archives of images, read in place: nothing is ever extracted."""
 
 import functools
+import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Lock
 from typing import ClassVar
 
 from zerosum.data import Progress, Reader, Source, pack
-from zerosum.data.files import Item, sort_out
+from zerosum.data.files import Item, Skipped, sort_out, stamp
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
 MOST_BYTES = 500_000_000  # of one entry, unpacked
-FAILURES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a limit
+FAILURES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
+LEADS_OUT = re.compile(r"/|[A-Za-z]:|(.*/)?\.\.(/|$)", re.DOTALL)
 
 
 class Archive(Reader):
@@ -33,34 +37,36 @@ class Archive(Reader):
         return pack.source(sort_out(files(path), preparation), path.stem, data, preparation, progress)
 
 
-def files(path: Path, prefix: str = "") -> Iterator[Item]:
-    """Every file in the archive, its name after `prefix`; reading an unsafe entry raises OSError that says why.
+def files(path: Path, prefix: str = "") -> Iterator[Item | Skipped]:
+    """Every file in the archive, its name after `prefix`; reading an unusable entry raises OSError that says why.
 
     Raises:
         InputError: it is no zip archive, or its directory is damaged.
     """
     try:
         archive = zipfile.ZipFile(path)
-        entries = archive.infolist()
+        entries, whole = archive.infolist(), stamp(path.stat())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except FAILURES as error:
         raise InputError(f"{path} is no zip archive, or is damaged: {error}") from None
     lock = Lock()  # one file handle, several threads
     for entry in entries:
-        if not entry.is_dir():
+        name = entry.filename.replace("\\", "/")
+        if LEADS_OUT.match(name):
+            yield Skipped(prefix + name, "its name leads out of the archive", broken=True)
+        elif name and not name.endswith("/"):
             read = functools.partial(_read, archive, entry, lock)
-            yield Item(prefix + entry.filename.replace("\\", "/"), f"{entry.file_size} {entry.CRC:08x}", read)
+            yield Item(prefix + name, whole, read)
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, lock: Lock) -> bytes:
-    path = PurePosixPath(entry.filename.replace("\\", "/"))
-    if ".." in path.parts or path.is_absolute() or ":" in path.parts[0]:
-        raise OSError("its name leads out of the archive")
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise OSError("it is a link")
     if entry.flag_bits & 1:
         raise OSError("it is encrypted")
+    if entry.compress_type not in METHODS:
+        raise OSError("it is compressed in a way that is not read; 'store' and 'deflate' are")
     if entry.file_size > MOST_BYTES:
         raise OSError(f"it would unpack to {entry.file_size:,} bytes")
     try:
@@ -68,6 +74,6 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, lock: Lock) -> bytes
             content = file.read(entry.file_size + 1)
     except FAILURES as error:
         raise OSError(f"its entry in the archive is damaged: {error}") from None
-    if len(content) > entry.file_size:
-        raise OSError("it is larger than the archive says")
+    if len(content) != entry.file_size:
+        raise OSError("it is not as large as the archive says")
     return content

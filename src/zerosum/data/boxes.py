@@ -7,8 +7,10 @@ from xml.parsers import expat
 
 from zerosum.data.preparation import Preparation
 
-NUMBER = re.compile(r"^\s*-?\d+(\.\d+)?\s*$")
+NUMBER = re.compile(r"^\s*-?\d{1,9}(\.\d+)?\s*$")
+BOX = ["annotation", "object", "bndbox"]
 SIDES = ("xmin", "ymin", "xmax", "ymax")
+MOST_BYTES, LONGEST_TEXT = 10_000_000, 100
 
 
 class Box(NamedTuple):
@@ -37,26 +39,33 @@ class _Reader:
             raise NotAnAnnotation(f"its root is <{tag}>, not <annotation>")
         self.path.append(tag)
         self.text = ""
-        if self.path == ["annotation", "object", "bndbox"]:
+        if self.path == BOX:
             self.found.append({})
 
     def data(self, text: str) -> None:
-        self.text += text
+        if self.in_box() and len(self.text) < LONGEST_TEXT:
+            self.text += text
 
     def end(self, tag: str) -> None:
-        if self.path[:-1] == ["annotation", "object", "bndbox"] and tag in SIDES:
+        if self.in_box() and tag in SIDES:
             if not NUMBER.match(self.text):
                 raise NotAnAnnotation(f"its {tag} is {self.text.strip()[:20]!r}, not a number")
             self.found[-1][tag] = float(self.text)
         self.path.pop()
+
+    def in_box(self) -> bool:
+        """Whether the parser is in a child of a box."""
+        return len(self.path) == len(BOX) + 1 and self.path[:-1] == BOX
 
 
 def read(content: bytes) -> list[Box]:
     """The boxes of an annotation's objects. Entities are refused, so nothing outside the file is ever loaded.
 
     Raises:
-        NotAnAnnotation: it is not XML, is XML of another kind, declares entities, or has no box.
+        NotAnAnnotation: it is not XML, is XML of another kind, declares entities, is huge, or has no box.
     """
+    if len(content) > MOST_BYTES:
+        raise NotAnAnnotation(f"it has {len(content):,} bytes, too many for an annotation")
     parser, reader = expat.ParserCreate(), _Reader([], "", [])
 
     def refuse(*details: object) -> None:
@@ -66,7 +75,7 @@ def read(content: bytes) -> list[Box]:
     parser.CharacterDataHandler, parser.EntityDeclHandler = reader.data, refuse
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last two for encodings that it claims
         raise NotAnAnnotation(f"it is not XML: {error}") from None
     whole = [Box(*(round(each[side]) for side in SIDES)) for each in reader.found if len(each) == len(SIDES)]
     if not whole:

@@ -7,8 +7,8 @@ reduction, so that nothing is aliased. JPEGs are decoded at the smallest scale t
 import contextlib
 import io
 import random
-import warnings
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -18,10 +18,21 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from zerosum.data.boxes import Box
 from zerosum.data.preparation import Preparation
 
-MOST_PIXELS = 200_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF")  # no other decoder of Pillow is ever started
+MOST_PIXELS = 178_000_000  # just below Pillow's own limit, which a caller may have lifted
 GRAY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 MODES: dict[int, Literal["L", "LA", "RGB", "RGBA"]] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)
+ORIENTATION = 0x0112
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+LARGE, ONE_LARGE = 25_000_000, Lock()  # images of more pixels are decoded one at a time, as each takes gigabytes
 Pixels = NDArray[np.uint8]
 
 
@@ -29,9 +40,13 @@ class Unreadable(Exception):
     """A file that is no usable image; its text is the reason, for people."""
 
 
+class Outside(Unreadable):
+    """A box of which too little lies inside an image that is itself in order."""
+
+
 @dataclass(frozen=True)
 class Survey:
-    """What the head of an image file says: (height, width) upright, Pillow's mode, and whether it has transparency."""
+    """What the head of an image file says: (height, width) as stored, Pillow's mode, and whether it is transparent."""
 
     size: tuple[int, int]
     mode: str
@@ -50,49 +65,48 @@ def survey(content: bytes) -> Survey:
         Unreadable: it is no image, or one that would be too large.
     """
     with _opened(content) as image:
-        width, height = image.size
-        if image.getexif().get(ORIENTATION) in SIDEWAYS:
-            width, height = height, width
-        return Survey((height, width), image.mode, _transparent(image))
+        return Survey((image.height, image.width), image.mode, _transparent(image))
 
 
 def decode(content: bytes, size: tuple[int, int], channels: int, preparation: Preparation, box: Box | None) -> Pixels:
     """The image, or the `box` in it, as uint8 [channels, H, W] with (H, W) = `size`.
 
     Raises:
-        Unreadable: it is no image, is damaged, or would be too large; or the box lies outside.
+        Unreadable: it is no image, is damaged, or would be too large.
+        Outside: less of the box than `preparation.smallest_box` lies in it.
     """
     with _opened(content) as image:
         stored = image.size
-        part = _within(box, stored)
-        if preparation.crop != "random":
-            image.draft(None, _draft_size(stored, part, size))
-        image.load()
-        if part is not None:
-            image = image.crop(_scaled(part, stored, image.size))
-        upright = ImageOps.exif_transpose(image)
-        coloured = _converted(upright, channels)
-        return _array(_resized(coloured, size, preparation.crop, content), channels)
+        part = _within(box, stored, preparation.smallest_box)
+        image.draft(None, _draft_size(stored, part, size))
+        with ONE_LARGE if image.width * image.height > LARGE else contextlib.nullcontext():
+            image.load()
+            turn = _turn(image)
+            if part is not None:
+                image = image.crop(_scaled(part, stored, image.size))
+            if turn is not None:
+                image = image.transpose(turn)
+            return _array(_resized(_converted(image, channels), size, preparation.crop, content), channels)
 
 
 def small_gray(pixels: Pixels, width: int, height: int) -> Pixels:
     """An image [C, H, W] as gray [height, width], for comparing images."""
-    image = Image.fromarray(pixels.transpose(1, 2, 0).squeeze(), MODES[pixels.shape[0]])
+    image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
     return np.asarray(image.convert("L").resize((width, height), Image.Resampling.BOX))
 
 
 @contextlib.contextmanager
 def _opened(content: bytes) -> Any:
-    """The image in `content`, with whatever Pillow raises or warns of told in one way."""
+    """The image in `content`, with whatever Pillow raises told in one way."""
     if not content:
         raise Unreadable("it is empty")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata; sizes are checked below
-            with Image.open(io.BytesIO(content)) as image:
-                if image.size[0] * image.size[1] > MOST_PIXELS:
-                    raise Unreadable(f"it claims {image.size[0]} x {image.size[1]} pixels, more than is safe to decode")
-                yield image
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if not 0 < image.width * image.height <= MOST_PIXELS:
+                raise Unreadable(
+                    f"it claims {image.width} x {image.height} pixels: none, or more than is safe to decode"
+                )
+            yield image
     except (Unreadable, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -116,13 +130,23 @@ def _transparent(image: Image.Image) -> bool:
     return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
 
 
-def _within(box: Box | None, size: tuple[int, int]) -> Box | None:
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How the image has to be turned to be upright, by its EXIF or XMP; damaged metadata say nothing."""
+    try:
+        return TURNS.get(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # Pillow's parser of metadata raises almost anything
+        return None
+
+
+def _within(box: Box | None, size: tuple[int, int], least: int) -> Box | None:
     """The part of `box` that lies inside an image of `size` (width, height)."""
     if box is None:
         return None
     part = Box(max(0, box.left), max(0, box.top), min(size[0], box.right), min(size[1], box.bottom))
-    if part.left >= part.right or part.top >= part.bottom:
-        raise Unreadable(f"its box {tuple(box)} lies outside of its {size[0]} x {size[1]} pixels")
+    if min(part.right - part.left, part.bottom - part.top) < least:
+        raise Outside(
+            f"of its box {tuple(box)} less than data.smallest_box={least} lies inside its {size[0]} x {size[1]} pixels"
+        )
     return part
 
 
@@ -134,17 +158,18 @@ def _draft_size(stored: tuple[int, int], part: Box | None, size: tuple[int, int]
 
 
 def _scaled(box: Box, stored: tuple[int, int], decoded: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The box in an image that was decoded smaller than it is stored."""
-    x, y = decoded[0] / stored[0], decoded[1] / stored[1]
-    left, top = int(box.left * x), int(box.top * y)
-    return left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y))
+    """The box in an image that was decoded at 1, 1/2, 1/4 or 1/8 of the size in which it is stored, rounded up."""
+    scale = round(max(stored) / max(decoded))
+    left, top, right, bottom = (round(edge / scale) for edge in box)
+    return left, top, max(left + 1, right), max(top + 1, bottom)
 
 
 def _converted(image: Image.Image, channels: int) -> Image.Image:
     """8 bits, sRGB or gray, with alpha kept or laid over white."""
-    image = _eight_bits(_standard_colours(image))
+    image = _eight_bits(image)
     if _transparent(image) or image.mode == "P":
         image = image.convert("RGBA")
+    image = _standard_colours(image)
     if channels in (2, 4):
         return image.convert(MODES[channels])
     if image.mode == "RGBA":
@@ -162,7 +187,6 @@ def _standard_colours(image: Image.Image) -> Image.Image:
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         converted = ImageCms.profileToProfile(image, source, ImageCms.ImageCmsProfile(target), outputMode=mode)
         if converted is not None:
-            converted.info.pop("icc_profile", None)
             return converted
     return image
 
@@ -174,10 +198,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image, dtype=np.float64)
     if not np.isfinite(values).all():
         raise Unreadable("it has pixels that are not finite numbers")
-    low, high = min(0.0, float(values.min())), float(values.max())
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     top = 1.0 if image.mode == "F" and high <= 1 else 255.0 if image.mode == "F" and high <= 255 else 65535.0
     low, top = (low, high) if low < 0 or high > top else (0.0, top)
-    return Image.fromarray(((values - low) * (255 / (top - low))).round().astype(np.uint8), "L")
+    values -= low
+    values *= 255 / (top - low)
+    return Image.fromarray(values.round(out=values).astype(np.uint8))
 
 
 def _resized(image: Image.Image, size: tuple[int, int], crop: str, content: bytes) -> Image.Image:
@@ -185,7 +211,11 @@ def _resized(image: Image.Image, size: tuple[int, int], crop: str, content: byte
     if crop == "stretch":
         return image.resize(wanted, method)
     if crop == "fit":
-        return ImageOps.pad(image, wanted, method, color=(255,) * len(image.getbands()))
+        scale = min(wanted[0] / image.width, wanted[1] / image.height)
+        inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+        framed = Image.new(image.mode, wanted, "white")
+        framed.paste(image.resize(inner, method), ((wanted[0] - inner[0]) // 2, (wanted[1] - inner[1]) // 2))
+        return framed
     centring = (0.5, 0.5)
     if crop == "random":
         draw = random.Random(content)  # noqa: S311  # a place to cut, the same for the same file

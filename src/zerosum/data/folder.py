@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from zerosum.data import Progress, Reader, Source, archive, pack
-from zerosum.data.files import Item, sort_out
+from zerosum.data.files import Item, Skipped, left_behind, reason, sort_out, stamp
 from zerosum.data.idx import FILE
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
@@ -30,24 +30,38 @@ class Folder(Reader):
         return pack.source(sort_out(files(path), preparation), path.resolve().name, data, preparation, progress)
 
 
-def files(root: Path) -> Iterator[Item]:
-    """Every file under `root`, also through links, each folder once; archives are opened."""
+def files(root: Path) -> Iterator[Item | Skipped]:
+    """Every file under `root`, also through links, each folder once; archives are opened.
+
+    Raises:
+        InputError: an archive is damaged.
+    """
     seen: set[tuple[int, int]] = set()
-    for folder, folders, names in os.walk(root, followlinks=True):
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(root, followlinks=True, onerror=closed.append):
         about = Path(folder).stat()
         if (about.st_dev, about.st_ino) in seen:  # a link that leads back
             folders.clear()
             continue
         seen.add((about.st_dev, about.st_ino))
+        folders[:] = sorted(name for name in folders if not left_behind(name))
         for name in names:
-            path = Path(folder, name)
-            inside = path.relative_to(root).as_posix()
-            try:
-                about = path.stat()
-            except OSError:  # a link to nothing: reading it will say so
-                yield Item(inside, "", path.read_bytes)
-                continue
-            if path.suffix.lower() == ".zip":
-                yield from archive.files(path, prefix=f"{inside[:-4]}/")
-            elif path.is_file():
-                yield Item(inside, f"{about.st_size} {about.st_mtime_ns}", path.read_bytes)
+            if not left_behind(name):
+                yield from _items(Path(folder, name), Path(folder, name).relative_to(root).as_posix())
+    for error in closed:
+        yield Skipped(Path(error.filename).relative_to(root).as_posix(), reason(error), broken=True)
+
+
+def _items(path: Path, inside: str) -> Iterator[Item | Skipped]:
+    """What the file at `path`, called `inside`, holds."""
+    try:
+        about = path.stat()
+    except OSError:  # a link to nothing: reading it will say so
+        yield Item(inside, "", path.read_bytes)
+        return
+    if not path.is_file():  # a pipe or a device, which might never end
+        return
+    if path.suffix.lower() == ".zip":
+        yield from archive.files(path, prefix=f"{inside[:-4]}/")
+    else:
+        yield Item(inside, stamp(about), path.read_bytes)

@@ -2,20 +2,24 @@
 
 A pack is a folder: `pack.json` (shape, counts, classes, digest), `images.bin` (training images, then test images),
 `labels.npy`, `hashes.npy` and `files.jsonl` (what was done with every file; those left out first). It is made beside
-its place and then renamed, so a pack that exists is whole. Its name is a digest of the files and the preparation.
+its place and then renamed, so a pack that exists is whole. Its name is a digest of the files and the preparation; where
+no size was asked for, a file beside the packs remembers which one was chosen.
 """
 
 import collections
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -23,17 +27,20 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from zerosum.data import Progress, Source, Split, is_for_testing
+from zerosum.data.boxes import Box
 from zerosum.data.cache import cache_folder
-from zerosum.data.decode import MODES, Pixels, Survey, Unreadable, decode, survey
-from zerosum.data.duplicates import groups, perceptual_hash
-from zerosum.data.files import Collection, Item, Skipped
+from zerosum.data.decode import MODES, Outside, Pixels, Survey, Unreadable, decode, survey
+from zerosum.data.duplicates import groups, perceptual_hashes, thumbnail
+from zerosum.data.files import Collection, Item, Skipped, reason
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
+from zerosum.record import write_atomically
 
 FORMAT = "zerosum pack 1"
 SIZES = (256, 128, 64, 32, 16, 8)
 REACHED_BY = 0.75  # the share of the images that must be as large as the chosen size
 LISTED = 3
+ABANDONED_SECONDS = 24 * 3600
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -46,6 +53,16 @@ class Shape:
     channels: int
 
 
+class Kept(NamedTuple):
+    """An image that was decoded: its thumbnail, digests of its pixels and its file, and if that file is for testing."""
+
+    item: Item
+    thumbnail: NDArray[np.uint8]
+    pixels: int
+    file: int
+    testing: bool
+
+
 def source(
     found: Collection, name: str, where: str, preparation: Preparation, progress: Progress | None = None
 ) -> Source:
@@ -56,18 +73,51 @@ def source(
     """
     if not found.items:
         raise InputError(f"{where}: {_nothing(found)}")
-    place = cache_folder() / "packs" / _key(found, preparation)
-    if not (place / "pack.json").exists():
-        partial = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.partial")
-        try:
-            partial.mkdir(parents=True)
-            _make(partial, found, where, preparation, progress)
-            _move(partial, place)
-        except OSError as error:
-            raise InputError(f"cannot write the pack of {where} to {partial.parent}: {error.strerror}") from None
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    packs = cache_folder() / "packs"
+    try:
+        place = packs / _key(found, _as_chosen_before(packs, found, preparation))
+        if not (place / "pack.json").exists():
+            place = _packed(packs, found, where, preparation, progress)
+    except OSError as error:
+        raise InputError(f"cannot write the pack of {where} to {packs}: {error.strerror or error}") from None
     return _open(place, name, preparation)
+
+
+def _packed(packs: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Path:
+    """Make the pack; its place."""
+    _sweep(packs)
+    partial = packs / f"{uuid.uuid4().hex}.partial"
+    try:
+        partial.mkdir(parents=True)
+        size = _make(partial, found, where, preparation, progress).size
+        place = packs / _key(found, replace(preparation, size=size))
+        _move(partial, place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    if preparation.size is None:
+        with contextlib.suppress(OSError):  # it saves time, and another process may be writing the same
+            write_atomically(_memory(packs, found, preparation), json.dumps(size).encode())
+    return place
+
+
+def _as_chosen_before(packs: Path, found: Collection, preparation: Preparation) -> Preparation:
+    """With the size that was chosen for the same files, if none was asked for: as a resumed run asks for it."""
+    if preparation.size is None:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            return replace(preparation, size=json.loads(_memory(packs, found, preparation).read_bytes()))
+    return preparation
+
+
+def _memory(packs: Path, found: Collection, preparation: Preparation) -> Path:
+    return packs / f"{_key(found, preparation)}.size"
+
+
+def _sweep(packs: Path) -> None:
+    """Remove what processes that were killed have left."""
+    for partial in packs.glob("*.partial"):
+        with contextlib.suppress(OSError):
+            if time.time() - partial.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def _move(partial: Path, place: Path) -> None:
@@ -79,19 +129,26 @@ def _move(partial: Path, place: Path) -> None:
 
 
 def _key(found: Collection, preparation: Preparation) -> str:
+    """Of all that the content of a pack depends on."""
+    largest = preparation.largest if preparation.size is None else Preparation.largest
+    preparation = replace(preparation, flip=False, largest=largest)
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{FORMAT}{TypeAdapter(Preparation).dump_json(replace(preparation, flip=False)).decode()}".encode())
+    digest.update(FORMAT.encode() + TypeAdapter(Preparation).dump_json(preparation))
     for item in found.items:
-        digest.update(f"\n{item.name}\t{item.stamp}\t{item.label}\t{item.box}".encode("utf-8", "surrogateescape"))
+        digest.update(f"\n{item.name}\t{item.stamp}\t{item.label}\t{item.box}".encode())
+    for skipped in found.skipped:
+        digest.update(f"\n{tuple(skipped)}".encode())
     return digest.hexdigest()
 
 
 def _open(place: Path, name: str, preparation: Preparation) -> Source:
-    about = json.loads((place / "pack.json").read_bytes())
-    train, test = about["train"], about["test"]
-    mapped = np.memmap(place / "images.bin", np.uint8, "c", shape=(train + test, *about["shape"]))
-    images = torch.from_numpy(mapped)
-    labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
+    try:
+        about = json.loads((place / "pack.json").read_bytes())
+        train, test = about["train"], about["test"]
+        images = torch.from_numpy(np.memmap(place / "images.bin", np.uint8, "c", shape=(train + test, *about["shape"])))
+        labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
 
     def part(rows: slice, *, flip: bool) -> Split:
         return Split(images[rows], None if labels is None else labels[rows], flip)
@@ -106,39 +163,40 @@ def _open(place: Path, name: str, preparation: Preparation) -> Source:
     )
 
 
-def _make(place: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> None:
-    """Fill the folder `place`."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow lets go of the interpreter while it decodes and resizes
+def _make(place: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Shape:
+    """Fill the folder `place`; what the images became."""
+    # Pillow lets go of the interpreter while it decodes and resizes. It warns of odd metadata: silenced here, because
+    # the filters of warnings belong to the whole process, and threads would overwrite each other's.
+    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count()) as pool:
         shape = _shape(found, preparation, pool, where)
         skipped = list(found.skipped)
-        kept: list[Item] = []
-        hashes: list[bytes] = []
+        kept: list[Kept] = []
         with (place / "unsorted.bin").open("wb") as file:
             jobs = _ordered(pool, lambda item: _decoded(item, shape, preparation), found.items)
-            for number, (item, (pixels, extra)) in enumerate(zip(found.items, jobs, strict=True), 1):
-                if pixels is None:
-                    skipped.append(Skipped(item.name, extra, broken=True))
+            for number, done in enumerate(jobs, 1):
+                if isinstance(done, Skipped):
+                    skipped.append(done)
                 else:
-                    file.write(pixels.tobytes())
-                    kept.append(item)
-                    hashes.append(bytes.fromhex(extra))
+                    file.write(done[0].tobytes())
+                    kept.append(done[1])
                 if progress is not None:
                     progress("packing", number, len(found.items))
-    _refuse_broken(where, kept, skipped, preparation.broken)
-    _write(place, kept, skipped, shape, np.frombuffer(b"".join(hashes), np.uint8).reshape(len(kept), -1), where)
+    _refuse_broken(where, len(kept), skipped, preparation.broken)
+    _write(place, kept, skipped, shape, where)
+    return shape
 
 
-def _decoded(item: Item, shape: Shape, preparation: Preparation) -> tuple[Pixels | None, str]:
-    """The pixels and their perceptual hash, or None and the reason."""
+def _decoded(item: Item, shape: Shape, preparation: Preparation) -> tuple[Pixels, Kept] | Skipped:
     try:
-        pixels = decode(item.read(), shape.size, shape.channels, preparation, item.box)
+        content = item.read()
+        pixels = decode(content, shape.size, shape.channels, preparation, item.box)
     except (Unreadable, OSError) as error:
-        return None, _reason(error)
-    return pixels, perceptual_hash(pixels).hex()
+        return Skipped(item.name, reason(error), broken=not isinstance(error, Outside))
+    return pixels, Kept(item, thumbnail(pixels), _digest(pixels.tobytes()), _digest(content), is_for_testing(content))
 
 
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()
+def _digest(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 def _ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -181,41 +239,62 @@ def _shape(found: Collection, preparation: Preparation, pool: ThreadPoolExecutor
 
 
 def _shorter(about: Survey, item: Item) -> int:
-    return min(about.size) if item.box is None else min(item.box.right - item.box.left, item.box.bottom - item.box.top)
+    height, width = about.size
+    box = item.box or Box(0, 0, width, height)
+    return min(min(box.right, width) - max(box.left, 0), min(box.bottom, height) - max(box.top, 0))
 
 
 def _reason_of(item: Item) -> str:
     try:
         survey(item.read())
     except (Unreadable, OSError) as error:
-        return _reason(error)
+        return reason(error)
     return "it changed just now"
 
 
-def _refuse_broken(where: str, kept: list[Item], skipped: list[Skipped], limit: float) -> None:
+def _refuse_broken(where: str, kept: int, skipped: list[Skipped], limit: float) -> None:
+    if not kept:
+        raise InputError(f"{where}: none of {len(skipped)} images can be used ({_examples(skipped)})")
     broken = [each for each in skipped if each.broken]
-    if not kept or len(broken) > limit * (len(kept) + len(broken)):
-        examples = "; ".join(f"{each.name}: {each.reason}" for each in broken[:LISTED])
-        more = f" and {len(broken) - LISTED} more" if len(broken) > LISTED else ""
+    if len(broken) > limit * (kept + len(broken)):
         raise InputError(
-            f"{where}: {len(broken)} of {len(kept) + len(broken)} images are broken ({examples}{more}); to go on "
+            f"{where}: {len(broken)} of {kept + len(broken)} images are broken ({_examples(broken)}); to go on "
             "without them, use --set data.broken=1"
         )
 
 
-def _write(
-    place: Path, kept: list[Item], skipped: list[Skipped], shape: Shape, hashes: NDArray[np.uint8], where: str
-) -> None:
+def _examples(skipped: list[Skipped]) -> str:
+    more = f" and {len(skipped) - LISTED} more" if len(skipped) > LISTED else ""
+    return "; ".join(f"{each.name}: {each.reason}" for each in skipped[:LISTED]) + more
+
+
+def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which images are for testing: by the content of their file, and all that nearly or exactly the same as one is.
+
+    The boxes of a photo go together.
+    """
+    pixels = np.array([each.pixels for each in kept], np.uint64)
+    files = np.array([each.file for each in kept], np.uint64)
+    testing = np.array([each.testing for each in kept])
+    while True:
+        before = testing.sum()
+        for group in (leaders, pixels, files):
+            testing = np.isin(group, group[testing])
+        if testing.sum() == before:
+            return testing
+
+
+def _write(place: Path, kept: list[Kept], skipped: list[Skipped], shape: Shape, where: str) -> None:
     """Bring the decoded images into their final order, training first, and note everything about them."""
     size = (shape.channels, *shape.size)
     unsorted = np.memmap(place / "unsorted.bin", np.uint8, "r", shape=(len(kept), *size))
-    leaders = groups(hashes)
-    testing = np.array([is_for_testing(image.tobytes()) for image in unsorted])
-    testing = np.isin(leaders, leaders[testing])  # near-duplicates of a test image are on its side
+    thumbnails = np.stack([each.thumbnail for each in kept])
+    leaders = groups(thumbnails)
+    testing = _testing(kept, leaders)
     if testing.all() or not testing.any():
         raise InputError(f"{where}: {len(kept)} usable images are too few to train with some and test with others")
     order = np.concatenate([np.flatnonzero(~testing), np.flatnonzero(testing)])
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(f"{size} {testing.sum()}".encode(), digest_size=16)
     with (place / "images.bin").open("wb") as file:
         for number in order:
             content = unsorted[number].tobytes()
@@ -223,23 +302,23 @@ def _write(
             file.write(content)
     del unsorted
     (place / "unsorted.bin").unlink()
-    classes = sorted({item.label for item in kept if item.label is not None})
+    classes = sorted({each.item.label for each in kept if each.item.label is not None})
     if classes:
-        labels = np.array([classes.index(str(kept[number].label)) for number in order], np.int64)
+        labels = np.array([classes.index(str(kept[number].item.label)) for number in order], np.int64)
         np.save(place / "labels.npy", labels)
         digest.update(labels.tobytes())
-    np.save(place / "hashes.npy", hashes[order])
-    with (place / "files.jsonl").open("w", encoding="utf-8", errors="surrogateescape") as lines:
+    np.save(place / "hashes.npy", perceptual_hashes(thumbnails[order]))
+    with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
         for each in skipped:
             lines.write(json.dumps({"file": each.name, "skipped": each.reason, "broken": each.broken}) + "\n")
         for number in order:
-            item = kept[number]
+            item = kept[number].item
             line = {
                 "file": item.name,
                 "used": "test" if testing[number] else "train",
                 "class": item.label,
                 "box": item.box,
-                "same_as": None if leaders[number] == number else kept[leaders[number]].name,
+                "same_as": None if leaders[number] == number else kept[leaders[number]].item.name,
             }
             lines.write(json.dumps({key: value for key, value in line.items() if value is not None}) + "\n")
     about = {

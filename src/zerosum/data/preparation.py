@@ -13,7 +13,7 @@ def _sides(size: object) -> object:
     """64, "64" or "48x64" (height x width) as (H, W)."""
     if isinstance(size, str):
         parts = size.lower().split("x")
-        if len(parts) not in (1, 2) or not all(part.strip().isdigit() for part in parts):
+        if len(parts) not in (1, 2) or not all(part.strip().isdecimal() for part in parts):
             raise ValueError("a size is a number of pixels, as 64, or height x width, as 48x64")
         return (int(parts[0]), int(parts[-1]))
     return (size, size) if isinstance(size, int) else size
@@ -35,7 +35,7 @@ class Preparation:
         broken: the largest share of files that may be unreadable; they are skipped, counted and listed.
         boxes: whether to cut out the boxes of Pascal-VOC annotations, where there are any.
         margin: by how much of its sides a box is widened, on each side.
-        smallest_box: the shortest side in pixels, after cutting at the border, that a box must have.
+        smallest_box: the shortest side in pixels that a box must have, also when it is cut at the image's border.
         longest_box: the largest ratio of a box's sides.
         flip: whether training mirrors half of the images, left to right.
     """

@@ -1,0 +1,154 @@
+"""A folder of real photos at the command line, in this process: what is in there, training, stopping, going on."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import safetensors.numpy
+
+from tests.photos import encoded, picture
+from zerosum.cli import main
+from zerosum.cli._training import Display
+from zerosum.record import Line
+
+SMALL = ("--set", "networks.width=4", "--set", "batch_size=8", "--device", "cpu")
+
+
+class Command:
+    """The `zerosum` command in an empty folder, with an empty cache."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._monkeypatch, self._capsys = folder, monkeypatch, capsys
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("ZEROSUM_CACHE", str(folder.parent / "cache"))
+        monkeypatch.setenv("COLUMNS", "200")
+
+    def __call__(self, *arguments: object) -> tuple[int, str, str]:
+        """Exit code, output and error output."""
+        self._monkeypatch.setattr("sys.argv", ["zerosum", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    def refused(self, *arguments: object) -> str:
+        """The one line of a command that ends with exit 2 and leaves nothing behind."""
+        before = sorted(self.folder.rglob("*"))
+        code, _, err = self(*arguments)
+        assert (code, err.count("\n")) == (2, 1), err
+        assert err.startswith("error: ")
+        assert sorted(self.folder.rglob("*")) == before
+        packs = self.folder.parent / "cache" / "packs"
+        assert not packs.exists() or list(packs.iterdir()) == []
+        return err
+
+
+@pytest.fixture
+def zerosum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    (tmp_path / "here").mkdir()
+    monkeypatch.setattr("zerosum.run.sample_count", lambda source: 100)  # of scores, which are not what is tested here
+    monkeypatch.setattr("zerosum.run.INTERIM_SAMPLES", 100)
+    monkeypatch.setattr("zerosum.metrics.frechet.REPLICATES", 8)
+    return Command(tmp_path / "here", monkeypatch, capsys)
+
+
+@pytest.fixture(scope="module")
+def photos(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty real photos of all shapes, with the oddities of real folders."""
+    folder = tmp_path_factory.mktemp("photos") / "Meine Bilder (2)"
+    folder.mkdir()
+    for image in sorted((shared / "pets" / "raw" / "images").glob("*.jpg"))[::3][:60]:
+        (folder / image.name).symlink_to(image)
+    (folder / "notes.txt").write_text("holidays")
+    (folder / "broken\n[red].jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "._x.jpg").write_bytes(b"left behind")
+    return folder
+
+
+def test_data(zerosum: Command, photos: Path) -> None:
+    code, out, err = zerosum("data", photos)
+    assert (code, err) == (0, "")
+    assert "60 images used, 1 left out (1 of them broken)" in out
+    assert r"left out broken\n[red].jpg: it is data of another kind, not an image" in out
+    assert "images, 3 x 64 x 64" in out
+    assert "images, 3 x 48 x 64" in zerosum("data", photos, "--size", "48x64")[1]
+
+
+def test_train_is_stopped_and_resumed_without_decoding_again(
+    zerosum: Command, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert zerosum("train", photos, "--steps", 2, "--size", 16, "--out", "whole", *SMALL)[0] == 0
+    about = json.loads((zerosum.folder / "whole" / "run.json").read_text())
+    assert about["recipe"]["data"]["size"] == [16, 16]
+    assert Path(about["data"]) == photos
+
+    line = Display.line
+
+    def stop(self: Display, each: Line) -> None:
+        line(self, each)
+        if each["kind"] == "iteration":  # the first one only: a second signal would end this process at once
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Display, "line", stop)
+        code, out, err = zerosum("train", photos, "--steps", 2, "--size", 16, "--out", "r", *SMALL)
+    assert (code, err) == (128 + signal.SIGINT, "")
+    assert "Stopped after 1 of 2 iterations" in out
+    monkeypatch.setattr("zerosum.data.pack.decode", None)
+    code, out, err = zerosum("resume", "r")
+    assert (code, err) == (0, "")
+    assert "going on after 1 of 2 iterations" in out
+    ends = [safetensors.numpy.load_file(zerosum.folder / run / "generator.safetensors") for run in ("whole", "r")]
+    assert ends[0].keys() == ends[1].keys()
+    assert all((ends[0][name] == ends[1][name]).all() for name in ends[0])
+
+
+def test_a_size_that_was_chosen_by_the_images_is_kept(
+    zerosum: Command, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = ("--set", "data.largest=16", *SMALL)
+    assert zerosum("train", photos, "--steps", 1, "--out", "r", *small)[0] == 0
+    assert json.loads((zerosum.folder / "r" / "run.json").read_text())["recipe"]["data"]["size"] == [16, 16]
+    monkeypatch.setattr("zerosum.data.pack.decode", None)
+    assert zerosum("resume", "r")[0] == 0
+
+
+def test_a_size_that_is_not_square(zerosum: Command, photos: Path) -> None:
+    code, out, err = zerosum("train", photos, "--steps", 1, "--size", "48x64", "--out", "r", *SMALL)
+    assert (code, err) == (0, "")
+    assert "samples of shape [3, 48, 64] to train on" in out
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("48x", "a size is a number of pixels, as 64, or height x width, as 48x64"),
+        ("big", "a size is a number of pixels, as 64, or height x width, as 48x64"),
+        ("4", "should be greater than or equal to 8"),
+        ("64x4", "should be greater than or equal to 8"),
+        ("9999", "should be less than or equal to 4096"),
+        (
+            "4000",
+            "all images are smaller than the size 4000x4000 that was asked for; the largest has a shorter side of",
+        ),
+    ],
+)
+def test_wrong_sizes(zerosum: Command, photos: Path, size: str, expected: str) -> None:
+    assert expected in zerosum.refused("train", photos, "--steps", 1, "--size", size, "--out", "r")
+
+
+@pytest.mark.parametrize("command", [("data",), ("train", "--steps", 1, "--out", "r")])
+def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: tuple[object, ...]) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "a.txt").write_text("x")
+    assert "words: no images (JPEG, PNG, WebP, BMP, TIFF or GIF), but 1 .txt" in zerosum.refused(
+        *command, tmp_path / "words"
+    )
+    (tmp_path / "words" / "a\nb.jpg").write_bytes(b"x")
+    assert r"none of 1 images can be read, e.g. a\nb.jpg: it is text" in zerosum.refused(*command, tmp_path / "words")
+    (tmp_path / "words" / "a\nb.jpg").write_bytes(encoded(picture(0)))
+    assert "1 usable images are too few" in zerosum.refused(*command, tmp_path / "words")
+    (tmp_path / "a.zip").write_text("x")
+    assert "a.zip is no zip archive, or is damaged" in zerosum.refused(*command, tmp_path / "a.zip")
