@@ -126,6 +126,14 @@ class Run:
         """
         folder = RunFolder.open(path)
         folder.lock()
+        try:
+            return cls._resumed(folder, allow_changed_data=allow_changed_data)
+        except BaseException:
+            folder.close()
+            raise
+
+    @classmethod
+    def _resumed(cls, folder: RunFolder, *, allow_changed_data: bool) -> "Run":
         about = folder.describe()
         recipe = recipes.from_json(about["recipe"])
         source = open_source(about["data"], recipe.data)

@@ -34,6 +34,7 @@ def data(
 ) -> None:
     """Say what DATA holds and which recipe `train` would choose. DATA is only read."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from zerosum import samples
@@ -41,19 +42,19 @@ def data(
 
     if sheet is not None:
         samples.check_destination(sheet.with_suffix(".png"))
-    changes = [*(changes or ()), *([f"data.size={size}"] if size else ())]
+    changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     console = Console()
     source, recipe = opened(data, "auto", changes, "auto", console)
     table = Table(show_header=False)
     kind = "images" if source.is_images else "points"
-    table.add_row("name", source.name)
+    table.add_row("name", escape(source.name))
     table.add_row("samples", f"{kind}, {' x '.join(str(side) for side in source.shape)}")
     table.add_row("to train on", f"{len(source.train):,}")
     table.add_row("kept for testing", f"{len(source.test):,}")
     if source.train.labels is not None:
-        table.add_row("classes", _classes(source))
+        table.add_row("classes", escape(_classes(source)))
     if source.files is not None:
-        table.add_row("near-duplicates", _duplicates(source.files))
+        table.add_row("near-duplicates", escape(_duplicates(source.files)))
     table.add_row("fingerprint", source.fingerprint)
     table.add_row("recipe", recipe.name)
     console.print(table)

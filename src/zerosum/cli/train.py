@@ -47,7 +47,7 @@ def train(
     imported = time.monotonic()
     if steps is not None and minutes is not None:
         raise InputError("--steps and --minutes both say how long to train: give one of them")
-    changes = [*(changes or ()), *([f"data.size={size}"] if size else ())]
+    changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     source, chosen = opened(data, recipe, changes, device, console)
     engine = Engine.choose(device, chosen.precision)
     path = out or free_folder(Path("runs"), source.name)
@@ -60,5 +60,6 @@ def train(
         f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {path}\n"
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
         highlight=False,
+        markup=False,
     )
     finish(run, console)
