@@ -43,8 +43,8 @@ def main() -> None:
             side_by_side(*(("train", name, "--seed", seed, "--out", run) for name, run in runs.items()))
             figures |= {f"{name}, seed {seed}": scored(run) for name, run in runs.items()}
     protocol = (
-        f"`zerosum train NAME --seed S`, both sets at once on one thread each, scored on {SAMPLES} samples of the averaged "
-        "generator"
+        f"`zerosum train NAME --seed S`, both sets at once on one thread each, scored on {SAMPLES} samples of the "
+        "averaged generator"
     )
     write("modes", protocol, figures)
 
