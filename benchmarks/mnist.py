@@ -12,7 +12,7 @@ from pathlib import Path
 
 import textbook
 import torch
-from protocol import RESULTS, side_by_side, write
+from protocol import RESULTS, note_measured, side_by_side, write
 from torch import Tensor
 
 import zerosum
@@ -21,13 +21,13 @@ from zerosum.data.pixels import to_uint8
 from zerosum.metrics import Evaluation
 from zerosum.metrics.features import ClassifierFeatures
 from zerosum.metrics.frechet import frechet_distance
+from zerosum.recipes import named
 
 MINUTES, SAMPLES, SEEDS = 5, 10_000, (0, 1, 2)
 PROTOCOL = (
     f"{MINUTES} minutes of training each (recipes side by side on one thread each, textbook loops alone on all), "
     f"{SAMPLES} samples against the 10,000 test images"
 )
-MEASURED = Path(zerosum.__file__).with_name("recipes") / "measured.json"
 
 
 def judge(evaluation: Evaluation, samples: Tensor) -> dict[str, object]:
@@ -82,22 +82,23 @@ def main(data: str, *names: str) -> None:
     if "textbook" in names:
         figures |= textbook_loops(source, evaluation)
     write("mnist", PROTOCOL, figures)
-    write_measured(figures)
+    note_measured(in_words(figures, source))
 
 
-def write_measured(figures: dict[str, object]) -> None:
-    """What `zerosum recipes` prints: the smallest and the largest distance of each recipe's seeds, in words."""
+def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:
+    """What `zerosum recipes` prints: the smallest and the largest distance of each recipe's seeds."""
     distances: dict[str, list[float]] = {}
     for key, figure in figures.items():
         name, _, seed = key.partition(", seed ")
         if isinstance(figure, dict) and seed and not name.startswith("textbook"):
             distances.setdefault(name, []).append(float(str(figure["frechet-distance"]).split()[0]))
-    words = {
-        name: f"Fréchet distance {min(values):.1f} to {max(values):.1f} (MNIST, {MINUTES} minutes on one core, "
+    return {
+        named(
+            name, source
+        ).name: f"Fréchet distance {min(values):.1f} to {max(values):.1f} (MNIST, {MINUTES} minutes on one core, "
         f"{len(values)} seeds)"
         for name, values in distances.items()
     }
-    MEASURED.write_text(json.dumps(dict(sorted(words.items())), indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ from typing import Any
 
 import torch
 
+from zerosum import recipes
+
 RESULTS = Path(__file__).with_name("results")
+MEASURED = Path(recipes.__file__).with_name("measured.json")
 COMMAND = Path(sys.executable).with_name("zerosum")
 
 
@@ -32,6 +35,12 @@ def side_by_side(*calls: tuple[object, ...]) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     running = [subprocess.Popen([str(COMMAND), *map(str, call)], env=environment) for call in calls]
     assert all(process.wait() == 0 for process in running)
+
+
+def note_measured(words: dict[str, str]) -> None:
+    """Put what recipes scored, by their names, where `zerosum recipes` finds it."""
+    known = json.loads(MEASURED.read_text()) | words
+    MEASURED.write_text(json.dumps(dict(sorted(known.items())), indent=2, ensure_ascii=False) + "\n")
 
 
 def write(name: str, protocol: str, figures: Any) -> None:
