@@ -5,10 +5,11 @@ reduction, so that nothing is aliased. JPEGs are decoded at the smallest scale t
 """
 
 import contextlib
+import functools
 import io
 import random
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any, Literal
 
 import numpy as np
@@ -183,12 +184,22 @@ def _standard_colours(image: Image.Image) -> Image.Image:
     if not profile or image.mode not in ("RGB", "RGBA", "CMYK"):
         return image
     with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        converted = ImageCms.profileToProfile(image, source, ImageCms.ImageCmsProfile(target), outputMode=mode)
+        converted = ImageCms.applyTransform(image, _to_srgb(profile, image.mode, get_ident()))
         if converted is not None:
             return converted
     return image
+
+
+@functools.lru_cache(maxsize=32)
+def _to_srgb(profile: bytes, mode: str, thread: int) -> ImageCms.ImageCmsTransform:
+    """Most photos of a camera carry the same profile, and preparing it takes longer than decoding them.
+
+    Each thread has its own: nothing is said of several that use one.
+    """
+    del thread
+    source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    after = "RGBA" if mode == "RGBA" else "RGB"
+    return ImageCms.buildTransform(source, ImageCms.ImageCmsProfile(target), mode, after)
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
