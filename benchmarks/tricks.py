@@ -13,13 +13,12 @@ import torch
 from protocol import RESULTS, write
 
 from zerosum import recipes
-from zerosum.algorithm import play
 from zerosum.average import Average
 from zerosum.data import open_source
 from zerosum.engine import Engine
 from zerosum.gan import GAN
 from zerosum.metrics import Evaluation
-from zerosum.run import build
+from zerosum.run import build, played
 
 SEEDS, STEPS, SAMPLES = (0, 1, 2), 1_000, 5_000
 RECIPE, BASE = "compact", ("networks.width=16", "average=0.99")
@@ -59,16 +58,7 @@ def measure(data: str, assignments: tuple[str, ...], seed: int) -> dict[str, flo
     engine = Engine.choose("cpu", recipe.precision)
     players = build(recipe, source, engine, seed)
     average = Average(players.generator.network, recipe.average)
-    for iteration in play(
-        players,
-        recipe.game,
-        source.train,
-        engine,
-        batch_size=recipe.batch_size,
-        discriminator_steps=recipe.discriminator_steps,
-        steps=STEPS,
-        seed=seed,
-    ):
+    for iteration in played(players, recipe, source, engine, STEPS, seed):
         average.update(iteration.step + 1)
     networks, classes = players.networks, {}
     if networks.conditional:

@@ -203,17 +203,7 @@ class Run:
         return GAN(generator, networks, self.source.shape, classes, self.engine, about)
 
     def _play(self) -> Iterator[Iteration]:
-        return play(
-            self.players,
-            self.recipe.game,
-            self.source.train,
-            self.engine,
-            batch_size=self.recipe.batch_size,
-            discriminator_steps=self.recipe.discriminator_steps,
-            steps=self.steps,
-            seed=self.seed,
-            start=self.step,
-        )
+        return played(self.players, self.recipe, self.source, self.engine, self.steps, self.seed, self.step)
 
     def _log(self, summary: dict[str, float], seconds: float, observe: Callable[[Line], None]) -> None:
         if not math.isfinite(summary["discriminator_loss"] + summary["generator_loss"]):
@@ -275,6 +265,23 @@ def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
     )
 
 
+def played(
+    players: Players, recipe: Recipe, source: Source, engine: Engine, steps: int, seed: int, start: int = 0
+) -> Iterator[Iteration]:
+    """Algorithm 1 as `recipe` wants it played, from iteration `start` to `steps`."""
+    return play(
+        players,
+        recipe.game,
+        source.train,
+        engine,
+        batch_size=recipe.batch_size,
+        discriminator_steps=recipe.discriminator_steps,
+        steps=steps,
+        seed=seed,
+        start=start,
+    )
+
+
 def _limit_threads(recipe: Recipe) -> None:
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
@@ -290,16 +297,7 @@ def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> 
     enough = min(max(shortest, PROBE_SHARE * minutes * 60), longest)
     _limit_threads(recipe)
     players = build(recipe, source, engine, seed=0)
-    iterations = play(
-        players,
-        recipe.game,
-        source.train,
-        engine,
-        batch_size=recipe.batch_size,
-        discriminator_steps=recipe.discriminator_steps,
-        steps=10**9,
-        seed=0,
-    )
+    iterations = played(players, recipe, source, engine, steps=10**9, seed=0)
     times, began = [time.monotonic()], time.monotonic()
     for iteration in iterations:
         iteration.generator_loss.item()
