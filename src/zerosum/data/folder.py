@@ -1,6 +1,7 @@
 """Folders of images, nested or not, with the archives in them."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -45,9 +46,10 @@ def files(root: Path) -> Iterator[Item | Skipped]:
             continue
         seen.add((about.st_dev, about.st_ino))
         folders[:] = sorted(name for name in folders if not left_behind(name))
+        prefix = "" if Path(folder) == root else f"{Path(folder).relative_to(root).as_posix()}/"
         for name in names:
             if not left_behind(name):
-                yield from _items(Path(folder, name), Path(folder, name).relative_to(root).as_posix())
+                yield from _items(Path(folder, name), prefix + name)
     for error in closed:
         yield Skipped(Path(error.filename).relative_to(root).as_posix(), reason(error), broken=True)
 
@@ -59,7 +61,7 @@ def _items(path: Path, inside: str) -> Iterator[Item | Skipped]:
     except OSError:  # a link to nothing: reading it will say so
         yield Item(inside, "", path.read_bytes)
         return
-    if not path.is_file():  # a pipe or a device, which might never end
+    if not stat.S_ISREG(about.st_mode):  # a pipe or a device, which might never end
         return
     if path.suffix.lower() == ".zip":
         yield from archive.files(path, prefix=f"{inside[:-4]}/")

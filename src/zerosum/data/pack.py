@@ -26,10 +26,10 @@ import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from zerosum.data import Progress, Source, Split, is_for_testing
+from zerosum.data import Progress, Source, Split, content_number, is_for_testing
 from zerosum.data.boxes import Box
 from zerosum.data.cache import cache_folder
-from zerosum.data.decode import MODES, Outside, Pixels, Survey, Unreadable, decode, survey
+from zerosum.data.decode import MODES, Outside, Survey, Unreadable, decode, survey
 from zerosum.data.duplicates import groups, perceptual_hashes, thumbnail
 from zerosum.data.files import Collection, Item, Skipped, reason
 from zerosum.data.preparation import Preparation
@@ -54,13 +54,12 @@ class Shape:
 
 
 class Kept(NamedTuple):
-    """An image that was decoded: its thumbnail, digests of its pixels and its file, and if that file is for testing."""
+    """An image that was decoded: its thumbnail, and numbers that stand for the content of its pixels and its file."""
 
     item: Item
     thumbnail: NDArray[np.uint8]
     pixels: int
     file: int
-    testing: bool
 
 
 def source(
@@ -177,7 +176,7 @@ def _make(place: Path, found: Collection, where: str, preparation: Preparation, 
                 if isinstance(done, Skipped):
                     skipped.append(done)
                 else:
-                    file.write(done[0].tobytes())
+                    file.write(done[0])
                     kept.append(done[1])
                 if progress is not None:
                     progress("packing", number, len(found.items))
@@ -186,17 +185,14 @@ def _make(place: Path, found: Collection, where: str, preparation: Preparation, 
     return shape
 
 
-def _decoded(item: Item, shape: Shape, preparation: Preparation) -> tuple[Pixels, Kept] | Skipped:
+def _decoded(item: Item, shape: Shape, preparation: Preparation) -> tuple[bytes, Kept] | Skipped:
     try:
         content = item.read()
         pixels = decode(content, shape.size, shape.channels, preparation, item.box)
     except (Unreadable, OSError) as error:
         return Skipped(item.name, reason(error), broken=not isinstance(error, Outside))
-    return pixels, Kept(item, thumbnail(pixels), _digest(pixels.tobytes()), _digest(content), is_for_testing(content))
-
-
-def _digest(content: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+    stored = pixels.tobytes()
+    return stored, Kept(item, thumbnail(pixels), content_number(stored), content_number(content))
 
 
 def _ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -273,9 +269,9 @@ def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
 
     The boxes of a photo go together.
     """
-    pixels = np.array([each.pixels for each in kept], np.uint64)
-    files = np.array([each.file for each in kept], np.uint64)
-    testing = np.array([each.testing for each in kept])
+    pixels = np.array([each.pixels for each in kept])
+    files = np.array([each.file for each in kept])
+    testing = np.array([is_for_testing(each.file) for each in kept])
     while True:
         before = testing.sum()
         for group in (leaders, pixels, files):

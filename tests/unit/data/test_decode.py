@@ -362,11 +362,11 @@ def test_large_jpegs_are_decoded_at_a_reduced_scale_that_is_hardly_seen() -> Non
 def test_a_reduced_scale_is_used_and_is_at_least_twice_the_size(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
 
-    def converted(image: Image.Image, channels: int) -> Image.Image:
+    def plain(image: Image.Image) -> Image.Image:
         decoded.append(image.size)
         return image.convert("RGB")
 
-    monkeypatch.setattr("zerosum.data.decode._converted", converted)
+    monkeypatch.setattr("zerosum.data.decode._plain", plain)
     prepared(encoded(picture(5, (1600, 1200)), "JPEG"), (64, 64))
     prepared(encoded(picture(5, (1600, 1200)), "JPEG"), (64, 128), crop="stretch")
     prepared(encoded(picture(5, (1600, 1200)), "JPEG"), (64, 64), box=Box(800, 600, 1300, 1200))
