@@ -96,7 +96,7 @@ def test_train_is_stopped_and_resumed_without_decoding_again(
         code, out, err = zerosum("train", photos, "--steps", 2, "--size", 16, "--out", "r", *SMALL)
     assert (code, err) == (128 + signal.SIGINT, "")
     assert "Stopped after 1 of 2 iterations" in out
-    monkeypatch.setattr("zerosum.data.pack.decode", None)
+    monkeypatch.setattr("zerosum.data.packing.decode", None)
     code, out, err = zerosum("resume", "r")
     assert (code, err) == (0, "")
     assert "going on after 1 of 2 iterations" in out
@@ -111,7 +111,7 @@ def test_a_size_that_was_chosen_by_the_images_is_kept(
     small = ("--set", "data.largest=16", *SMALL)
     assert zerosum("train", photos, "--steps", 1, "--out", "r", *small)[0] == 0
     assert json.loads((zerosum.folder / "r" / "run.json").read_text())["recipe"]["data"]["size"] == [16, 16]
-    monkeypatch.setattr("zerosum.data.pack.decode", None)
+    monkeypatch.setattr("zerosum.data.packing.decode", None)
     assert zerosum("resume", "r")[0] == 0
 
 

@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from zerosum.data import Source
+    from zerosum.record import Line
 
 SHEET = 100
 CLASSES_SHOWN = 12
@@ -18,7 +19,7 @@ def data(
         typer.Argument(
             metavar="DATA",
             help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-            "'grid', 'gaussian'), idx files, .npz or .npy.",
+            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME.",
         ),
     ],
     changes: Annotated[
@@ -54,7 +55,9 @@ def data(
     if source.train.labels is not None:
         table.add_row("classes", escape(_classes(source)))
     if source.files is not None:
-        table.add_row("near-duplicates", escape(_duplicates(source.files)))
+        lines = _used(source.files)
+        table.add_row("stored as", escape(_stored(lines)))
+        table.add_row("near-duplicates", escape(_duplicates(lines)))
     table.add_row("fingerprint", source.fingerprint)
     table.add_row("recipe", recipe.name)
     console.print(table)
@@ -72,10 +75,29 @@ def _classes(source: "Source") -> str:
     return f"{len(words)} ({', '.join(words[:CLASSES_SHOWN])}{more})"
 
 
-def _duplicates(files: Path) -> str:
-    """How many images look like an earlier one, with an example."""
+def _used(files: Path) -> "list[Line]":
+    """What is listed of the images that are used."""
     import json
 
     with files.open(encoding="utf-8") as lines:
-        pairs = [(line["file"], line["same_as"]) for line in map(json.loads, lines) if "same_as" in line]
+        return [line for line in map(json.loads, lines) if "used" in line]
+
+
+def _stored(lines: "list[Line]") -> str:
+    """The sizes and the modes of the files."""
+    from collections import Counter
+    from statistics import median
+
+    heights, widths, modes = zip(*(line["stored"] for line in lines), strict=True)
+    sides = [min(pair) for pair in zip(heights, widths, strict=True)]
+    kinds = ", ".join(f"{count:,} {mode}" for mode, count in Counter(modes).most_common())
+    shapes = len(set(zip(heights, widths, strict=True)))
+    return (
+        f"{kinds}; {shapes:,} sizes, the shorter side {min(sides)} to {max(sides)}, half at least {median(sides):.0f}"
+    )
+
+
+def _duplicates(lines: "list[Line]") -> str:
+    """How many images look like an earlier one, with an example."""
+    pairs = [(line["file"], line["same_as"]) for line in lines if "same_as" in line]
     return f"{len(pairs):,}, e.g. {pairs[0][0]} looks like {pairs[0][1]}" if pairs else "none found"

@@ -6,60 +6,28 @@ its place and then renamed, so a pack that exists is whole. Its name is a digest
 no size was asked for, a file beside the packs remembers which one was chosen.
 """
 
-import collections
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import time
 import uuid
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from zerosum.data import Progress, Source, Split, content_number, is_for_testing
-from zerosum.data.boxes import Box
+from zerosum.data import Progress, Source, Split
 from zerosum.data.cache import cache_folder
-from zerosum.data.decode import MODES, Outside, Survey, Unreadable, decode, survey
-from zerosum.data.duplicates import groups, perceptual_hashes, thumbnail
-from zerosum.data.files import Collection, Item, Skipped, reason
+from zerosum.data.files import Collection
+from zerosum.data.packing import FORMAT, LISTED, make
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 from zerosum.record import write_atomically
 
-FORMAT = "zerosum pack 1"
-SIZES = (256, 128, 64, 32, 16, 8)
-REACHED_BY = 0.75  # the share of the images that must be as large as the chosen size
-LISTED = 3
 ABANDONED_SECONDS = 24 * 3600
-T = TypeVar("T")
-R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What every image becomes: [channels, *size]."""
-
-    size: tuple[int, int]
-    channels: int
-
-
-class Kept(NamedTuple):
-    """An image that was decoded: its thumbnail, and numbers that stand for the content of its pixels and its file."""
-
-    item: Item
-    thumbnail: NDArray[np.uint8]
-    pixels: int
-    file: int
 
 
 def source(
@@ -88,7 +56,7 @@ def _packed(packs: Path, found: Collection, where: str, preparation: Preparation
     partial = packs / f"{uuid.uuid4().hex}.partial"
     try:
         partial.mkdir(parents=True)
-        size = _make(partial, found, where, preparation, progress).size
+        size = make(partial, found, where, preparation, progress).size
         place = packs / _key(found, replace(preparation, size=size))
         _move(partial, place)
     finally:
@@ -160,174 +128,6 @@ def _open(place: Path, name: str, preparation: Preparation) -> Source:
         digest=about["digest"],
         files=place / "files.jsonl",
     )
-
-
-def _make(place: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Shape:
-    """Fill the folder `place`; what the images became."""
-    # Pillow lets go of the interpreter while it decodes and resizes. It warns of odd metadata: silenced here, because
-    # the filters of warnings belong to the whole process, and threads would overwrite each other's.
-    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        shape = _shape(found, preparation, pool, where)
-        skipped = list(found.skipped)
-        kept: list[Kept] = []
-        with (place / "unsorted.bin").open("wb") as file:
-            jobs = _ordered(pool, lambda item: _decoded(item, shape, preparation), found.items)
-            for number, done in enumerate(jobs, 1):
-                if isinstance(done, Skipped):
-                    skipped.append(done)
-                else:
-                    file.write(done[0])
-                    kept.append(done[1])
-                if progress is not None:
-                    progress("packing", number, len(found.items))
-    _refuse_broken(where, len(kept), skipped, preparation.broken)
-    _write(place, kept, skipped, shape, where)
-    return shape
-
-
-def _decoded(item: Item, shape: Shape, preparation: Preparation) -> tuple[bytes, Kept] | Skipped:
-    try:
-        content = item.read()
-        pixels = decode(content, shape.size, shape.channels, preparation, item.box)
-    except (Unreadable, OSError) as error:
-        return Skipped(item.name, reason(error), broken=not isinstance(error, Outside))
-    stored = pixels.tobytes()
-    return stored, Kept(item, thumbnail(pixels), content_number(stored), content_number(content))
-
-
-def _ordered(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`work` of each item, in order, with a bounded number under way, so that memory does not grow with the items."""
-    waiting: collections.deque[Any] = collections.deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > 64:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-def _shape(found: Collection, preparation: Preparation, pool: ThreadPoolExecutor, where: str) -> Shape:
-    """The size and the channels: as asked for, or by what the heads of the files say."""
-
-    def head(item: Item) -> tuple[Survey, Item] | None:
-        try:
-            return survey(item.read()), item
-        except (Unreadable, OSError):  # it will be counted when it is decoded
-            return None
-
-    seen = [each for each in _ordered(pool, head, found.items) if each is not None]
-    if not seen:
-        first = _reason_of(found.items[0])
-        raise InputError(f"{where}: none of {len(found.items)} images can be read, e.g. {found.items[0].name}: {first}")
-    sides = sorted(_shorter(about, item) for about, item in seen)
-    if preparation.size is not None and sides[-1] < min(preparation.size):
-        raise InputError(
-            f"{where}: all images are smaller than the size {preparation.size[0]}x{preparation.size[1]} that was asked "
-            f"for; the largest has a shorter side of {sides[-1]} pixels"
-        )
-    reached = sides[int(len(sides) * (1 - REACHED_BY))]
-    largest = preparation.largest
-    side = next((each for each in SIZES if each <= min(reached, largest)), SIZES[-1])
-    channels: int = preparation.channels or (1 if all(about.gray for about, _ in seen) else 3)
-    if preparation.alpha == "keep" and any(about.transparent for about, _ in seen):
-        channels += 1
-    return Shape(preparation.size or (side, side), channels)
-
-
-def _shorter(about: Survey, item: Item) -> int:
-    height, width = about.size
-    box = item.box or Box(0, 0, width, height)
-    return min(min(box.right, width) - max(box.left, 0), min(box.bottom, height) - max(box.top, 0))
-
-
-def _reason_of(item: Item) -> str:
-    try:
-        survey(item.read())
-    except (Unreadable, OSError) as error:
-        return reason(error)
-    return "it changed just now"
-
-
-def _refuse_broken(where: str, kept: int, skipped: list[Skipped], limit: float) -> None:
-    if not kept:
-        raise InputError(f"{where}: none of {len(skipped)} images can be used ({_examples(skipped)})")
-    broken = [each for each in skipped if each.broken]
-    if len(broken) > limit * (kept + len(broken)):
-        raise InputError(
-            f"{where}: {len(broken)} of {kept + len(broken)} images are broken ({_examples(broken)}); to go on "
-            "without them, use --set data.broken=1"
-        )
-
-
-def _examples(skipped: list[Skipped]) -> str:
-    more = f" and {len(skipped) - LISTED} more" if len(skipped) > LISTED else ""
-    return "; ".join(f"{each.name}: {each.reason}" for each in skipped[:LISTED]) + more
-
-
-def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which images are for testing: by the content of their file, and all that nearly or exactly the same as one is.
-
-    The boxes of a photo go together.
-    """
-    pixels = np.array([each.pixels for each in kept])
-    files = np.array([each.file for each in kept])
-    testing = np.array([is_for_testing(each.file) for each in kept])
-    while True:
-        before = testing.sum()
-        for group in (leaders, pixels, files):
-            testing = np.isin(group, group[testing])
-        if testing.sum() == before:
-            return testing
-
-
-def _write(place: Path, kept: list[Kept], skipped: list[Skipped], shape: Shape, where: str) -> None:
-    """Bring the decoded images into their final order, training first, and note everything about them."""
-    size = (shape.channels, *shape.size)
-    unsorted = np.memmap(place / "unsorted.bin", np.uint8, "r", shape=(len(kept), *size))
-    thumbnails = np.stack([each.thumbnail for each in kept])
-    leaders = groups(thumbnails)
-    testing = _testing(kept, leaders)
-    if testing.all() or not testing.any():
-        raise InputError(f"{where}: {len(kept)} usable images are too few to train with some and test with others")
-    order = np.concatenate([np.flatnonzero(~testing), np.flatnonzero(testing)])
-    digest = hashlib.blake2b(f"{size} {testing.sum()}".encode(), digest_size=16)
-    with (place / "images.bin").open("wb") as file:
-        for number in order:
-            content = unsorted[number].tobytes()
-            digest.update(content)
-            file.write(content)
-    del unsorted
-    (place / "unsorted.bin").unlink()
-    classes = sorted({each.item.label for each in kept if each.item.label is not None})
-    if classes:
-        labels = np.array([classes.index(str(kept[number].item.label)) for number in order], np.int64)
-        np.save(place / "labels.npy", labels)
-        digest.update(labels.tobytes())
-    np.save(place / "hashes.npy", perceptual_hashes(thumbnails[order]))
-    with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
-        for each in skipped:
-            lines.write(json.dumps({"file": each.name, "skipped": each.reason, "broken": each.broken}) + "\n")
-        for number in order:
-            item = kept[number].item
-            line = {
-                "file": item.name,
-                "used": "test" if testing[number] else "train",
-                "class": item.label,
-                "box": item.box,
-                "same_as": None if leaders[number] == number else kept[leaders[number]].item.name,
-            }
-            lines.write(json.dumps({key: value for key, value in line.items() if value is not None}) + "\n")
-    about = {
-        "format": FORMAT,
-        "shape": size,
-        "mode": MODES[shape.channels],
-        "train": int((~testing).sum()),
-        "test": int(testing.sum()),
-        "skipped": len(skipped),
-        "classes": classes,
-        "digest": digest.hexdigest(),
-    }
-    (place / "pack.json").write_text(json.dumps(about, indent=2) + "\n")
 
 
 def _nothing(found: Collection) -> str:

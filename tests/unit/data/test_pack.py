@@ -52,7 +52,7 @@ def never(*arguments: object) -> None:
 def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
     """From now on nothing may be decoded, and no head of a file looked at."""
     for name in ("decode", "survey"):
-        monkeypatch.setattr(f"zerosum.data.pack.{name}", never)
+        monkeypatch.setattr(f"zerosum.data.packing.{name}", never)
 
 
 def test_a_pack_is_as_documented(packs: Path, photos: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_full_disk_is_one_line(packs: Path, photos: Path, monkeypatch: pytest.
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zerosum.data.pack._write", full)
+    monkeypatch.setattr("zerosum.data.packing._write", full)
     with pytest.raises(InputError, match=r"cannot write the pack of .* to .*: No space left on device"):
         prepared(photos)
     assert list(packs.iterdir()) == []
