@@ -19,8 +19,9 @@ import zerosum
 from zerosum.data import Source, open_source
 from zerosum.data.pixels import to_uint8
 from zerosum.metrics import Evaluation
-from zerosum.metrics.features import ClassifierFeatures
-from zerosum.metrics.frechet import frechet_distance
+from zerosum.metrics.features.classifier import Classifier
+from zerosum.metrics.frechet import FrechetDistance, frechet_distance
+from zerosum.metrics.neighbours import Neighbours
 from zerosum.recipes import named
 
 MINUTES, SAMPLES, SEEDS = 5, 10_000, (0, 1, 2)
@@ -32,10 +33,13 @@ PROTOCOL = (
 
 def judge(evaluation: Evaluation, samples: Tensor) -> dict[str, object]:
     """Every score with its interval, and the shares of the ten classes."""
-    assert isinstance(evaluation.features, ClassifierFeatures)
+    assert isinstance(evaluation.features, Classifier)
     shares = evaluation.features.classify(samples).bincount(minlength=10) / len(samples)
-    scores = {s.metric: f"{s.value:.3f} ({s.low:.3f} to {s.high:.3f})" for s in evaluation.scores(samples, seed=0)}
-    return {**scores, "classes": [round(float(share), 3) for share in shares]}
+    scores = evaluation.scores(samples, 0, [FrechetDistance(), Neighbours()], training=True)
+    return {
+        **{score.metric: f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})" for score in scores},
+        "classes": [round(float(share), 3) for share in shares],
+    }
 
 
 def trained(data: str, names: list[str], seed: int, evaluation: Evaluation) -> dict[str, object]:
@@ -70,9 +74,7 @@ def main(data: str, *names: str) -> None:
     figures: dict[str, object] = json.loads(earlier.read_text())["figures"] if earlier.exists() else {}
     figures |= {
         "features": evaluation.features.name,
-        "all real training images": round(
-            frechet_distance(evaluation.features(source.train.samples), evaluation.real), 2
-        ),
+        "all real training images": round(frechet_distance(evaluation.train.features, evaluation.test.features), 2),
         "10,000 real training images": judge(evaluation, source.train.samples[:SAMPLES]),
     }
     recipes = [name for name in names if name != "textbook"]

@@ -33,7 +33,7 @@ def main() -> None:
     figures: dict[str, dict[str, float]] = {}
     for name in NAMES:
         source = open_source(name)
-        real = Evaluation.of(source).scores(source.train.samples[:SAMPLES], seed=0)
+        real = Evaluation.of(source).scores(source.train.samples[:SAMPLES], seed=0, training=True)
         figures[f"{name}, real points"] = {
             score.metric: round(score.value, 4) for score in real if score.metric in METRICS
         }

@@ -18,6 +18,8 @@ from zerosum.data import open_source
 from zerosum.engine import Engine
 from zerosum.gan import GAN
 from zerosum.metrics import Evaluation
+from zerosum.metrics.frechet import FrechetDistance
+from zerosum.metrics.neighbours import Neighbours
 from zerosum.run import build, played
 
 SEEDS, STEPS, SAMPLES = (0, 1, 2), 1_000, 5_000
@@ -66,7 +68,10 @@ def measure(data: str, assignments: tuple[str, ...], seed: int) -> dict[str, flo
         classes = dict(zip(source.class_names, source.train.labels.bincount().tolist(), strict=True))
     generator = average.finished(networks, len(classes), engine.device)
     samples = GAN(generator, networks, source.shape, classes, engine, {}).sample(SAMPLES, seed=1)
-    return {score.metric: round(score.value, 4) for score in Evaluation.of(source).scores(samples, seed=0)}
+    return {
+        score.metric: round(score.value, 4)
+        for score in Evaluation.of(source).scores(samples, 0, [FrechetDistance(), Neighbours()], training=True)
+    }
 
 
 def main(data: str) -> None:

@@ -5,6 +5,7 @@
     samples/               the same latents through time, a PNG per interval
     checkpoints/           see checkpoint.py
     generator.safetensors  the averaged generator
+    closest.png            the samples nearest to training images, each beside that image
     report.html            pictures, curves, scores
 
 Lines of `metrics.jsonl` have a `kind`. `iteration`: `step` (iterations done), `seconds` (of training so far, this
@@ -36,6 +37,7 @@ class RunFolder:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.generator = path / "generator.safetensors"
+        self.closest = path / "closest.png"
         self.report = path / "report.html"
         self._lock: TextIO | None = None
 

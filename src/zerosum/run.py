@@ -30,6 +30,7 @@ LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
 INTERIM_SAMPLES = 5_000
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
+PICTURE_PAIRS, PAIR_COLUMNS = 16, 4
 PROBE_SHARE, PROBE_SECONDS, PROBE_WARMUP = 0.03, (3.0, 20.0), 3
 
 
@@ -175,7 +176,7 @@ class Run:
             if self.step % every["picture"] == 0 or last:
                 self._picture()
             if self.step % every["score"] == 0 and not last:
-                self._score(evaluation, INTERIM_SAMPLES, observe)
+                self._score(evaluation, INTERIM_SAMPLES, observe, training=True)
             stopping = stop()
             if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self._save()
@@ -184,7 +185,7 @@ class Run:
                 return False
         self.gan().save(self.folder.generator)
         if not any(line["step"] == self.steps for line in self.folder.lines("score")):
-            self._score(evaluation, sample_count(self.source), observe)
+            self._score(evaluation, sample_count(self.source), observe, training=False)
         return True
 
     def gan(self) -> GAN:
@@ -217,9 +218,13 @@ class Run:
         self.folder.append(line)
         observe(line)
 
-    def _score(self, evaluation: Evaluation, count: int, observe: Callable[[Line], None]) -> None:
-        """Measure, and note which step was the best so far by the first metric."""
-        scores = evaluation.scores(self.gan().sample(count, PICTURE_SEED), PICTURE_SEED)
+    def _score(self, evaluation: Evaluation, count: int, observe: Callable[[Line], None], *, training: bool) -> None:
+        """Measure, and note which step was the best so far by the first metric; at the end, look for memorisation."""
+        samples = self.gan().sample(count, PICTURE_SEED)
+        scores = evaluation.scores(samples, PICTURE_SEED, training=training)
+        if self.source.is_images and not training:
+            pairs = evaluation.closest(samples, PICTURE_SEED, PICTURE_PAIRS)
+            write_atomically(self.folder.closest, pictures.png(pairs, columns=2 * PAIR_COLUMNS))
         for score in scores:
             self._record({"kind": "score", "step": self.step, **score.line()}, observe)
         distance = scores[0].value

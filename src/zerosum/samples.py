@@ -1,4 +1,4 @@
-"""Samples as files: one grid, one array, or a folder of pictures."""
+"""Samples as files: one grid, one array, or a folder of pictures; and back, whoever made them."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from zerosum import pictures
+from zerosum.data import Progress, open_samples
+from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 from zerosum.record import write_atomically
 
@@ -22,6 +24,17 @@ def check_destination(path: Path) -> None:
         raise InputError(f"cannot write to {path}: {path.parent} is not a folder")
     if path.suffix == "" and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists already: choose another --out")
+
+
+def load(place: str, size: str | None = None, progress: Progress | None = None) -> Tensor:
+    """Samples from a folder or .zip of images, or an array: uint8 [N, C, H, W] or float32 [N, d].
+
+    Images keep their size, which must be the same for all, unless a `size` is named.
+
+    Raises:
+        InputError: they cannot be read, or differ in their size.
+    """
+    return open_samples(place, Preparation(size=size or "stored", labels="none", boxes=False), progress)  # type: ignore[arg-type]
 
 
 def save(samples: Tensor, path: Path, columns: int | None = None) -> None:

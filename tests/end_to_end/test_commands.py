@@ -28,7 +28,8 @@ def test_train_says_what_it_did(trained: tuple[Path, str]) -> None:
 def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
     run, _ = trained
     names = {entry.name for entry in run.iterdir() if not entry.name.startswith(".")}
-    assert names == {"run.json", "metrics.jsonl", "samples", "checkpoints", "generator.safetensors", "report.html"}
+    written = {"run.json", "metrics.jsonl", "generator.safetensors", "report.html", "closest.png"}
+    assert names == {*written, "samples", "checkpoints"}
     about = json.loads((run / "run.json").read_text())
     assert (about["data"], about["steps"], about["seed"]) == ("digits", 60, 0)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -38,10 +39,17 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
         assert line["real_as_real"] + line["real_as_fake"] == line["fake_as_fake"] + line["fake_as_real"] == 16
         assert 0 <= line["d_real"] <= 1
     final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]
-    assert {line["metric"] for line in final} == {"frechet-distance", "precision", "recall", "density", "coverage"}
+    assert {line["metric"] for line in final} == {
+        *("frechet-distance", "classifier-score", "kernel-distance", "nearest-training", "nearer-than-real"),
+        *("precision", "recall", "density", "coverage"),
+    }
+    assert all(line["real"] is not None for line in final)
+    during = {line["metric"] for line in lines if line["kind"] == "score" and line["step"] < 60}
+    assert during == {"frechet-distance"}
     assert {line["samples"] for line in final if line["metric"] == "frechet-distance"} == {5_000}
     assert all(
-        line["low"] <= line["value"] <= line["high"] and line["features"] and line["reference"] for line in final
+        line["low"] <= line["value"] <= line["high"] and line["comparable"] and line["features"] and line["reference"]
+        for line in final
     )
     assert len(list((run / "samples").glob("*.png"))) == 11
     assert 2 <= len(list((run / "checkpoints").glob("*.safetensors"))) <= 3
@@ -49,7 +57,7 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
 
 def test_the_report_is_one_file_that_shows_everything(trained: tuple[Path, str]) -> None:
     page = (trained[0] / "report.html").read_text()
-    assert page.count("data:image/png;base64,") >= 13
+    assert page.count("data:image/png;base64,") >= 14
     assert not re.search(r"(src|href)=\"(?!data:)", page)
     for text in ("60 of 60 iterations", "judged real", "coverage", "test split of digits", "networks"):
         assert text in page
@@ -145,7 +153,8 @@ def test_a_conditional_generator_from_end_to_end(zerosum: Zerosum, tmp_path: Pat
 def test_minutes_become_steps(zerosum: Zerosum, tmp_path: Path) -> None:
     done = zerosum("train", "digits", "--minutes", 0.02, "--out", "r", "--set", "networks.width=4")
     assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "r" / "run.json").read_text())["steps"] > 1
+    about = json.loads((tmp_path / "r" / "run.json").read_text())
+    assert 1 <= about["steps"] < about["recipe"]["steps"]
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -149,6 +149,6 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
     (tmp_path / "words" / "a\nb.jpg").write_bytes(b"x")
     assert r"none of 1 images can be read, e.g. a\nb.jpg: it is text" in zerosum.refused(*command, tmp_path / "words")
     (tmp_path / "words" / "a\nb.jpg").write_bytes(encoded(picture(0)))
-    assert "1 usable images are too few" in zerosum.refused(*command, tmp_path / "words")
+    assert "1 usable samples are too few" in zerosum.refused(*command, tmp_path / "words")
     (tmp_path / "a.zip").write_text("x")
     assert "a.zip is no zip archive, or is damaged" in zerosum.refused(*command, tmp_path / "a.zip")

@@ -1,29 +1,82 @@
 """Tables for the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from zerosum.record import Line
 
+SHORT = {"test": "test", "training": "train"}
 
-def scores_table(scores: Sequence[Line]) -> Table:
-    """Scores with their protocol."""
-    first = scores[0]
-    table = Table(
-        caption=f"in the features {first['features']}, against the {first['reference']}; 95% bootstrap intervals, "
-        f"seed {first['seed']}",
-        caption_justify="left",
-    )
-    for heading in ("metric", "value", "interval", "samples", "reference", "better"):
-        table.add_column(heading, justify="left" if heading in ("metric", "better") else "right")
+
+def show_scores(scores: Sequence[Line], console: Console) -> None:
+    """Scores of one thing, with their protocol."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading in ("metric", "", "value", "95% interval", "real", "N", "against"):
+        table.add_column(
+            heading,
+            justify="left" if heading in ("metric", "") else "right",
+            no_wrap=heading == "95% interval",
+            overflow="fold",
+        )
     for score in scores:
         table.add_row(
             score["metric"],
-            f"{score['value']:.3f}",
-            f"{score['low']:.3f} to {score['high']:.3f}",
+            _direction(score["better"]),
+            _figure(score["value"]),
+            f"{_figure(score['low'])} to {_figure(score['high'])}",
+            _figure(score["real"]),
             f"{score['samples']:,}",
-            f"{score['reference_samples']:,}",
-            score["better"],
+            f"{score['reference_samples']:,} {SHORT.get(score['reference'].split()[0], 'real')}",
         )
-    return table
+    console.print(table)
+    _protocol(scores, console)
+
+
+def compare_scores(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
+    """Scores of several things, side by side."""
+    first = next(iter(scores.values()))
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("metric")
+    table.add_column("")
+    for heading in scores:
+        table.add_column(escape(heading), justify="right", overflow="fold")
+    table.add_column("real", justify="right")
+    for rows in zip(*scores.values(), strict=True):
+        values = (f"{_figure(row['value'])}\n{_figure(row['low'])} to {_figure(row['high'])}" for row in rows)
+        table.add_row(rows[0]["metric"], _direction(rows[0]["better"]), *values, _figure(rows[0]["real"]))
+    console.print(table)
+    counts = ", ".join(f"{name}: {lines[0]['samples']:,}" for name, lines in scores.items())
+    _say(console, f"Samples: {counts}. Below each value its 95% interval.")
+    _protocol([*first, *(line for lines in scores.values() for line in lines)], console)
+
+
+def _protocol(scores: Sequence[Line], console: Console) -> None:
+    first = scores[0]
+    _say(
+        console,
+        f"↓ lower is better, ↑ higher, → as real data. Features: {first['features']}; resizer: {first['resizer']}; "
+        f"against the {first['reference']}, seed {first['seed']}. Intervals are of the finite samples; real: real "
+        "samples that are not in the reference.",
+    )
+    _say(console, first["comparable"])
+    for warning in dict.fromkeys(score["warning"] for score in scores if score["warning"]):
+        _say(console, f"Warning: {warning}.")
+
+
+def _direction(better: str) -> str:
+    return {"lower": "↓", "higher": "↑"}.get(better, "→")
+
+
+def _figure(value: float | None) -> str:
+    """Four digits or so."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False)

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zerosum import report
 from zerosum.cli import STARTED
-from zerosum.cli._tables import scores_table
+from zerosum.cli._tables import show_scores
 from zerosum.metrics import Evaluation
 from zerosum.record import Line
 from zerosum.run import Run
@@ -34,7 +34,7 @@ def finish(run: Run, console: Console) -> None:
         console.print(f"  zerosum resume {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(128 + stopping.signal)
     console.print(f"\nFinished {run.steps:,} iterations in {path}", highlight=False)
-    console.print(scores_table([line for line in run.folder.lines("score") if line["step"] == run.steps]))
+    show_scores([line for line in run.folder.lines("score") if line["step"] == run.steps], console)
     console.print(
         f"Look at    {run.folder.report}\n"
         f"Next       zerosum sample {path} --count 64\n"

@@ -1,6 +1,5 @@
-"""`zerosum evaluate`: scores of a trained generator, with their protocol."""
+"""`zerosum evaluate`: scores of generated samples, whoever made them, with their protocol."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,30 +7,85 @@ import typer
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
-    count: Annotated[
-        int | None, typer.Option("--count", "-n", min=2, help="Generated samples; default: 5,000 to 10,000.")
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN|IMAGES...",
+            help="A run's folder, a generator.safetensors, or images made elsewhere: a folder, .zip, .npz or .npy. "
+            "Several are compared.",
+        ),
+    ],
+    against: Annotated[
+        str | None, typer.Option(metavar="DATA", help="The real data; default: what the first run was trained on.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples and the bootstrap.")] = 1,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Measure only this, e.g. frechet-distance or mifid; repeatable."),
+    ] = None,
+    features: Annotated[
+        str,
+        typer.Option(
+            help="auto (the best that are here), classifier, random-convolutions, pixels, inception (or "
+            "inception:64, :192, :768), dinov2."
+        ),
+    ] = "auto",
+    weights: Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")] = (
+        None
+    ),
+    download: Annotated[bool, typer.Option("--download", help="Fetch such weights if they are not here.")] = False,
+    reference: Annotated[
+        str, typer.Option(help="Compare with the test split, the train split (as most papers do), or all.")
+    ] = "test",
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", min=2, help="Samples of each; default: 5,000 to 10,000, or all.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Resize images made elsewhere: 64, or height x width; default: as they are.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
-    """Score RUN's generator against data that it never saw."""
+    """Score generated samples against real data that their generator never saw."""
+    import json
+
     from rich.console import Console
 
-    from zerosum import gan, recipes
-    from zerosum.cli._tables import scores_table
-    from zerosum.data import open_source
-    from zerosum.metrics import Evaluation, sample_count
-    from zerosum.record import RunFolder
+    from zerosum import samples as files
+    from zerosum.cli._judged import Judged, evaluation_for, metric_named
+    from zerosum.cli._tables import compare_scores, show_scores
+    from zerosum.errors import InputError
+    from zerosum.metrics import SPLITS
 
-    folder = RunFolder.open(run)
-    generator = gan.load(run, device)
-    about = folder.describe()
-    source = open_source(about["data"], recipes.from_json(about["recipe"]).data)
-    scores = Evaluation.of(source).scores(generator.sample(count or sample_count(source), seed), seed)
-    lines = [score.line() for score in scores]
+    if reference not in SPLITS:
+        raise InputError(f"--reference {reference!r}: choose one of: {', '.join(SPLITS)}")
+    if pairs is not None:
+        if len(what) > 1:
+            raise InputError("--pairs is for one thing at a time")
+        files.check_destination(pairs.with_suffix(".png"))
+    chosen = [metric_named(name) for name in metrics or ()]
+    console = Console(stderr=as_json)
+    judged = [Judged.open(each, size, device) for each in what]
+    with console.status("computing the features of real data"):
+        evaluation = evaluation_for(judged, against, features, weights, reference, device, download=download)
+    found = {}
+    for each in judged:
+        with console.status(f"scoring {each.name}"):
+            samples = each.samples(count, evaluation.source, seed)
+            found[each.name] = [score.line() for score in evaluation.scores(samples, seed, chosen or None)]
+            if pairs is not None:
+                files.save(evaluation.closest(samples, seed, 16), pairs.with_suffix(".png"), columns=8)
     if as_json:
-        typer.echo("\n".join(json.dumps(line) for line in lines))
+        typer.echo("\n".join(json.dumps({"of": name, **line}) for name, lines in found.items() for line in lines))
+        return
+    if len(found) == 1:
+        show_scores(next(iter(found.values())), console)
     else:
-        Console().print(scores_table(lines))
+        compare_scores(found, console)
+    if evaluation.features.better:
+        console.print(evaluation.features.better + ".", highlight=False, markup=False)
+    if pairs is not None:
+        console.print(f"Nearest to training images: {pairs.with_suffix('.png')}", highlight=False, markup=False)

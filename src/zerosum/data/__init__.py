@@ -173,15 +173,33 @@ def open_source(data: str, preparation: Preparation | None = None, progress: Pro
     Image files are prepared as `preparation` says; `progress` is told what is done, how much of it, and of how much.
 
     Raises:
+        InputError: nothing lies there, no reader knows it, the reader that does cannot use it, or it holds too little.
+    """
+    source = _opened(data, preparation, progress)
+    if not (len(source.train) and len(source.test)):
+        count = len(source.train) + len(source.test)
+        raise InputError(f"{data}: {count} usable samples are too few to train with some and test with others")
+    return source
+
+
+def open_samples(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Tensor:
+    """Every sample of what `open_source` opens, of whichever split: to judge what was generated elsewhere.
+
+    Raises:
         InputError: nothing lies there, no reader knows it, or the reader that does cannot use it.
     """
+    source = _opened(data, preparation, progress)
+    return torch.cat([source.train.samples, source.test.samples])
+
+
+def _opened(data: str, preparation: Preparation | None, progress: Progress | None) -> Source:
     try:
-        return _open(data, preparation or Preparation(), progress)
+        return _read(data, preparation or Preparation(), progress)
     except OSError as error:
         raise InputError(f"{data} cannot be read: {error.strerror or error}") from None
 
 
-def _open(data: str, preparation: Preparation, progress: Progress | None) -> Source:
+def _read(data: str, preparation: Preparation, progress: Progress | None) -> Source:
     known = readers()
     for reader in known:
         if reader.reads(data):
@@ -199,15 +217,9 @@ def _open(data: str, preparation: Preparation, progress: Progress | None) -> Sou
 
 
 def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Split]:
-    """Keep one sample in five for testing, chosen by its content, so that added samples move no old one.
-
-    Raises:
-        InputError: there are too few samples to keep some of either kind.
-    """
+    """Keep one sample in five for testing, chosen by its content, so that added samples move no old one."""
     rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
     test = torch.tensor([is_for_testing(content_number(row.tobytes())) for row in rows], dtype=torch.bool)
-    if not 0 < int(test.sum()) < len(samples):
-        raise InputError(f"{len(samples)} samples are too few to keep some for training and some for testing")
 
     def part(mask: Tensor) -> Split:
         return Split(samples[mask], None if labels is None else labels[mask])

@@ -67,7 +67,7 @@ def make(place: Path, found: Collection, where: str, preparation: Preparation, p
                 if progress is not None:
                     progress("packing", number, len(found.items))
     _refuse_broken(where, len(kept), skipped, preparation.broken)
-    _write(place, kept, skipped, shape, {item.name: about for about, item in seen}, where)
+    _write(place, kept, skipped, shape, {item.name: about for about, item in seen})
     return shape
 
 
@@ -111,10 +111,11 @@ def _surveyed(found: Collection, pool: ThreadPoolExecutor, where: str) -> list[t
 def _shape(seen: list[tuple[Survey, Item]], preparation: Preparation, where: str) -> Shape:
     """The size and the channels: as asked for, or by what the heads of the files say."""
     sides = sorted(_shorter(about, item) for about, item in seen)
-    if preparation.size is not None and sides[-1] < min(preparation.size):
+    size = _stored_size(seen, where) if preparation.size == "stored" else preparation.size
+    if size is not None and sides[-1] < min(size):
         raise InputError(
-            f"{where}: all images are smaller than the size {preparation.size[0]}x{preparation.size[1]} that was asked "
-            f"for; the largest has a shorter side of {sides[-1]} pixels"
+            f"{where}: all images are smaller than the size {size[0]}x{size[1]} that was asked for; the largest has a "
+            f"shorter side of {sides[-1]} pixels"
         )
     reached = sides[int(len(sides) * (1 - REACHED_BY))]
     largest = preparation.largest
@@ -122,7 +123,16 @@ def _shape(seen: list[tuple[Survey, Item]], preparation: Preparation, where: str
     channels: int = preparation.channels or (1 if all(about.gray for about, _ in seen) else 3)
     if preparation.alpha == "keep" and any(about.transparent for about, _ in seen):
         channels += 1
-    return Shape(preparation.size or (side, side), channels)
+    return Shape(size or (side, side), channels)
+
+
+def _stored_size(seen: list[tuple[Survey, Item]], where: str) -> tuple[int, int]:
+    """The one size (H, W) that all files have."""
+    sizes = collections.Counter(about.size for about, _ in seen)
+    if len(sizes) > 1:
+        examples = ", ".join(f"{height}x{width}" for (height, width), _ in sizes.most_common(LISTED))
+        raise InputError(f"{where}: the images are of {len(sizes)} sizes, e.g. {examples}; say which one: --size HxW")
+    return next(iter(sizes))
 
 
 def _shorter(about: Survey, item: Item) -> int:
@@ -171,17 +181,13 @@ def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
             return testing
 
 
-def _write(
-    place: Path, kept: list[Kept], skipped: list[Skipped], shape: Shape, stored: dict[str, Survey], where: str
-) -> None:
+def _write(place: Path, kept: list[Kept], skipped: list[Skipped], shape: Shape, stored: dict[str, Survey]) -> None:
     """Bring the decoded images into their final order, training first, and note everything about them."""
     size = (shape.channels, *shape.size)
     unsorted = np.memmap(place / "unsorted.bin", np.uint8, "r", shape=(len(kept), *size))
     thumbnails = np.stack([each.thumbnail for each in kept])
     leaders = groups(thumbnails)
     testing = _testing(kept, leaders)
-    if testing.all() or not testing.any():
-        raise InputError(f"{where}: {len(kept)} usable images are too few to train with some and test with others")
     order = np.concatenate([np.flatnonzero(~testing), np.flatnonzero(testing)])
     digest = hashlib.blake2b(f"{size} {testing.sum()}".encode(), digest_size=16)
     with (place / "images.bin").open("wb") as file:

@@ -11,7 +11,7 @@ Side = Annotated[int, Field(ge=8, le=4096)]
 
 def _sides(size: object) -> object:
     """64, "64" or "48x64" (height x width) as (H, W)."""
-    if isinstance(size, str):
+    if isinstance(size, str) and size != "stored":
         parts = size.lower().split("x")
         if len(parts) not in (1, 2) or not all(part.strip().isdecimal() for part in parts):
             raise ValueError("a size is a number of pixels, as 64, or height x width, as 48x64")
@@ -25,7 +25,7 @@ class Preparation:
 
     Attributes:
         size: (H, W) in pixels, written 64 or 48x64; None takes the largest of 8, 16, 32 ... 256 that three in four
-            images reach, but not more than `largest`.
+            images reach, but not more than `largest`; `stored` the one that all files have.
         largest: the largest size that is chosen without being asked for.
         crop: `centre` cuts the longer side, `fit` adds borders, `stretch` does neither, `random` cuts at a place that
             is a function of the file's content. Resizing is by Lanczos in each case.
@@ -40,7 +40,7 @@ class Preparation:
         flip: whether training mirrors half of the images, left to right.
     """
 
-    size: Annotated[tuple[Side, Side] | None, BeforeValidator(_sides)] = None
+    size: Annotated[tuple[Side, Side] | Literal["stored"] | None, BeforeValidator(_sides)] = None
     largest: Side = 64
     crop: Literal["centre", "fit", "stretch", "random"] = "centre"
     channels: Literal[1, 3] | None = None

@@ -1,31 +1,39 @@
-"""Metrics: figures that say what they were measured on, and how sure they are.
+"""Metrics: figures that say what they were measured on, how sure they are, and what they may be compared with.
 
-A metric compares the features of generated samples with those of the test split, which the players never saw. It gives
-estimates; `evaluate` puts the protocol beside them and makes them scores.
+A metric compares the features of generated samples with those of real ones. It gives estimates; an `Evaluation` puts
+the protocol beside them, and what real data score, and makes them scores.
 """
 
+import functools
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum import catalog
+from zerosum import catalog, randomness
 from zerosum.data import Source
 from zerosum.errors import InputError
-from zerosum.metrics.features import FeatureExtractor, features_for
+from zerosum.metrics.cached import features_of
+from zerosum.metrics.features import FeatureExtractor, Request, features_for
 
 REPLICATES = 100
 LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
+MOST_TRAINING = 100_000
+Reference = Literal["test", "train", "all"]
+SPLITS: dict[str, str] = {"test": "test split", "train": "training split", "all": "both splits"}
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95% bootstrap interval, of the finite samples only: other seeds of a training vary more.
+    """A figure with its 95% interval, of the finite samples only: other seeds of a training vary more.
 
-    `better` is "lower", "higher" or "near 1".
+    `better` is "lower", "higher" or a value that is right, as "near 1". `real` is what real samples score that are not
+    in the reference, as many if there are; None if there are none. `warning` says why it should not be trusted.
     """
 
     metric: str
@@ -33,24 +41,30 @@ class Estimate:
     low: float
     high: float
     better: str
+    real: float | None = None
+    warning: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Score(Estimate):
     """An estimate with its protocol.
 
     Attributes:
         features: in which features it was measured. Scores in different features cannot be compared.
+        resizer: how images were brought to the size that the features' network takes.
         samples: number of generated samples.
         reference: what they were compared with, and `reference_samples`, how many of those.
-        seed: of the samples' latents and of the bootstrap.
+        seed: of the samples' latents, and of every choice that the metric makes.
+        comparable: what it may be compared with, a sentence.
     """
 
     features: str
+    resizer: str
     samples: int
     reference: str
     reference_samples: int
     seed: int
+    comparable: str
 
     def line(self) -> dict[str, Any]:
         """As a JSON-able mapping."""
@@ -58,39 +72,83 @@ class Score(Estimate):
 
 
 @dataclass(frozen=True, eq=False)
+class Set:
+    """Samples and their features, in an order that depends on their content and a seed only.
+
+    Attributes:
+        samples: uint8 [N, C, H, W] or float32 [N, d].
+        features: float32 [N, D], finite.
+    """
+
+    samples: Tensor
+    features: Tensor
+
+    def __len__(self) -> int:
+        """The number of samples."""
+        return len(self.features)
+
+    def first(self, count: int) -> "Set":
+        """A random part of `count`."""
+        return Set(self.samples[:count], self.features[:count])
+
+    def shuffled(self, seed: int) -> "Set":
+        """The same, in an order in which they would also be had they come in another one."""
+        weights = torch.rand(self.features.shape[1], generator=randomness.generator(seed, 0, "order"))
+        by_content = (self.features.double() @ weights.double()).argsort()
+        order = by_content[torch.randperm(len(self), generator=randomness.generator(seed, 1, "order"))]
+        return Set(self.samples[order], self.features[order])
+
+
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """What a metric sees.
 
     Attributes:
-        fake: features of generated samples, float32 [N, d], finite.
-        real: features of samples of the test split, float32 [M, d].
-        source: the data themselves.
-        seed: of the bootstrap.
+        fake: generated samples.
+        real: those they are compared with.
+        others: real samples of the other split.
+        source: where the real ones are from.
+        features: what made the features.
+        seed: of every choice.
+        replicates: how often a bootstrap is to draw; 0 if nobody will look at the interval.
     """
 
-    fake: Tensor
-    real: Tensor
+    fake: Set
+    real: Set
+    others: Set
     source: Source
+    features: FeatureExtractor
     seed: int
+    replicates: int = REPLICATES
 
 
 class Metric(ABC):
-    """Compares two sets of features. A new metric is one subclass in one file of this folder."""
+    """Compares two sets. A new metric is one subclass in one file of this folder.
+
+    Attributes:
+        equal_sizes: whether both sets must be of one size.
+        reference: the split to compare with, where that is not the user's choice.
+        moment: when it is measured: also during training, at the end and when samples are evaluated, or if asked for.
+    """
 
     equal_sizes: ClassVar[bool] = False
+    reference: ClassVar[Reference | None] = None
+    moment: ClassVar[Literal["training", "evaluation", "request"]] = "evaluation"
 
-    def applies(self, source: Source) -> bool:
-        """Whether the metric has a meaning for samples that should resemble `source`."""
-        return True
+    def refusal(self, source: Source, features: FeatureExtractor) -> str:
+        """Why the metric has no meaning for samples that should resemble `source`; empty if it has."""
+        return ""
 
     @abstractmethod
     def measure(self, comparison: Comparison) -> list[Estimate]:
-        """Estimates for the generated samples."""
+        """Estimates for the generated samples; their names do not depend on them."""
 
 
-def interval(values: NDArray[np.float64], generator: np.random.Generator) -> tuple[float, float]:
+def interval(values: NDArray[np.float64], generator: np.random.Generator, replicates: int) -> tuple[float, float]:
     """The 95% bootstrap percentiles of the mean of `values` [N]."""
-    weights = generator.multinomial(len(values), np.full(len(values), 1 / len(values)), size=REPLICATES)
+    if replicates == 0:
+        return float(values.mean()), float(values.mean())
+    weights = generator.multinomial(len(values), np.full(len(values), 1 / len(values)), size=replicates)
     low, high = np.percentile(weights @ values / len(values), [2.5, 97.5])
     return float(low), float(high)
 
@@ -102,52 +160,148 @@ def sample_count(source: Source) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Everything needed to score samples against one source; the real samples' features are computed once."""
+    """Everything needed to score samples against one source; what is computed of the real samples is computed once."""
 
     source: Source
     features: FeatureExtractor
-    real: Tensor
+    reference: Reference = "test"
+    _latest: list[Tensor] = field(default_factory=list)
+    _real_scores: dict[tuple[str, int, int], list[float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, source: Source) -> "Evaluation":
-        """With the best features that need no download; may take a while where a classifier has to be trained."""
-        features = features_for(source)
-        return cls(source, features, features(source.test.samples[:MOST_SAMPLES]))
+    def of(cls, source: Source, request: Request | None = None, reference: Reference = "test") -> "Evaluation":
+        """With the features that are asked for, else the best ones that need no weights from elsewhere.
 
-    def scores(self, samples: Tensor, seed: int) -> list[Score]:
-        """Every metric that exists, for generated `samples` against the test split; the Fréchet distance comes first.
-
-        Args:
-            samples: like the source's: uint8 [N, C, H, W] or float32 [N, d].
-            seed: of the bootstrap; noted as the seed of the samples too.
+        It may take a while where a classifier has to be trained.
 
         Raises:
-            InputError: the samples are of another shape, fewer than two, or their features are not finite.
+            InputError: these features cannot be had for this source.
+        """
+        return cls(source, features_for(source, request), reference)
+
+    @functools.cached_property
+    def test(self) -> Set:
+        """Held-out real samples, at most 10,000."""
+        return self._set("test", self.source.test.samples[:MOST_SAMPLES])
+
+    @functools.cached_property
+    def train(self) -> Set:
+        """Training samples, at most 100,000."""
+        return self._set("train", self.source.train.samples[:MOST_TRAINING])
+
+    def real(self, reference: Reference) -> Set:
+        """The real samples of a reference."""
+        if reference == "all":
+            return Set(*(torch.cat(parts) for parts in zip(*map(_parts, (self.train, self.test)), strict=True)))
+        return self.test if reference == "test" else self.train
+
+    def _set(self, split: str, samples: Tensor) -> Set:
+        return Set(samples, features_of(self.features, self.source, split, samples)).shuffled(0)
+
+    def generated(self, samples: Tensor, seed: int) -> Set:
+        """Generated samples with their features.
+
+        Raises:
+            InputError: they are of another shape, fewer than two, or their features are not finite.
         """
         if samples.shape[1:] != self.source.shape or len(samples) < 2:
             raise InputError(
                 f"samples of shape {list(samples.shape)} cannot be scored against data of shape [N, "
                 f"{', '.join(str(side) for side in self.source.shape)}]"
             )
-        fake = self.features(samples)
-        if not bool(fake.isfinite().all()):
-            raise InputError("the features of the samples are not all finite: the generator has diverged")
-        scores = []
-        for metric in (cls() for cls in catalog.choices(Metric).values()):
-            if not metric.applies(self.source):
-                continue
-            count = min(len(fake), len(self.real)) if metric.equal_sizes else len(fake)
-            real = self.real[:count] if metric.equal_sizes else self.real
-            reference = f"test split of {self.source.name}"
-            scores += [
-                Score(
-                    **asdict(estimate),
-                    features=self.features.name,
-                    samples=count,
-                    reference=reference,
-                    reference_samples=len(real),
-                    seed=seed,
-                )
-                for estimate in metric.measure(Comparison(fake[:count], real, self.source, seed))
-            ]
-        return scores
+        if not (self._latest and self._latest[0] is samples):
+            features = self.features(samples)
+            if not bool(features.isfinite().all()):
+                raise InputError("the features of the samples are not all finite: the generator has diverged")
+            self._latest[:] = samples, features
+        return Set(samples, self._latest[1]).shuffled(seed)
+
+    def scores(
+        self, samples: Tensor, seed: int, metrics: Iterable[Metric] | None = None, *, training: bool = False
+    ) -> list[Score]:
+        """The scores of generated `samples`; the Fréchet distance comes first.
+
+        Args:
+            samples: like the source's: uint8 [N, C, H, W] or float32 [N, d].
+            seed: of every choice; noted as the seed of the samples too.
+            metrics: what to measure; else all that have a meaning here and are not for request only.
+            training: only those that are cheap enough to be measured during training, and not those of real samples.
+
+        Raises:
+            InputError: the samples are of another shape, fewer than two, or their features are not finite; or a metric
+                that is asked for has no meaning for them.
+        """
+        fake = self.generated(samples, seed)
+        found = []
+        for metric in self._applicable(training=training) if metrics is None else metrics:
+            if refusal := metric.refusal(self.source, self.features):
+                raise InputError(f"{catalog.name_of(metric)} cannot be measured here: {refusal}")
+            found += self._measured(metric, fake, seed, beside_real=not training)
+        return found
+
+    def closest(self, samples: Tensor, seed: int, count: int) -> Tensor:
+        """The `count` generated images nearest to training images, nearest first, each followed by that image.
+
+        [2 * count, C, H, W]; the features' distance counts.
+        """
+        from zerosum.metrics.memorisation import closest
+
+        pairs = torch.stack(closest(self.generated(samples, seed), self.train, count), 1)
+        return pairs.flatten(0, 1)
+
+    def _applicable(self, *, training: bool) -> list[Metric]:
+        moments = ("training",) if training else ("training", "evaluation")
+        known = [cls() for cls in catalog.choices(Metric).values()]
+        known.sort(key=lambda metric: metric.moment != "training")
+        return [each for each in known if each.moment in moments and not each.refusal(self.source, self.features)]
+
+    def _measured(self, metric: Metric, fake: Set, seed: int, *, beside_real: bool) -> list[Score]:
+        reference = metric.reference or self.reference
+        comparison = self._comparison(metric, fake, reference, seed)
+        estimates = metric.measure(comparison)
+        if beside_real and any(estimate.real is None for estimate in estimates):
+            estimates = self._beside_real(metric, estimates, reference, len(comparison.fake), seed)
+        return [
+            Score(
+                **asdict(estimate) | {"warning": estimate.warning or _warning(comparison)},
+                features=self.features.name,
+                resizer=self.features.resizer,
+                samples=len(comparison.fake),
+                reference=f"{SPLITS[reference]} of {self.source.name}",
+                reference_samples=len(comparison.real),
+                seed=seed,
+                comparable=f"Compare with {self.features.comparable}.",
+            )
+            for estimate in estimates
+        ]
+
+    def _comparison(self, metric: Metric, fake: Set, reference: Reference, seed: int) -> Comparison:
+        real, others = self.real(reference), self.test if reference == "train" else self.train
+        if metric.equal_sizes:
+            count = min(len(fake), len(real))
+            fake, real = fake.first(count), real.first(count)
+        return Comparison(fake, real, others, self.source, self.features, seed)
+
+    def _beside_real(
+        self, metric: Metric, estimates: list[Estimate], reference: Reference, count: int, seed: int
+    ) -> list[Estimate]:
+        """The estimates with what as many real samples score that are not among the reference, where there are any."""
+        if reference == "all":
+            return estimates
+        key = (catalog.name_of(metric), count, seed)
+        if key not in self._real_scores:
+            others = self.train if reference == "test" else self.test
+            comparison = replace(self._comparison(metric, others.first(count), reference, seed), replicates=0)
+            self._real_scores[key] = [estimate.value for estimate in metric.measure(comparison)]
+        return [replace(each, real=real) for each, real in zip(estimates, self._real_scores[key], strict=True)]
+
+
+def _parts(one: Set) -> tuple[Tensor, Tensor]:
+    return one.samples, one.features
+
+
+def _warning(comparison: Comparison) -> str:
+    samples, dimension = min(len(comparison.fake), len(comparison.real)), comparison.fake.features.shape[1]
+    if samples <= dimension:
+        return f"{samples:,} samples are few for {dimension:,} features: mostly their number is measured"
+    return ""

@@ -1,49 +1,97 @@
 """The Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017, eq. 6)."""
 
+from typing import ClassVar, Literal
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zerosum.metrics import REPLICATES, Comparison, Estimate, Metric
+from zerosum import randomness
+from zerosum.metrics import Comparison, Estimate, Metric, Set
+from zerosum.metrics.features import FeatureExtractor
+
+BLOCK = 4096
+MANY_FEATURES = 512
+SIZES, SMALLEST = 15, 0.1
 
 
 class FrechetDistance(Metric):
     """||mu_1 - mu_2||^2 + Tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)), by torchmetrics, in float64.
 
-    The interval is the value +- 1.96 standard deviations of bootstrap replicates in which both sets are resampled (the
-    replicates' own level is biased upwards, and so would their percentiles be). It is called FID only in the pool3
-    features of Inception.
+    The interval is the value +- 1.96 standard deviations of bootstrap replicates (25, or 8 where there are more than
+    512 features) in which both sets are resampled; the replicates' own level is biased upwards, and so would their
+    percentiles be. It is called FID only in the 2,048 features of Inception.
     """
+
+    moment: ClassVar[Literal["training", "evaluation", "request"]] = "training"
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """One estimate; biased upwards when the samples are not many more than the features."""
-        fake, real = comparison.fake, comparison.real
+        fake, real = comparison.fake.features, comparison.real.features
         value = frechet_distance(fake, real)
         generator = torch.Generator().manual_seed(comparison.seed)
 
         def resampled(rows: Tensor) -> Tensor:
             return rows[torch.randint(len(rows), (len(rows),), generator=generator)]
 
-        replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(REPLICATES // 4)]
-        margin = 1.96 * float(torch.tensor(replicates).std())
-        return [Estimate("frechet-distance", value, max(0.0, value - margin), value + margin, "lower")]
+        draws = comparison.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
+        replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(draws)]
+        margin = 1.96 * float(np.std(replicates, ddof=1)) if replicates else 0.0
+        return [Estimate(called(comparison.features), value, max(0.0, value - margin), value + margin, "lower")]
+
+
+class FrechetInfinity(Metric):
+    """What the distance would be at infinitely many generated samples (Chong & Forsyth 2020).
+
+    It is measured with fifteen numbers of samples between a tenth and all; a straight line in 1/N is fitted, and read
+    at 0. The real samples stay as many as they are. The interval is that of the line's constant.
+    """
+
+    moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
+
+    def measure(self, comparison: Comparison) -> list[Estimate]:
+        """One estimate."""
+        fake, real = comparison.fake, comparison.real.features
+        counts = np.linspace(max(2, SMALLEST * len(fake)), len(fake), SIZES).round().astype(int)
+        distances = [
+            frechet_distance(_drawn(fake, int(count), comparison.seed, number), real)
+            for number, count in enumerate(counts)
+        ]
+        (_, value), covariance = np.polyfit(1 / counts, distances, 1, cov=True)
+        margin = 1.96 * float(np.sqrt(max(0.0, covariance[1, 1])))
+        name = f"{called(comparison.features)}-infinity"
+        return [Estimate(name, float(value), float(value) - margin, float(value) + margin, "lower")]
+
+
+def _drawn(samples: Set, count: int, seed: int, number: int) -> Tensor:
+    generator = randomness.generator(seed, number, "sizes")
+    return samples.features[torch.randperm(len(samples), generator=generator)[:count]]
+
+
+def called(features: FeatureExtractor) -> str:
+    """What the distance is called in these features."""
+    return "fid" if features.is_pool3 else "frechet-distance"
 
 
 def frechet_distance(fake: Tensor, real: Tensor) -> float:
     """The distance between the Gaussians fitted to `fake` [N, d] and `real` [M, d]; N, M >= 2."""
     from torchmetrics.image.fid import FrechetInceptionDistance  # 2 s to import
 
-    metric = FrechetInceptionDistance(feature=_Given(fake.shape[1]))
-    metric.update(real.double(), real=True)
-    metric.update(fake.double(), real=False)
+    metric = FrechetInceptionDistance(feature=Given(fake.shape[1]))
+    for rows, is_real in ((real, True), (fake, False)):
+        for block in torch.split(rows, BLOCK):  # sums in float64 are kept, not rows
+            metric.update(block.double(), real=is_real)
     return max(0.0, float(metric.compute()))
 
 
-class _Given(nn.Module):
+class Given(nn.Module):
     """Stands where torchmetrics expects a network: the features are given already."""
 
     def __init__(self, dimension: int) -> None:
+        """Of so many features."""
         super().__init__()
         self.num_features = dimension
 
     def forward(self, features: Tensor) -> Tensor:
+        """The same."""
         return features

@@ -1,6 +1,7 @@
 """How a generator of points covers the modes of a known mixture, by the protocol of VEEGAN and PacGAN."""
 
 import math
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -8,7 +9,8 @@ from torch import Tensor
 
 from zerosum.data import Source
 from zerosum.data.mixture import Mixture
-from zerosum.metrics import REPLICATES, Comparison, Estimate, Metric
+from zerosum.metrics import Comparison, Estimate, Metric
+from zerosum.metrics.features import FeatureExtractor
 
 PROTOCOL_SAMPLES, NEAR = 2_500, 3.0
 NAMES = ("modes-covered", "high-quality", "reverse-kl", "spread-ratio")
@@ -24,15 +26,18 @@ class Modes(Metric):
     is the generated modes' width over sigma: 1 is right.
     """
 
-    def applies(self, source: Source) -> bool:
-        """Where the modes are known, and more than one."""
-        return source.density is not None and len(source.density.means) > 1
+    moment: ClassVar[Literal["training", "evaluation", "request"]] = "training"
+
+    def refusal(self, source: Source, features: FeatureExtractor) -> str:
+        """The modes must be known, and more than one."""
+        known = source.density is not None and len(source.density.means) > 1
+        return "" if known else f"the modes of {source.name} are not known"
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """Four estimates, with bootstrap percentiles over the samples."""
         density = comparison.source.density
-        assert density is not None  # noqa: S101  # `applies` said so
-        points = comparison.fake[:PROTOCOL_SAMPLES]
+        assert density is not None  # noqa: S101  # `refusal` said so
+        points = comparison.fake.samples[:PROTOCOL_SAMPLES]
         distances, modes = torch.cdist(points, density.means).min(dim=1)
         good = distances < NEAR * density.sigma
         generator = np.random.default_rng(comparison.seed)
@@ -42,13 +47,15 @@ class Modes(Metric):
             width = spread(points[rows], modes[rows], density) / density.sigma
             return float(covered), float(good[rows].float().mean()), reverse_kl(modes[rows], len(density.means)), width
 
-        resamples = (torch.from_numpy(generator.integers(0, len(points), len(points))) for _ in range(REPLICATES // 2))
-        lows, highs = np.percentile([measured(rows) for rows in resamples], [2.5, 97.5], axis=0)
+        values = measured(torch.arange(len(points)))
+        resamples = (
+            torch.from_numpy(generator.integers(0, len(points), len(points))) for _ in range(comparison.replicates // 2)
+        )
+        draws = [measured(rows) for rows in resamples] or [values]
+        lows, highs = np.percentile(draws, [2.5, 97.5], axis=0)
         return [
             Estimate(name, value, min(value, float(low)), max(value, float(high)), better)
-            for name, better, value, low, high in zip(
-                NAMES, BETTER, measured(torch.arange(len(points))), lows, highs, strict=True
-            )
+            for name, better, value, low, high in zip(NAMES, BETTER, values, lows, highs, strict=True)
         ]
 
 

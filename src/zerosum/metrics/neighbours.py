@@ -22,9 +22,9 @@ class Neighbours(Metric):
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """Four estimates."""
         generator = np.random.default_rng(comparison.seed)
-        parts = overlap(comparison.fake.numpy(), comparison.real.numpy(), NEIGHBOURS)
+        parts = overlap(comparison.fake.features.numpy(), comparison.real.features.numpy(), NEIGHBOURS)
         return [
-            Estimate(name, float(values.mean()), *interval(values, generator), "higher")
+            Estimate(name, float(values.mean()), *interval(values, generator, comparison.replicates), "higher")
             for name, values in parts.items()
         ]
 

@@ -26,6 +26,7 @@ def write(folder: RunFolder) -> None:
         done=iterations[-1]["step"] if iterations else 0,
         seconds=iterations[-1]["seconds"] if iterations else 0,
         pictures=[(int(file.stem), _inline(file.read_bytes())) for file in sorted(folder.samples.glob("*.png"))],
+        closest=_inline(folder.closest.read_bytes()) if folder.closest.exists() else None,
         curves=_inline(_curves(iterations, scores)) if iterations else None,
         confusion={name: iterations[-1][name] for name in CONFUSION} if iterations else None,
         scores=[score for score in scores if score["step"] == last],

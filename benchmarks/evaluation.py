@@ -1,0 +1,108 @@
+"""What evaluation costs, and whether it gives the values that theory and others give.
+
+Usage: python benchmarks/evaluation.py MNIST_FOLDER INCEPTION_WEIGHTS PHOTOS, the last an array of 64x64 colour images.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from protocol import write
+
+from zerosum.data import open_source
+from zerosum.metrics.features import Request
+from zerosum.metrics.features.inception import BATCH, Inception
+from zerosum.metrics.frechet import frechet_distance
+from zerosum.metrics.neighbours import overlap
+
+ROUNDS, IMAGES = 5, 96
+SCORED = """
+import resource, sys, time
+from zerosum.data import open_source
+from zerosum.metrics import Evaluation
+from zerosum.metrics.features import Request
+source = open_source(sys.argv[1])
+samples = source.train.samples[-10_000:]
+began = time.perf_counter()
+scores = Evaluation.of(source, Request(sys.argv[2])).scores(samples, 0)
+seconds = time.perf_counter() - began
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+print(seconds, peak, *(f"{score.metric}={score.value:.4f}({score.real})" for score in scores))
+"""
+
+
+def mnist(data: str) -> dict[str, object]:
+    """Everything that `evaluate` measures, of 10,000 images, each time in a process of its own."""
+    found: dict[str, object] = {}
+    for features in ("classifier", "random-convolutions"):
+        runs = []
+        for _ in range(3):
+            done = subprocess.run(
+                [sys.executable, "-c", SCORED, data, features], check=True, capture_output=True, text=True
+            )
+            seconds, peak, *scores = done.stdout.split()
+            runs.append((float(seconds), float(peak)))
+        times, peaks = zip(*runs, strict=True)
+        found[features] = {"seconds": spread(times), "peak GB": round(max(peaks), 2), "scores": scores}
+    return found
+
+
+def inception(weights: str, photos: str) -> dict[str, object]:
+    """Features against the bare forward passes of the same network, interleaved."""
+    source = open_source(photos)
+    extractor = Inception.open(source, Request("inception", Path(weights)))
+    samples = source.train.samples[:IMAGES]
+    resized = [torch.rand(BATCH, 3, 299, 299) for _ in range(IMAGES // BATCH)]
+    ratios, rates = [], []
+    with torch.no_grad():
+        extractor(samples[:BATCH])
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            for batch in resized:
+                extractor._network(batch)
+            bare = time.perf_counter() - began
+            began = time.perf_counter()
+            extractor(samples)
+            taken = time.perf_counter() - began
+            ratios.append(taken / bare)
+            rates.append(IMAGES / taken)
+    return {"time over bare forward passes": spread(ratios), "images per second": spread(rates)}
+
+
+def known_answers() -> dict[str, object]:
+    """N(0, I) and N(1, 4 I) in 64 dimensions, whose distance is 64 + 64; and N(0, I) in 1,000 dimensions, twice."""
+    draw = torch.Generator().manual_seed(0)
+    one, other = (torch.randn(50_000, 64, generator=draw) for _ in range(2))
+    distance = frechet_distance(2 * one + 1, other)
+    real, fake = (torch.randn(10_000, 1_000, generator=draw).numpy() for _ in range(2))
+    return {
+        "Fréchet distance of Gaussians at N = 50,000, over the closed form": round(distance / 128, 5),
+        **{
+            f"equal N(0, I_1000), 10,000 each, k = {k}": {
+                name: round(float(values.mean()), 3) for name, values in overlap(fake, real, k).items()
+            }
+            for k in (3, 5)
+        },
+    }
+
+
+def spread(values: tuple[float, ...] | list[float]) -> str:
+    """Median, smallest and largest."""
+    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+
+
+def main(data: str, weights: str, photos: str) -> None:
+    """Everything."""
+    figures = {"MNIST": mnist(data), "Inception": inception(weights, photos), "known answers": known_answers()}
+    protocol = (
+        f"10,000 MNIST training images scored with all default metrics, {torch.get_num_threads()} threads, three "
+        f"processes; {IMAGES} images through Inception, {ROUNDS} interleaved rounds; median (smallest to largest)"
+    )
+    write("evaluation", protocol, figures)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

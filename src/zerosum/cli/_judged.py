@@ -1,0 +1,131 @@
+"""What `evaluate` judges: a generator's samples, or images that something else made; and what it judges by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from zerosum import catalog, gan, randomness, recipes, samples
+from zerosum.data import Source, open_source
+from zerosum.data.preparation import Preparation
+from zerosum.engine import Engine
+from zerosum.errors import InputError, did_you_mean
+from zerosum.gan import GAN
+from zerosum.metrics import Evaluation, Metric, Reference, sample_count
+from zerosum.metrics.features import Request, inception
+from zerosum.record import Line, RunFolder
+
+SMALLEST_SIDE = 8  # to which photos are brought
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """One thing to be judged.
+
+    Attributes:
+        name: as the user typed it.
+        made: a generator, or samples that are there already.
+        run: what `run.json` says, of a run.
+    """
+
+    name: str
+    made: GAN | Tensor
+    run: Line | None = None
+
+    @classmethod
+    def open(cls, name: str, size: str | None, device: str) -> "Judged":
+        """What the user named: a run, a generator, or images.
+
+        Raises:
+            InputError: it is none of them, or cannot be used.
+        """
+        path = Path(name).expanduser()
+        if (path / "run.json").exists():
+            return cls(name, gan.load(path, device), RunFolder.open(path).describe())
+        if path.suffix == ".safetensors":
+            return cls(name, gan.load(path, device))
+        if not path.exists():
+            raise InputError(f"no run and no images at {name}: no such file or folder")
+        return cls(name, samples.load(name, size))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+        return tuple(self.made.shape[1:]) if isinstance(self.made, Tensor) else self.made.shape
+
+    def samples(self, count: int | None, source: Source, seed: int) -> Tensor:
+        """`count` samples: generated, or a random part of those that are there.
+
+        Raises:
+            InputError: there are fewer.
+        """
+        if not isinstance(self.made, Tensor):
+            return self.made.sample(count or sample_count(source), seed)
+        if count is None:
+            return self.made
+        if count > len(self.made):
+            raise InputError(f"{self.name} has {len(self.made):,} samples, not the {count:,} that were asked for")
+        order = torch.randperm(len(self.made), generator=randomness.generator(seed, 0, "part"))
+        return self.made[order[:count]]
+
+
+def evaluation_for(
+    judged: Sequence[Judged],
+    against: str | None,
+    features: str,
+    weights: Path | None,
+    reference: str,
+    device: str,
+    *,
+    download: bool,
+) -> Evaluation:
+    """By what they are judged.
+
+    Raises:
+        InputError: nothing says which data, or they are of other shapes, or the features cannot be had.
+    """
+    source = _source(judged, against)
+    for each in judged:
+        if each.shape != source.shape:
+            raise InputError(
+                f"{each.name} has samples of shape {list(each.shape)}, {source.name} of shape {list(source.shape)}: "
+                "they cannot be compared"
+            )
+    wanted = "" if features == "auto" else features
+    colour = source.is_images and source.shape[0] == 3
+    if features == "auto" and colour and (weights is not None or download or inception.present()):
+        wanted = "inception"
+    request = Request(wanted, weights, download, Engine.choose(device).device)
+    chosen: Reference = "test" if reference == "test" else "train" if reference == "train" else "all"
+    return Evaluation.of(source, request, chosen)
+
+
+def _source(judged: Sequence[Judged], against: str | None) -> Source:
+    if against is None:
+        run = next((each.run for each in judged if each.run is not None), None)
+        if run is None:
+            raise InputError("say which real data to compare with: --against DATA")
+        return open_source(run["data"], recipes.from_json(run["recipe"]).data)
+    run = next((each.run for each in judged if each.run is not None and each.run["data"] == against), None)
+    if run is not None:
+        return open_source(against, recipes.from_json(run["recipe"]).data)
+    shape = judged[0].shape
+    if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
+        return open_source(against)
+    channels = shape[0] if shape[0] in (1, 3) else None
+    return open_source(against, Preparation(size=(shape[1], shape[2]), channels=channels))  # type: ignore[arg-type]
+
+
+def metric_named(name: str) -> Metric:
+    """The metric whose name or whose class's name this is.
+
+    Raises:
+        InputError: there is none.
+    """
+    known = catalog.choices(Metric)
+    for called, cls in known.items():
+        if name.lower() in (called, called.replace("-", "")):
+            return cls()
+    raise InputError(f"there is no metric {name!r} ({did_you_mean(name, known)})")

@@ -1,0 +1,116 @@
+"""Features: what samples are turned into before they are compared. One network, one file.
+
+Pixels, points, fixed random convolutions and a classifier trained on the labels need no download. An image's features
+do not depend on the images beside it: every batch that goes through a network has the same size.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import catalog
+from zerosum.data import Source
+from zerosum.data.pixels import to_float
+from zerosum.errors import InputError
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which features are wanted.
+
+    Attributes:
+        network: the name of an extractor, with `:TAP` for one of several depths; empty for the best one that needs no
+            weights from elsewhere.
+        weights: the file of a network that was trained elsewhere.
+        download: whether such weights may be fetched.
+        device: where networks run.
+    """
+
+    network: str = ""
+    weights: Path | None = None
+    download: bool = False
+    device: torch.device = field(default_factory=partial(torch.device, "cpu"))
+
+    @property
+    def tap(self) -> int | None:
+        """The number after the colon.
+
+        Raises:
+            InputError: it is none.
+        """
+        _, colon, tap = self.network.partition(":")
+        if colon and not tap.isdecimal():
+            raise InputError(f"{self.network!r}: after the colon comes a number of features, as in inception:192")
+        return int(tap) if colon else None
+
+
+class FeatureExtractor(ABC):
+    """Maps samples to features. A new one is one subclass in one file of this folder.
+
+    Attributes:
+        name: which features: scores with different names cannot be compared.
+        resizer: how images were brought to the size that the network takes.
+        comparable: what the scores may be compared with, a sentence's end.
+        better: what better features would need, a sentence; empty if these are the best.
+        classes: how many classes the network tells apart; 0 if none.
+        costly: whether features of real data are worth keeping on disk.
+        is_pool3: whether these are the 2,048 features that a FID is computed in.
+    """
+
+    name: str
+    resizer: str = "none"
+    comparable: str = "scores in these features, of the same data"
+    better: str = ""
+    classes: int = 0
+    costly: ClassVar[bool] = False
+    is_pool3: bool = False
+
+    @classmethod
+    @abstractmethod
+    def open(cls, source: Source, request: Request) -> "FeatureExtractor":
+        """For samples like those of `source`.
+
+        Raises:
+            InputError: it cannot serve them, or its weights are not there.
+        """
+
+    @abstractmethod
+    def __call__(self, samples: Tensor) -> Tensor:
+        """Samples, uint8 [N, C, H, W] or float32 [N, d], to features float32 [N, D]."""
+
+    def logits(self, features: Tensor) -> Tensor:
+        """The logits [N, classes] of a network that tells `classes` apart, from its own `features` [N, D]."""
+        raise NotImplementedError
+
+
+def features_for(source: Source, request: Request | None = None) -> FeatureExtractor:
+    """The features that are asked for, or the best ones for `source` that need no weights from elsewhere.
+
+    Raises:
+        InputError: there are none of this name, they cannot serve the data, or their weights are not there.
+    """
+    request = request or Request()
+    name = request.network.partition(":")[0]
+    if not name:
+        name = "classifier" if source.train.labels is not None else "random-convolutions"
+        name = name if source.is_images else "coordinates"
+    return catalog.lookup(FeatureExtractor, name).open(source, request)
+
+
+@torch.no_grad()
+def in_batches(network: nn.Module, samples: Tensor, size: int, device: torch.device) -> Tensor:
+    """What `network` makes of images uint8 [N, C, H, W], in batches that all have `size`; on the CPU.
+
+    So memory does not grow with N, and the same arithmetic is done for an image wherever it stands.
+    """
+    made = []
+    for batch in torch.split(samples, size):
+        missing = size - len(batch)
+        whole = batch if missing == 0 else torch.cat([batch, batch[-1:].expand(missing, *batch.shape[1:])])
+        made.append(network(to_float(whole.to(device)))[: len(batch)].float().cpu())
+    return torch.cat(made)

@@ -1,0 +1,107 @@
+"""A small classifier of labelled images, trained on the training split: no download, and made for the data."""
+
+import contextlib
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zerosum import randomness
+from zerosum.data import Source, Split, shuffled
+from zerosum.data.cache import cache_folder
+from zerosum.errors import InputError
+from zerosum.metrics.features import FeatureExtractor, Request, in_batches
+from zerosum.record import write_atomically
+
+BATCH = 500
+NAME = "classifier-128"
+EXAMPLES, EPOCHS, TRAINING_BATCH, RATE = 120_000, 30, 128, 2e-3
+
+
+class Classifier(FeatureExtractor):
+    """The last hidden layer, 128 rectifiers, of a small classifier trained on the training split."""
+
+    comparable = "scores in the features of this same classifier; it is no FID"
+
+    def __init__(self, source: Source, device: torch.device) -> None:
+        """Take the classifier of `source` from the cache, or train it now and put it there."""
+        file = cache_folder() / f"{source.fingerprint}-{NAME}.safetensors"
+        with randomness.scope(0, 0, "initial classifier"):
+            self._network = _classifier(source.shape, source.classes)
+        if not _load(self._network, file):
+            _train(self._network, source.train)
+            _save(self._network, file)
+        self._network.eval().to(device)
+        self._device = device
+        self.classes = source.classes
+        accuracy = _accuracy(self.classify(source.test.samples), source.test.labels)
+        self.name = f"{NAME} ({accuracy:.1%} right on the test split of {source.name})"
+
+    @classmethod
+    def open(cls, source: Source, request: Request) -> "Classifier":
+        """For labelled images."""
+        if not source.is_images or source.train.labels is None:
+            raise InputError(f"{source.name} has no labelled images that a classifier could learn from")
+        return cls(source, request.device)
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """[N, C, H, W] to [N, 128]."""
+        return in_batches(self._network[:-1], samples, BATCH, self._device)
+
+    @torch.no_grad()
+    def logits(self, features: Tensor) -> Tensor:
+        """[N, 128] to [N, classes]."""
+        scores: Tensor = self._network[-1](features.to(self._device)).cpu()
+        return scores
+
+    def classify(self, samples: Tensor) -> Tensor:
+        """The most probable class of each image, int64 [N]."""
+        return self.logits(self(samples)).argmax(1)
+
+
+def _accuracy(answers: Tensor, labels: Tensor | None) -> float:
+    return float("nan") if labels is None else float(answers.eq(labels).float().mean())
+
+
+def _classifier(shape: tuple[int, ...], classes: int) -> nn.Sequential:
+    """Strided convolutions down to at most 8 pixels, 128 rectifiers, a logit per class."""
+    layers: list[nn.Module] = []
+    channels, size = shape[0], list(shape[1:])
+    while max(size) > 8 or channels < 64:
+        stride, width = 1 if max(size) <= 8 and channels < 32 else 2, min(max(32, 2 * channels), 128)
+        layers += [nn.Conv2d(channels, width, 3, stride, 1), nn.ReLU()]
+        channels, size = width, [(side - 1) // stride + 1 for side in size]
+    inputs = channels * size[0] * size[1]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs, 128), nn.ReLU(), nn.Linear(128, classes))
+
+
+def _train(classifier: nn.Sequential, data: Split) -> None:
+    """Adam on the cross-entropy, the rate falling to 0, for a number of examples or epochs, whichever is less."""
+    assert data.labels is not None  # noqa: S101  # features_for asks only then
+    updates = min(EXAMPLES, EPOCHS * len(data)) // TRAINING_BATCH + 1
+    optimizer = torch.optim.Adam(classifier.parameters(), fused=True)
+    for update in range(updates):
+        optimizer.param_groups[0]["lr"] = RATE * (1 - update / updates)
+        chosen = shuffled(len(data), TRAINING_BATCH, update, seed=0)
+        loss = F.cross_entropy(classifier(data.batch(chosen).samples), data.labels[chosen])
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+
+def _load(network: nn.Module, file: Path) -> bool:
+    try:
+        network.load_state_dict(safetensors.torch.load(file.read_bytes()))
+    except (OSError, RuntimeError, safetensors.SafetensorError):
+        return False
+    return True
+
+
+def _save(network: nn.Module, file: Path) -> None:
+    """A cache that cannot be written costs time at the next evaluation, nothing else."""
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, safetensors.torch.save(network.state_dict()))

@@ -1,0 +1,43 @@
+"""Fixed random convolutions: for images of any kind, without labels and without a download."""
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import randomness
+from zerosum.data import Source
+from zerosum.errors import InputError
+from zerosum.metrics.features import FeatureExtractor, Request, in_batches
+
+BATCH = 100
+
+
+class RandomConvolutions(FeatureExtractor):
+    """Four convolutions with fixed random weights, averaged over a 2x2 grid: 256 features for images of any shape."""
+
+    name = "random-convolutions-32-64-64-64-mean2x2 (seed 0)"
+    comparable = "scores in these random features, of the same data; it is no FID"
+    better = "With the weights of Inception it would be a FID: --features inception"
+
+    def __init__(self, shape: tuple[int, ...], device: torch.device) -> None:
+        """`shape`: (C, H, W)."""
+        layers: list[nn.Module] = []
+        channels = shape[0]
+        with randomness.scope(0, 0, "random convolutions"):
+            for width, stride in ((32, 1), (64, 2), (64, 2), (64, 1)):
+                convolution = nn.Conv2d(channels, width, 3, stride, 1)
+                nn.init.kaiming_normal_(convolution.weight, a=0.2)
+                layers += [convolution, nn.LeakyReLU(0.2)]
+                channels = width
+        self._network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten()).eval().to(device)
+        self._device = device
+
+    @classmethod
+    def open(cls, source: Source, request: Request) -> "RandomConvolutions":
+        """For images."""
+        if not source.is_images:
+            raise InputError(f"{source.name} holds points, which have coordinates: --features coordinates")
+        return cls(source.shape, request.device)
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """[N, C, H, W] to [N, 256]."""
+        return in_batches(self._network, samples, BATCH, self._device)

@@ -1,0 +1,87 @@
+"""Judging samples, whoever made them, through the installed command."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zerosum as package
+from tests.end_to_end.conftest import Zerosum
+from zerosum.data import Source
+
+QUICK = ("--metric", "frechet-distance")
+
+
+def lines(out: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_samples_in_files_score_as_the_run_that_made_them(
+    trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
+) -> None:
+    images = package.load(trained[0]).sample(600, seed=1)
+    np.save(tmp_path / "array.npy", images.numpy())
+    (tmp_path / "folder").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image[0].numpy()).save(tmp_path / "folder" / f"{number}.png")
+    done = zerosum("evaluate", trained[0], "array.npy", "folder", "--count", 600, "--json", *QUICK)
+    assert done.returncode == 0, done.stderr
+    values = {str(line["of"]): line["value"] for line in lines(done.stdout)}
+    assert list(values) == [str(trained[0]), "array.npy", "folder"]
+    first = values[str(trained[0])]
+    assert values["array.npy"] == pytest.approx(first, rel=1e-9)
+    assert values["folder"] == pytest.approx(first, rel=1e-9)
+
+
+def test_a_table_compares_several(trained: tuple[Path, str], zerosum: Zerosum, digits: Source, tmp_path: Path) -> None:
+    np.savez(tmp_path / "real.npz", digits.train.samples[:300].numpy())
+    done = zerosum("evaluate", trained[0], "real.npz", "--count", 300)
+    assert done.returncode == 0, done.stderr
+    assert "real.npz: 300" in done.stdout
+    assert "nearer to training images than held-out images are" in done.stdout
+    assert "it is no FID" in done.stdout
+
+
+def test_closest_pairs_are_a_picture(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
+    done = zerosum("evaluate", trained[0], "--count", 50, "--pairs", "pairs.png", *QUICK)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "pairs.png") as picture:
+        assert picture.size == (8 * 34 + 2, 4 * 34 + 2)
+
+
+def test_a_generator_that_always_makes_the_same_image_gets_a_score(
+    zerosum: Zerosum, digits: Source, tmp_path: Path
+) -> None:
+    (tmp_path / "same").mkdir()
+    for number in range(30):
+        Image.fromarray(digits.train.samples[0, 0].numpy()).save(tmp_path / "same" / f"{number}.png")
+    done = zerosum("evaluate", "same", "--against", "digits", "--json")
+    assert done.returncode == 0, done.stderr
+    assert all(np.isfinite([line["value"], line["low"], line["high"]]).all() for line in lines(done.stdout))
+
+
+@pytest.mark.parametrize(("count", "code", "words"), [(1, 2, "cannot be scored"), (2, 0, "")])
+def test_few_images(zerosum: Zerosum, digits: Source, tmp_path: Path, count: int, code: int, words: str) -> None:
+    (tmp_path / "few").mkdir()
+    for number in range(count):
+        Image.fromarray(digits.train.samples[number, 0].numpy()).save(tmp_path / "few" / f"{number}.png")
+    done = zerosum("evaluate", "few", "--against", "digits", "--json")
+    assert (done.returncode, done.stderr.count("\n")) == (code, 1 if code else 0), done.stderr
+    assert words in done.stderr
+    if code == 0:
+        assert "few for 128 features" in done.stdout
+
+
+def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path: Path) -> None:
+    (tmp_path / "mixed").mkdir()
+    for side in range(8, 28):
+        pixels = np.random.default_rng(side).integers(0, 256, (side, side), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "mixed" / f"{side}.png")
+    refused = zerosum("evaluate", "mixed", "--against", "digits")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "the images are of 20 sizes" in refused.stderr
+    assert "--size HxW" in refused.stderr
+    done = zerosum("evaluate", "mixed", "--against", "digits", "--size", 8, *QUICK)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,99 @@
+"""Memorisation, and Kaggle's score that punishes it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torchmetrics.image.mifid import MemorizationInformedFrechetInceptionDistance
+
+from tests.conftest import images
+from tests.unit.metrics.sets import normal, seen
+from zerosum.metrics import Estimate, Evaluation
+from zerosum.metrics.frechet import Given, frechet_distance
+from zerosum.metrics.memorisation import Memorisation, MiFID, cosine_distance, nearest
+
+
+def measured(fake: torch.Tensor, train: torch.Tensor, test: torch.Tensor) -> dict[str, Estimate]:
+    return {each.metric: each for each in Memorisation().measure(seen(fake, train, others=test))}
+
+
+def test_new_samples_are_as_far_from_the_training_samples_as_held_out_ones() -> None:
+    found = measured(normal(800, 6, 1), normal(2_000, 6, 2), normal(700, 6, 3))
+    assert found["nearer-than-real"].low < 0.5 < found["nearer-than-real"].high
+    assert found["nearer-than-real"].warning == ""
+    assert found["nearest-training"].value == pytest.approx(found["nearest-training"].real, rel=0.1)
+
+
+@pytest.mark.parametrize(("copied", "least"), [(1.0, 0.99), (0.3, 0.6)])
+def test_copies_are_found(copied: float, least: float) -> None:
+    train, fake = normal(2_000, 6, 2), normal(800, 6, 1)
+    count = int(copied * 800)
+    fake[:count] = train[:count] + 0.01 * normal(count, 6, 4)
+    share = measured(fake, train, normal(700, 6, 3))["nearer-than-real"]
+    assert share.low > 0.5
+    assert share.value > least
+    assert "nearer to training images than held-out images are (p = " in share.warning
+
+
+def test_the_interval_holds_a_half_as_often_as_it_says() -> None:
+    """200 draws of equal distributions: 95% +- 3 standard errors of a share."""
+    train = normal(300, 3, 0)
+    hits = 0
+    for seed in range(200):
+        sets = seen(normal(80, 3, 2 * seed + 1), train, others=normal(90, 3, 2 * seed + 2))
+        _, share = Memorisation().measure(replace(sets, replicates=1))
+        hits += share.low <= 0.5 <= share.high
+    assert hits / 200 > 0.95 - 3 * (0.95 * 0.05 / 200) ** 0.5
+
+
+def test_the_nearest_is_the_nearest() -> None:
+    one, other = normal(50, 4, 1), normal(60, 4, 2)
+    distances, indices = nearest(one, other)
+    every = torch.cdist(one.double(), other.double())
+    np.testing.assert_array_equal(indices, every.argmin(1))
+    np.testing.assert_allclose(distances, every.amin(1), rtol=1e-4)
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.2, 3.0])
+def test_mifid_is_that_of_torchmetrics_with_the_roles_exchanged(noise: float) -> None:
+    """Kaggle averages over the generated images; torchmetrics over what it calls real."""
+    real = normal(400, 12, 1)
+    fake = real[:300] + noise * normal(300, 12, 2)
+    theirs = MemorizationInformedFrechetInceptionDistance(feature=Given(12), reset_real_features=True)
+    theirs.update(fake.double(), real=True)
+    theirs.update(real.double(), real=False)
+    ours, distance = MiFID().measure(seen(fake, real))
+    assert ours.value == pytest.approx(float(theirs.compute()), rel=1e-4)
+    penalised = noise < 1
+    assert (distance.value < 0.1) == penalised
+    assert ours.value == pytest.approx(frechet_distance(fake, real) / (distance.value if penalised else 1), rel=1e-6)
+    assert ("memorised" in distance.warning) == penalised
+    assert ours.metric == "memorisation-informed-frechet-distance"
+
+
+def test_the_threshold_is_on_the_mean() -> None:
+    """Half of the samples are copies, half are far away: the mean is above 0.1, so nothing is punished."""
+    real = torch.eye(10)[torch.arange(40) % 5]
+    fake = torch.cat([real[:20], torch.eye(10)[torch.arange(20) % 5 + 5]])
+    assert cosine_distance(fake, real) == pytest.approx(0.5)
+    _, distance = MiFID().measure(seen(fake, real))
+    assert distance.warning == ""
+
+
+def test_features_of_zero_have_no_direction() -> None:
+    real = normal(10, 3, 1)
+    assert cosine_distance(torch.zeros(4, 3), real) == 1
+    assert cosine_distance(torch.cat([torch.zeros(4, 3), real]), real) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_closest_pairs_are_copies_beside_what_they_copy() -> None:
+    source = images((3, 12, 12), count=40)
+    samples = images((3, 12, 12), count=60).train.samples.flip(3)
+    samples[[5, 9]] = source.train.samples[[30, 2]]
+    pairs = Evaluation.of(source).closest(samples, seed=0, count=2)
+    assert torch.equal(pairs[0], pairs[1])
+    assert torch.equal(pairs[2], pairs[3])
+    assert {pairs[0].numpy().tobytes(), pairs[2].numpy().tobytes()} == {
+        source.train.samples[row].numpy().tobytes() for row in (30, 2)
+    }

@@ -1,0 +1,85 @@
+"""Metrics that look at samples themselves: Parzen windows, sliced Wasserstein; and those that look at classes."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import KernelDensity
+
+from tests.conftest import images
+from tests.unit.metrics.sets import normal
+from zerosum.data import Source, Split
+from zerosum.metrics import Evaluation
+from zerosum.metrics.inception_score import InceptionScore
+from zerosum.metrics.parzen import Parzen, log_likelihood
+from zerosum.metrics.sliced import SlicedWasserstein, distance, pyramid
+
+
+def test_parzen_windows_are_those_of_scikit_learn() -> None:
+    points, centres = normal(40, 5, 1), normal(70, 5, 2)
+    for sigma in (0.2, 1.0):
+        theirs = KernelDensity(bandwidth=sigma).fit(centres.numpy()).score_samples(points.numpy())
+        np.testing.assert_allclose(log_likelihood(points, centres, sigma), theirs, rtol=1e-4)
+
+
+def test_one_window_is_a_gaussian() -> None:
+    expected = -0.5 * 4 / 0.25 - 3 * math.log(0.5 * math.sqrt(2 * math.pi))
+    found = log_likelihood(torch.tensor([[2.0, 0, 0]]), torch.zeros(1, 3), 0.5)
+    assert float(found) == pytest.approx(expected)
+
+
+def test_parzen_prefers_real_digits_to_noise(digits: Source) -> None:
+    evaluation = Evaluation.of(digits)
+    real, noise = (
+        evaluation.scores(samples, 0, [Parzen()])[0]
+        for samples in (digits.train.samples[:500], images((1, 8, 8), count=500).train.samples)
+    )
+    assert real.low > noise.high
+    assert real.real == pytest.approx(real.value, abs=abs(0.2 * real.value))
+
+
+def test_a_pyramid_adds_up() -> None:
+    """The finest level is what the next coarser image, enlarged, leaves to be said."""
+    samples = images((3, 64, 48), count=2).train.samples
+    levels = pyramid(samples)
+    assert [tuple(level.shape[2:]) for level in levels] == [(64, 48), (32, 24)]
+    plain = torch.full((2, 3, 64, 48), 200, dtype=torch.uint8)
+    torch.testing.assert_close(pyramid(plain)[0], torch.zeros(2, 3, 64, 48), atol=1e-6, rtol=0)
+
+
+def test_the_sliced_distance_of_shifted_gaussians_is_the_mean_shift_along_the_directions() -> None:
+    one = normal(20_000, 10, 1)
+    shift = torch.zeros(10)
+    shift[0] = 2
+    along = 2 * float(
+        torch.special.gammaln(torch.tensor(5.0)).exp()
+        / (math.sqrt(math.pi) * torch.special.gammaln(torch.tensor(5.5)).exp())
+    )
+    assert distance(one, one) == 0
+    assert distance(one + shift, one) == pytest.approx(along, rel=0.15)  # 128 directions
+
+
+def test_texture_is_seen_at_its_scale() -> None:
+    """Fine stripes against noise as strong: they differ at the finest level."""
+    draw = torch.Generator().manual_seed(0)
+    phases = torch.randint(0, 2, (200, 1, 1, 1), generator=draw)
+    stripes = (100 + 50 * ((torch.arange(32) + phases) % 2)).expand(200, 3, 32, 32).byte()
+    noise = (100 + 50 * torch.randint(0, 2, (100, 3, 32, 32), generator=draw)).byte()
+    source = Source("stripes", Split(stripes[:100]), Split(stripes[100:]))
+    scores = {s.metric: s for s in Evaluation.of(source).scores(noise, 0, [SlicedWasserstein()])}
+    assert set(scores) == {"sliced-wasserstein-32", "sliced-wasserstein-16"}
+    fine = scores["sliced-wasserstein-32"]
+    assert fine.real is not None
+    assert fine.low > 3 * fine.real
+
+
+def test_the_classifier_score_counts_classes(digits: Source) -> None:
+    evaluation = Evaluation.of(digits)
+    everything, one_class = (
+        evaluation.scores(digits.train.samples[rows], 0, [InceptionScore()])[0]
+        for rows in (slice(None), digits.train.labels == 3)
+    )
+    assert everything.metric == "classifier-score"
+    assert 9 < everything.value <= 10
+    assert 1 <= one_class.value < 1.5
