@@ -51,9 +51,18 @@ class GAN:
         Raises:
             InputError: `n` is not positive, or there is no such class.
         """
+        return torch.cat(list(self.batches(n, seed, label)))
+
+    def batches(self, n: int, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
+        """The same `n` samples, at most CHUNK at a time, so that memory does not grow with `n`.
+
+        Raises:
+            InputError: `n` is not positive, or there is no such class.
+        """
         if n < 1:
             raise InputError(f"cannot make {n} samples: ask for at least 1")
-        return torch.cat([self._finish(self.forward(codes)) for codes in self.codes(n, seed, label)])[:n]
+        for chunk, codes in enumerate(self.codes(n, seed, label)):
+            yield self._finish(self.forward(codes))[: n - chunk * CHUNK]
 
     def interpolate(self, n: int, steps: int, seed: int = 0, label: str | int | None = None) -> Tensor:
         """`n` journeys of `steps` samples from one latent to another, journey after journey: [n * steps, ...].

@@ -34,7 +34,7 @@ def _grid(images: Tensor, columns: int | None) -> bytes:
             GAP + place * (side + GAP) for place, side in zip(divmod(number, columns), (height, width), strict=True)
         )
         canvas[top : top + height, left : left + width] = each
-    return _encoded(image(torch.from_numpy(canvas).permute(2, 0, 1)))
+    return encoded(image(torch.from_numpy(canvas).permute(2, 0, 1)))
 
 
 def image(pixels: Tensor) -> Image.Image:
@@ -44,7 +44,8 @@ def image(pixels: Tensor) -> Image.Image:
     return Image.frombytes(MODES[channels], (pixels.shape[2], pixels.shape[1]), rows.tobytes())
 
 
-def _encoded(picture: Image.Image) -> bytes:
+def encoded(picture: Image.Image) -> bytes:
+    """As a PNG."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -17,8 +17,10 @@ interval, and its confusion counts over the interval's samples: `real_as_real`, 
 import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from zerosum.errors import InputError
 
@@ -136,17 +138,27 @@ class RunFolder:
             os.truncate(self.metrics, length)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment, also after a power cut, either the old or the new content is there."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` when the block ends, and disappears if it fails.
+
+    So at any moment, also after a power cut, either the old or the whole new content is there.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write `content` to a file that is `replacing` the one before."""
+    with replacing(path) as file:
+        file.write(content)
 
 
 def free_folder(parent: Path, name: str) -> Path:

@@ -20,8 +20,7 @@ def check_destination(path: Path) -> None:
     """
     if path.suffix not in (".png", ".npz", ""):
         raise InputError(f"cannot write samples as {path.suffix}: use .png, .npz or a folder")
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write to {path}: {path.parent} is not a folder")
+    check_parent(path)
     if path.suffix == "" and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists already: choose another --out")
 
@@ -35,6 +34,16 @@ def load(place: str, size: str | None = None, progress: Progress | None = None) 
         InputError: they cannot be read, or differ in their size.
     """
     return open_samples(place, Preparation(size=size or "stored", labels="none", boxes=False), progress)  # type: ignore[arg-type]
+
+
+def check_parent(path: Path) -> None:
+    """Refuse a file or folder that would lie nowhere.
+
+    Raises:
+        InputError: its parent is no folder.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write to {path}: {path.parent} is not a folder")
 
 
 def save(samples: Tensor, path: Path, columns: int | None = None) -> None:
@@ -53,6 +62,11 @@ def save(samples: Tensor, path: Path, columns: int | None = None) -> None:
         else:
             path.mkdir(exist_ok=True)
             for number, image in enumerate(samples):
-                pictures.image(image).save(path / f"{number:06d}.png")
+                pictures.image(image).save(path / file_name(number))
     except OSError as error:
         raise InputError(f"cannot write to {path}: {error.strerror}") from None
+
+
+def file_name(number: int) -> str:
+    """What sample `number`, counted from 0, is called among files of one picture each."""
+    return f"{number:06d}.png"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from zerosum.cli import main
+
 COMMAND = Path(sys.executable).with_name("zerosum")
 SMALL = ("--set", "networks.width=8", "--set", "batch_size=16")
 Zerosum = Callable[..., subprocess.CompletedProcess[str]]
@@ -31,7 +33,7 @@ def zerosum(tmp_path: Path) -> Zerosum:
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         process = start(*arguments, cwd=tmp_path)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=240)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run
@@ -46,3 +48,41 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     assert process.returncode == 0, err
     assert err == ""
     return folder / "run", out
+
+
+class Command:
+    """The `zerosum` command in an empty folder, with an empty cache."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._monkeypatch, self._capsys = folder, monkeypatch, capsys
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("ZEROSUM_CACHE", str(folder.parent / "cache"))
+        monkeypatch.setenv("COLUMNS", "200")
+
+    def __call__(self, *arguments: object) -> tuple[int, str, str]:
+        """Exit code, output and error output."""
+        self._monkeypatch.setattr("sys.argv", ["zerosum", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = self._capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    def refused(self, *arguments: object) -> str:
+        """The one line of a command that ends with exit 2 and leaves nothing behind."""
+        before = sorted(self.folder.rglob("*"))
+        code, _, err = self(*arguments)
+        assert (code, err.count("\n")) == (2, 1), err
+        assert err.startswith("error: ")
+        assert sorted(self.folder.rglob("*")) == before
+        packs = self.folder.parent / "cache" / "packs"
+        assert not packs.exists() or list(packs.iterdir()) == []
+        return err
+
+
+@pytest.fixture
+def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    (tmp_path / "here").mkdir()
+    monkeypatch.setattr("zerosum.run.sample_count", lambda source: 100)  # of scores, which are not what is tested here
+    monkeypatch.setattr("zerosum.run.INTERIM_SAMPLES", 100)
+    monkeypatch.setattr("zerosum.metrics.frechet.REPLICATES", 8)
+    return Command(tmp_path / "here", monkeypatch, capsys)

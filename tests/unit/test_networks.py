@@ -16,10 +16,12 @@ from zerosum.networks.dcgan import DCGAN, levels
 from zerosum.networks.minibatch import Discrimination, StandardDeviation
 from zerosum.networks.mlp import MLP, Maxout, PaperMLP
 from zerosum.networks.r3gan import R3GAN, Residual
+from zerosum.networks.resnet import Down, ResNet, Up
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 9, 13), (4, 48, 64), (2, 31, 8), (3, 64, 64)]
 SMALL = {"dcgan": {"width": 8}, "compact": {"width": 4}, "resnet": {"width": 8}, "r3gan": {"width": 16}}
 FAMILIES = [catalog.build(cls, SMALL.get(name, {})) for name, cls in catalog.choices(Networks).items()]
+FAMILIES.append(ResNet(width=4, tapered=True))
 every_family = pytest.mark.parametrize("networks", FAMILIES, ids=lambda networks: catalog.name_of(networks))
 
 
@@ -94,6 +96,13 @@ def test_the_papers_layers_have_the_released_sizes() -> None:
     )
     bounds = [max(float(p.detach().abs().max()) for p in player.parameters()) for player in (generator, discriminator)]
     assert bounds == pytest.approx([0.05, 0.005], rel=1e-3)
+
+
+def test_tapered_residual_networks_have_the_papers_channels() -> None:
+    with torch.device("meta"):
+        pair = ResNet(width=64, tapered=True).pair((3, 64, 64), 0, 0)
+    channels = [[block.shortcut.out_channels for block in player if isinstance(block, Up | Down)] for player in pair]
+    assert channels == [[512, 256, 128, 64], [64, 128, 256, 512, 1024]]
 
 
 def test_maxout_takes_the_largest_piece() -> None:

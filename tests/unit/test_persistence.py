@@ -126,6 +126,9 @@ def test_samples_are_a_function_of_the_seed_and_their_place() -> None:
     assert (many.shape, many.dtype) == ((150, 1, 8, 8), torch.uint8)
     for few in (1, 64, 65):
         assert torch.equal(made.sample(few, seed=1), many[:few])
+    batches = list(made.batches(150, seed=1))
+    assert [len(batch) for batch in batches] == [64, 64, 22]
+    assert torch.equal(torch.cat(batches), many)
     assert not torch.equal(made.sample(150, seed=2), many)
     with pytest.raises(InputError, match="cannot make 0 samples"):
         made.sample(0)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.console import Console
-from rich.progress import Progress
 
 from zerosum import recipes
+from zerosum.cli._progress import shown
 from zerosum.data import Source, open_source
 from zerosum.engine import Engine
 from zerosum.recipes import Recipe
@@ -31,13 +31,8 @@ def opened(data: str, recipe: str, changes: Sequence[str], device: str, console:
     preparation = draft.data
     if preparation.size is None and Engine.choose(device).device.type != "cpu":
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("opening", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        source = open_source(data, preparation, show)
+    with shown("opening", console) as progress:
+        source = open_source(data, preparation, progress)
     tell_files(source, console)
     if source.files is not None:  # a resumed run must not choose again
         preparation = replace(preparation, size=(source.shape[1], source.shape[2]))

@@ -1,5 +1,6 @@
-"""The residual networks of SNGAN (Miyato et al. 2018, appendix B.4, tables 3 and 4), for images of any shape."""
+"""The residual networks of SNGAN (Miyato et al. 2018, appendix B.4), for images of any shape."""
 
+from itertools import pairwise
 from typing import ClassVar
 
 import torch.nn.functional as F
@@ -14,16 +15,16 @@ from zerosum.networks.dcgan import levels
 class Up(nn.Module):
     """Batch norm, rectifier, enlargement, convolution, batch norm, rectifier, convolution; a 1x1 shortcut around it."""
 
-    def __init__(self, channels: int, size: tuple[int, int]) -> None:
+    def __init__(self, inputs: int, channels: int, size: tuple[int, int]) -> None:
         """`size`: (H, W) of the result."""
         super().__init__()
         self.size = size
-        self.norms = nn.ModuleList([BatchNorm(channels), BatchNorm(channels)])
-        self.convolutions = nn.ModuleList([nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2)])
-        self.shortcut = nn.Conv2d(channels, channels, 1)
+        self.norms = nn.ModuleList([BatchNorm(inputs), BatchNorm(channels)])
+        self.convolutions = nn.ModuleList([nn.Conv2d(width, channels, 3, padding=1) for width in (inputs, channels)])
+        self.shortcut = nn.Conv2d(inputs, channels, 1)
 
     def forward(self, batch: Tensor) -> Tensor:
-        """[N, channels, H', W'] to [N, channels, H, W]."""
+        """[N, inputs, H', W'] to [N, channels, H, W]."""
         inner = self.convolutions[0](F.interpolate(F.relu(self.norms[0](batch)), self.size))
         inner = self.convolutions[1](F.relu(self.norms[1](inner)))
         summed: Tensor = self.shortcut(F.interpolate(batch, self.size)) + inner
@@ -38,7 +39,7 @@ class Down(nn.Module):
         super().__init__()
         self.halve, self.first = halve, first
         self.convolutions = nn.ModuleList([nn.Conv2d(width, channels, 3, padding=1) for width in (inputs, channels)])
-        self.shortcut = nn.Conv2d(inputs, channels, 1) if halve or first else nn.Identity()
+        self.shortcut = nn.Conv2d(inputs, channels, 1) if halve or inputs != channels else nn.Identity()
 
     def forward(self, batch: Tensor) -> Tensor:
         """[N, inputs, H, W] to [N, channels, H, W], or half the size, rounded up."""
@@ -52,32 +53,43 @@ class Down(nn.Module):
 class ResNet(Networks):
     """A residual block per doubling in the generator; halving and two plain blocks in the discriminator.
 
-    `width` channels in the discriminator (128 in the paper), twice as many in the generator (256). Meant for spectral
+    `width` channels in the discriminator (128 in the paper), twice as many in the generator (256), as in the paper's
+    tables 3 and 4 for 32x32 pixels. If `tapered`, after its tables for larger images: `width` channels at the image's
+    size (64 in the paper) and twice as many at each smaller one, in both, and one plain block. Meant for spectral
     normalisation and the hinge game.
     """
 
     paper: ClassVar[str] = "Miyato et al. 2018, appendix B.4"
     latent: Size = 128
     width: Size = 128
+    tapered: bool = False
 
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Dense layer to the smallest size, residual blocks up to the image, then batch norm, convolution, tanh."""
-        sizes, channels = levels((shape[1], shape[2])), 2 * self.width
+        sizes = levels((shape[1], shape[2]))
+        widths = self._widths(len(sizes)) if self.tapered else [2 * self.width] * len(sizes)
         layers: list[nn.Module] = [
-            nn.Linear(inputs, channels * sizes[-1][0] * sizes[-1][1]),
-            nn.Unflatten(1, (channels, *sizes[-1])),
+            nn.Linear(inputs, widths[-1] * sizes[-1][0] * sizes[-1][1]),
+            nn.Unflatten(1, (widths[-1], *sizes[-1])),
         ]
-        layers += [Up(channels, size) for size in reversed(sizes[:-1])]
-        layers += [BatchNorm(channels), nn.ReLU(inplace=True), nn.Conv2d(channels, shape[0], 3, padding=1), nn.Tanh()]
+        layers += [Up(widths[k + 1], widths[k], sizes[k]) for k in reversed(range(len(sizes) - 1))]
+        layers += [BatchNorm(widths[0]), nn.ReLU(inplace=True), nn.Conv2d(widths[0], shape[0], 3, padding=1), nn.Tanh()]
         return nn.Sequential(*layers)
 
     def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
-        """Halving blocks down to about 8 pixels, two plain blocks, rectifier, sum over the places."""
-        halvings = max(1, len(levels((shape[1], shape[2]))) - 2)
-        layers: list[nn.Module] = [Down(shape[0], self.width, halve=True, first=True)]
-        layers += [Down(self.width, self.width, halve=True) for _ in range(halvings - 1)]
-        layers += [Down(self.width, self.width, halve=False) for _ in range(2)]
-        return nn.Sequential(*layers, nn.ReLU(inplace=True), Sum()), self.width
+        """Halving blocks down to about 8 pixels (4 if tapered), plain blocks, rectifier, sum over the places."""
+        smaller = len(levels((shape[1], shape[2]))) - 1
+        halvings, plain = (smaller, 1) if self.tapered else (max(1, smaller - 1), 2)
+        widths = self._widths(halvings + plain)
+        blocks = [
+            Down(inputs, channels, halve=block < halvings, first=block == 0)
+            for block, (inputs, channels) in enumerate(pairwise([shape[0], *widths]))
+        ]
+        return nn.Sequential(*blocks, nn.ReLU(inplace=True), Sum()), widths[-1]
+
+    def _widths(self, count: int) -> list[int]:
+        """Channels at `count` sizes, the largest size first."""
+        return [self.width << level if self.tapered else self.width for level in range(count)]
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
         """Glorot's uniform, with gain sqrt 2 inside the blocks and 1 elsewhere, as the released code."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from zerosum.data.preparation import Preparation
 from zerosum.games import Hinge, Relativistic
 from zerosum.networks.compact import Compact
 from zerosum.networks.r3gan import R3GAN
@@ -9,6 +10,7 @@ from zerosum.networks.resnet import ResNet
 from zerosum.optimizers import Adam
 from zerosum.recipes import Recipe
 from zerosum.regularizers import R1, R2, SpectralNorm
+from zerosum.tricks import DiffAugment
 
 COMPACT = Recipe(
     name="compact",
@@ -58,5 +60,21 @@ R3GAN_64 = Recipe(
     discriminator=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
     batch_size=64,
     average=0.999,
+    steps=50_000,
+)
+
+DOGS_64 = Recipe(
+    name="dogs64",
+    summary="dogs of 64x64 with breeds (docs/dogs.md): sngan's networks and game, told the breeds, two learning rates "
+    "(Heusel et al. 2017), long average (Brock et al. 2019), DiffAugment",
+    data=Preparation(size=(64, 64), margin=0.1, smallest_box=32, longest_box=2.0, flip=True),
+    networks=ResNet(condition="projection", width=64, tapered=True),
+    game=Hinge(),
+    regularizers=(SpectralNorm(),),
+    tricks=(DiffAugment(policy=("translation", "cutout")),),
+    generator=Adam(lr=1e-4, beta1=0.0, beta2=0.999, decay_from=0.5),
+    discriminator=Adam(lr=4e-4, beta1=0.0, beta2=0.999, decay_from=0.5),
+    batch_size=64,
+    average=0.9999,
     steps=50_000,
 )

@@ -2,29 +2,16 @@
 
 import json
 import shutil
-import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.photos import fill, picture
+from tests.photos import annotation, dog_competition, download, fill, pets, picture
 from zerosum.data import Source, open_source
 from zerosum.data.boxes import Box, NotAnAnnotation, read, usable
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
-
-Sides = tuple[object, object, object, object]
-
-
-def annotation(*boxes: Sides) -> str:
-    objects = "".join(
-        f"<object><name>dog</name><bndbox><xmin>{left}</xmin><ymin>{top}</ymin><xmax>{right}</xmax><ymax>{bottom}</ymax>"
-        "</bndbox></object>"
-        for left, top, right, bottom in boxes
-    )
-    return f"<annotation><filename>x.jpg</filename><size><width>9</width></size>{objects}</annotation>"
 
 
 def lines(source: Source) -> list[dict[str, object]]:
@@ -251,38 +238,21 @@ def test_annotations_in_folders_of_one_name_are_no_classes(tmp_path: Path) -> No
     assert open_source(str(tmp_path)).class_names == ()
 
 
-def breeds(raw: Path) -> list[tuple[Path, Path, str]]:
-    """Image, annotation and breed of the real photos."""
-    marks = raw / "annotations" / "xmls"
-    images = sorted((raw / "images").glob("*.jpg"))
-    return [(image, marks / f"{image.stem}.xml", image.stem.rsplit("_", 1)[0]) for image in images]
-
-
-def compress(archive: Path, files: Iterable[tuple[Path, str]]) -> None:
-    with zipfile.ZipFile(archive, "w") as file:
-        for path, name in files:
-            file.write(path, name)
-
-
 def test_the_dog_competition_as_folders_and_as_archives(shared: Path, tmp_path: Path) -> None:
     """all-dogs/all-dogs/*.jpg and annotation/Annotation/<synset>-<breed>/<stem>, or both as they were downloaded."""
-    photos = breeds(shared / "pets" / "raw")
-    names = sorted({breed for _, _, breed in photos})
-    images = [(image, f"all-dogs/{image.name}") for image, _, _ in photos]
-    marks = [(xml, f"Annotation/n{names.index(breed):08d}-{breed}/{xml.stem}") for _, xml, breed in photos]
-    for top, files in (("all-dogs", images), ("annotation", marks)):
+    photos = pets(shared / "pets" / "raw")
+    for top, files in zip(("all-dogs", "annotation"), dog_competition(photos), strict=True):
         for path, name in files:
             (tmp_path / "folders" / top / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, tmp_path / "folders" / top / name)
-    (tmp_path / "archives").mkdir()
-    compress(tmp_path / "archives" / "all-dogs.zip", images)
-    compress(tmp_path / "archives" / "Annotation.zip", marks)
+    download(tmp_path / "archives", photos)
 
     folders, archives = (open_source(str(tmp_path / kind)) for kind in ("folders", "archives"))
     assert folders.fingerprint == archives.fingerprint
-    assert folders.class_names == archives.class_names == tuple(names)
+    assert folders.class_names == archives.class_names == tuple(sorted({photo.breed for photo in photos}))
     assert folders.shape == (3, 64, 64)
-    assert len(used(folders)) + len(left_out(folders)) == sum(len(read(xml.read_bytes())) for _, xml, _ in photos)
+    boxes = sum(len(read(photo.annotation.read_bytes())) for photo in photos)
+    assert len(used(folders)) + len(left_out(folders)) == boxes
     assert len(used(folders)) > 0.9 * len(photos)
     assert all(
         Path(name).stem.rsplit("_", 1)[0] == line["class"]
@@ -294,8 +264,8 @@ def test_the_dog_competition_as_folders_and_as_archives(shared: Path, tmp_path: 
 
 def test_the_pets_with_boxes_of_their_own(shared: Path) -> None:
     source = open_source(str(shared / "pets" / "raw"), Preparation(size=(16, 16), margin=0.1))
-    for image, xml, _ in breeds(shared / "pets" / "raw")[:5]:
-        (box,) = read(xml.read_bytes())
-        line = used(source)[f"images/{image.name}"]
+    for photo in pets(shared / "pets" / "raw")[:5]:
+        (box,) = read(photo.annotation.read_bytes())
+        line = used(source)[f"images/{photo.image.name}"]
         across = round((box.right - box.left) * 0.1)
         assert line["box"][0] == box.left - across  # type: ignore[index]

@@ -1,0 +1,21 @@
+"""A bar in the terminal for work of which it is known how far it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from zerosum.data import Progress
+
+
+@contextmanager
+def shown(what: str, console: Console) -> Iterator[Progress]:
+    """What to tell of work that begins with `what`. The bar disappears at the end, and is only in terminals."""
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        yield show

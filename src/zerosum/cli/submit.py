@@ -1,0 +1,28 @@
+"""`zerosum submit`: what the dog-picture competition takes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def submit(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, help="How many; the competition asks for 10,000.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 0,
+    out: Annotated[Path, typer.Option(help="The .zip to write; it must not exist yet.")] = Path("images.zip"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Draw samples from RUN's generator for Kaggle's "Generative Dog Images": a .zip of PNGs of 64x64 pixels."""
+    from rich.console import Console
+
+    from zerosum import gan, submission
+    from zerosum.cli._progress import shown
+
+    submission.check_destination(out)
+    generator = gan.load(run, device)
+    with shown("drawing", Console()) as progress:
+        submission.write(generator, out, count, seed, progress)
+    typer.echo(f"{count:,} images of 64x64 pixels (seed {seed}) in {out}")
