@@ -15,13 +15,13 @@ from zerosum.networks.compact import Compact, Fold, Unfold
 from zerosum.networks.dcgan import DCGAN, levels
 from zerosum.networks.minibatch import Discrimination, StandardDeviation
 from zerosum.networks.mlp import MLP, Maxout, PaperMLP
-from zerosum.networks.r3gan import R3GAN, Residual
-from zerosum.networks.resnet import Down, ResNet, Up
+from zerosum.networks.r3gan import R3gan, Residual
+from zerosum.networks.resnet import Down, Resnet, Up
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 9, 13), (4, 48, 64), (2, 31, 8), (3, 64, 64)]
 SMALL = {"dcgan": {"width": 8}, "compact": {"width": 4}, "resnet": {"width": 8}, "r3gan": {"width": 16}}
 FAMILIES = [catalog.build(cls, SMALL.get(name, {})) for name, cls in catalog.choices(Networks).items()]
-FAMILIES.append(ResNet(width=4, tapered=True))
+FAMILIES.append(Resnet(width=4, tapered=True))
 every_family = pytest.mark.parametrize("networks", FAMILIES, ids=lambda networks: catalog.name_of(networks))
 
 
@@ -32,7 +32,7 @@ def test_a_pair_fits_any_image_shape(networks: Networks, shape: tuple[int, ...])
     with randomness.scope(0, 0, "test"):
         samples = generator(networks.draw_codes(5, None, None, 0))
     assert samples.shape == (5, *shape)
-    assert samples.abs().max() <= 1 or isinstance(networks, R3GAN)  # which has no tanh, as published
+    assert samples.abs().max() <= 1 or isinstance(networks, R3gan)  # which has no tanh, as published
     assert discriminator(samples).shape == (5,)
 
 
@@ -100,7 +100,7 @@ def test_the_papers_layers_have_the_released_sizes() -> None:
 
 def test_tapered_residual_networks_have_the_papers_channels() -> None:
     with torch.device("meta"):
-        pair = ResNet(width=64, tapered=True).pair((3, 64, 64), 0, 0)
+        pair = Resnet(width=64, tapered=True).pair((3, 64, 64), 0, 0)
     channels = [[block.shortcut.out_channels for block in player if isinstance(block, Up | Down)] for player in pair]
     assert channels == [[512, 256, 128, 64], [64, 128, 256, 512, 1024]]
 
@@ -260,7 +260,7 @@ def test_a_packed_discriminator_judges_neighbours_together(networks: Networks) -
 def test_dropout_in_the_generator_stays_on_in_evaluation(networks: Networks) -> None:
     networks = replace(networks, dropout=0.5)
     generator, _ = networks.pair((1, 8, 8), 0, seed=0)
-    if isinstance(networks, R3GAN):  # whose blocks begin as the identity
+    if isinstance(networks, R3gan):  # whose blocks begin as the identity
         torch.nn.init.normal_(next(m for m in generator.modules() if isinstance(m, Residual)).layers[-1].weight)
     generator.eval()
     codes = torch.randn(4, networks.latent)
@@ -312,12 +312,12 @@ def test_the_papers_generator_starts_at_the_average_image() -> None:
 
 def test_r3gans_networks_have_the_published_size() -> None:
     """About 21 million weights each at width 768 on 32x32 images (their table of configurations)."""
-    for player in R3GAN(width=768).pair((3, 32, 32), 0, seed=0):
+    for player in R3gan(width=768).pair((3, 32, 32), 0, seed=0):
         assert 19e6 < sum(parameter.numel() for parameter in player.parameters()) < 23e6
 
 
 def test_fix_up_begins_with_the_identity() -> None:
-    _, discriminator = R3GAN(width=16).pair((1, 8, 8), 0, seed=0)
+    _, discriminator = R3gan(width=16).pair((1, 8, 8), 0, seed=0)
     block = next(module for module in discriminator.modules() if isinstance(module, Residual))
     batch = torch.randn(2, 16, 8, 8)
     assert torch.equal(block(batch), batch)

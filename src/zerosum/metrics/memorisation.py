@@ -58,7 +58,7 @@ class Memorisation(Metric):
         ]
 
 
-class MiFID(Metric):
+class Mifid(Metric):
     """The memorisation-informed FID of Kaggle's "Generative Dog Images" (Bai et al. 2021), as its scorer computes it.
 
     The Fréchet distance over d, d being the mean over the samples of the smallest 1 - |cosine| to a real image; but 1

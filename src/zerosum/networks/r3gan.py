@@ -47,7 +47,8 @@ class Resize(nn.Module):
     def forward(self, batch: Tensor) -> Tensor:
         """[N, C, H', W'] to [N, C, H, W]."""
         smaller = self.size[0] < batch.shape[2]
-        return F.interpolate(batch, self.size, mode="bilinear", align_corners=False, antialias=smaller)
+        whole = batch.float()  # antialiasing is not there for bfloat16 on CPUs
+        return F.interpolate(whole, self.size, mode="bilinear", align_corners=False, antialias=smaller).to(batch.dtype)
 
 
 class Basis(nn.Module):
@@ -66,7 +67,7 @@ class Basis(nn.Module):
 
 
 @dataclass(frozen=True)
-class R3GAN(Networks):
+class R3gan(Networks):
     """Generator and discriminator mirror each other: `blocks` residual blocks at each size, all of `width` channels.
 
     The paper's CIFAR-10 and 64x64 networks have width 768 and about 21 million weights each; 32 to 64 suit a CPU. The

@@ -50,7 +50,7 @@ class Down(nn.Module):
 
 
 @dataclass(frozen=True)
-class ResNet(Networks):
+class Resnet(Networks):
     """A residual block per doubling in the generator; halving and two plain blocks in the discriminator.
 
     `width` channels in the discriminator (128 in the paper), twice as many in the generator (256), as in the paper's

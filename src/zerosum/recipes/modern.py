@@ -5,8 +5,8 @@ from dataclasses import replace
 from zerosum.data.preparation import Preparation
 from zerosum.games import Hinge, Relativistic
 from zerosum.networks.compact import Compact
-from zerosum.networks.r3gan import R3GAN
-from zerosum.networks.resnet import ResNet
+from zerosum.networks.r3gan import R3gan
+from zerosum.networks.resnet import Resnet
 from zerosum.optimizers import Adam
 from zerosum.recipes import Recipe
 from zerosum.regularizers import R1, R2, SpectralNorm
@@ -40,7 +40,7 @@ COMPACT_CONDITIONAL = replace(
 SNGAN = Recipe(
     name="sngan",
     summary="Miyato et al. 2018: residual networks, spectral normalisation, hinge, five discriminator steps",
-    networks=ResNet(),
+    networks=Resnet(),
     game=Hinge(),
     regularizers=(SpectralNorm(),),
     generator=Adam(lr=2e-4, beta1=0.0, beta2=0.9, decay_from=0.0),
@@ -53,7 +53,7 @@ SNGAN = Recipe(
 R3GAN_64 = Recipe(
     name="r3gan",
     summary="Huang et al. 2024 at a CPU's width: relativistic pairing, R1 and R2, residual networks without norms",
-    networks=R3GAN(),
+    networks=R3gan(),
     game=Relativistic(),
     regularizers=(R1(gamma=0.05), R2(gamma=0.05)),
     generator=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
@@ -68,7 +68,7 @@ DOGS_64 = Recipe(
     summary="dogs of 64x64 with breeds (docs/dogs.md): sngan's networks and game, told the breeds, two learning rates "
     "(Heusel et al. 2017), long average (Brock et al. 2019), DiffAugment",
     data=Preparation(size=(64, 64), margin=0.1, smallest_box=32, longest_box=2.0, flip=True),
-    networks=ResNet(condition="projection", width=64, tapered=True),
+    networks=Resnet(condition="projection", width=64, tapered=True),
     game=Hinge(),
     regularizers=(SpectralNorm(),),
     tricks=(DiffAugment(policy=("translation", "cutout")),),

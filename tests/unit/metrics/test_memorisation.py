@@ -11,7 +11,7 @@ from tests.conftest import images
 from tests.unit.metrics.sets import normal, seen
 from zerosum.metrics import Estimate, Evaluation
 from zerosum.metrics.frechet import Given, frechet_distance
-from zerosum.metrics.memorisation import Memorisation, MiFID, cosine_distance, nearest
+from zerosum.metrics.memorisation import Memorisation, Mifid, cosine_distance, nearest
 
 
 def measured(fake: torch.Tensor, train: torch.Tensor, test: torch.Tensor) -> dict[str, Estimate]:
@@ -63,7 +63,7 @@ def test_mifid_is_that_of_torchmetrics_with_the_roles_exchanged(noise: float) ->
     theirs = MemorizationInformedFrechetInceptionDistance(feature=Given(12), reset_real_features=True)
     theirs.update(fake.double(), real=True)
     theirs.update(real.double(), real=False)
-    ours, distance = MiFID().measure(seen(fake, real))
+    ours, distance = Mifid().measure(seen(fake, real))
     assert ours.value == pytest.approx(float(theirs.compute()), rel=1e-4)
     penalised = noise < 1
     assert (distance.value < 0.1) == penalised
@@ -77,7 +77,7 @@ def test_the_threshold_is_on_the_mean() -> None:
     real = torch.eye(10)[torch.arange(40) % 5]
     fake = torch.cat([real[:20], torch.eye(10)[torch.arange(20) % 5 + 5]])
     assert cosine_distance(fake, real) == pytest.approx(0.5)
-    _, distance = MiFID().measure(seen(fake, real))
+    _, distance = Mifid().measure(seen(fake, real))
     assert distance.warning == ""
 
 
