@@ -9,7 +9,7 @@ from rich.table import Table
 
 from zerosum.record import Line
 
-SHORT = {"test": "test", "training": "train"}
+SHORT = {"test": "test", "training": "train", "whole": "all"}
 
 
 def show_scores(scores: Sequence[Line], console: Console) -> None:
@@ -30,7 +30,7 @@ def show_scores(scores: Sequence[Line], console: Console) -> None:
             f"{_figure(score['low'])} to {_figure(score['high'])}",
             _figure(score["real"]),
             f"{score['samples']:,}",
-            f"{score['reference_samples']:,} {SHORT.get(score['reference'].split()[0], 'real')}",
+            f"{score['reference_samples']:,} {SHORT[score['reference'].split()[0]]}",
         )
     console.print(table)
     _protocol(scores, console)

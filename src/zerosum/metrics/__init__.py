@@ -25,7 +25,7 @@ REPLICATES = 100
 LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
 MOST_TRAINING = 100_000
 Reference = Literal["test", "train", "all"]
-SPLITS: dict[str, str] = {"test": "test split", "train": "training split", "all": "both splits"}
+SPLITS: dict[str, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 
 @dataclass(frozen=True)

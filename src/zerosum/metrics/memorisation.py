@@ -76,7 +76,7 @@ class Mifid(Metric):
         distance = cosine_distance(comparison.fake.features, comparison.real.features)
         penalty = (distance if distance < KAGGLE_EPSILON else 1.0) + TINY
         value, low, high = (each / penalty for each in (frechet.value, frechet.low, frechet.high))
-        name = "mifid" if comparison.features.is_pool3 else f"memorisation-informed-{frechet.metric}"
+        name = "mifid" if comparison.features.is_pool3 else f"mi-{frechet.metric}"
         warning = f"memorised: {distance:.3f} is below {KAGGLE_EPSILON}" if penalty < 1 else ""
         return [
             Estimate(name, value, low, high, "lower"),

@@ -125,7 +125,7 @@ def test_the_reference_is_the_users_choice() -> None:
         for each in ("test", "train", "all")
     )
     assert (test.reference_samples, train.reference_samples, whole.reference_samples) == (512, 512, 1_024)
-    assert whole.reference == "both splits of normal"
+    assert whole.reference == "whole of normal"
     assert whole.real is None
     both = torch.cat([source.train.samples, source.test.samples])
     assert whole.value == pytest.approx(frechet_distance(samples, both), rel=1e-6)
