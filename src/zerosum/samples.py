@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from zerosum import pictures
-from zerosum.data import Progress, open_samples
+from zerosum.data import Progress, Source, open_whole
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 from zerosum.record import write_atomically
@@ -25,15 +25,15 @@ def check_destination(path: Path) -> None:
         raise InputError(f"{path} exists already: choose another --out")
 
 
-def load(place: str, size: str | None = None, progress: Progress | None = None) -> Tensor:
-    """Samples from a folder or .zip of images, or an array: uint8 [N, C, H, W] or float32 [N, d].
+def load(place: str, size: str | None = None, progress: Progress | None = None) -> Source:
+    """Samples that something made: a folder or .zip of images, or an array; both splits of the source are meant.
 
     Images keep their size, which must be the same for all, unless a `size` is named.
 
     Raises:
         InputError: they cannot be read, or differ in their size.
     """
-    return open_samples(place, Preparation(size=size or "stored", labels="none", boxes=False), progress)  # type: ignore[arg-type]
+    return open_whole(place, Preparation(size=size or "stored", labels="none", boxes=False), progress)  # type: ignore[arg-type]
 
 
 def check_parent(path: Path) -> None:

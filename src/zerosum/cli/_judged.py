@@ -1,13 +1,17 @@
 """What `evaluate` judges: a generator's samples, or images that something else made; and what it judges by."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from rich.console import Console
 from torch import Tensor
 
-from zerosum import catalog, gan, randomness, recipes, samples
+from zerosum import catalog, gan, recipes, samples
+from zerosum.cli._data import tell_files
 from zerosum.data import Source, open_source
 from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
@@ -17,6 +21,7 @@ from zerosum.metrics import Evaluation, Metric, Reference, sample_count
 from zerosum.metrics.features import Request, inception
 from zerosum.record import Line, RunFolder
 
+LEAST = 2
 SMALLEST_SIDE = 8  # to which photos are brought
 
 
@@ -35,7 +40,7 @@ class Judged:
     run: Line | None = None
 
     @classmethod
-    def open(cls, name: str, size: str | None, device: str) -> "Judged":
+    def open(cls, name: str, size: str | None, device: str, console: Console) -> "Judged":
         """What the user named: a run, a generator, or images.
 
         Raises:
@@ -48,7 +53,13 @@ class Judged:
             return cls(name, gan.load(path, device))
         if not path.exists():
             raise InputError(f"no run and no images at {name}: no such file or folder")
-        return cls(name, samples.load(name, size))
+        source = samples.load(name, size)
+        made = torch.cat([source.train.samples, source.test.samples])
+        if len(made) < LEAST:
+            raise InputError(f"{name} holds {len(made)} sample: at least {LEAST} are needed for a score")
+        if source.files is not None and len(made) < source.files.read_bytes().count(b"\n"):
+            tell_files(source, console)
+        return cls(name, made)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,13 +78,24 @@ class Judged:
             return self.made
         if count > len(self.made):
             raise InputError(f"{self.name} has {len(self.made):,} samples, not the {count:,} that were asked for")
-        order = torch.randperm(len(self.made), generator=randomness.generator(seed, 0, "part"))
-        return self.made[order[:count]]
+        rows = np.ascontiguousarray(self.made.numpy()).reshape(len(self.made), -1)
+        drawn = [hashlib.blake2b(row.tobytes(), key=str(seed).encode()).digest() for row in rows]  # whatever the order
+        return self.made[sorted(range(len(drawn)), key=drawn.__getitem__)[:count]]
+
+    def fitted(self, shape: tuple[int, ...]) -> "Judged":
+        """Gray images as colour ones, or colour ones without colour as gray ones, where data of `shape` ask for it."""
+        if isinstance(self.made, Tensor) and len(shape) == len(self.shape) == 3:
+            colour = self.made.expand(-1, 3, -1, -1) if self.shape[0] == 1 else self.made
+            if shape[0] == 3:
+                return replace(self, made=colour)
+            if shape[0] == 1 and self.shape[0] == 3 and bool((self.made == self.made[:, :1]).all()):
+                return replace(self, made=self.made[:, :1])
+        return self
 
 
 def evaluation_for(
     judged: Sequence[Judged],
-    against: str | None,
+    source: Source,
     features: str,
     weights: Path | None,
     reference: str,
@@ -84,9 +106,8 @@ def evaluation_for(
     """By what they are judged.
 
     Raises:
-        InputError: nothing says which data, or they are of other shapes, or the features cannot be had.
+        InputError: they are of other shapes than the data, or the features cannot be had.
     """
-    source = _source(judged, against)
     for each in judged:
         if each.shape != source.shape:
             raise InputError(
@@ -97,18 +118,26 @@ def evaluation_for(
     colour = source.is_images and source.shape[0] == 3
     if features == "auto" and colour and (weights is not None or download or inception.present()):
         wanted = "inception"
+    if weights is not None and not wanted.startswith(("inception", "dinov2")):
+        raise InputError("--weights are those of --features inception or dinov2: say which")
     request = Request(wanted, weights, download, Engine.choose(device).device)
     chosen: Reference = "test" if reference == "test" else "train" if reference == "train" else "all"
     return Evaluation.of(source, request, chosen)
 
 
-def _source(judged: Sequence[Judged], against: str | None) -> Source:
+def source_for(judged: Sequence[Judged], against: str | None) -> Source:
+    """The real data: those named, images prepared as those judged are, else those of the first run.
+
+    Raises:
+        InputError: nothing says which data, or they cannot be used.
+    """
     if against is None:
         run = next((each.run for each in judged if each.run is not None), None)
         if run is None:
             raise InputError("say which real data to compare with: --against DATA")
         return open_source(run["data"], recipes.from_json(run["recipe"]).data)
-    run = next((each.run for each in judged if each.run is not None and each.run["data"] == against), None)
+    place = str(Path(against).expanduser().resolve()) if Path(against).expanduser().exists() else against
+    run = next((each.run for each in judged if each.run is not None and each.run["data"] == place), None)
     if run is not None:
         return open_source(against, recipes.from_json(run["recipe"]).data)
     shape = judged[0].shape

@@ -12,8 +12,15 @@ from zerosum.record import Line
 SHORT = {"test": "test", "training": "train", "whole": "all"}
 
 
-def show_scores(scores: Sequence[Line], console: Console) -> None:
-    """Scores of one thing, with their protocol."""
+def show_scores(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
+    """Scores of one thing or of several, by their names, with their protocol."""
+    if len(scores) == 1:
+        _show_one(next(iter(scores.values())), console)
+    else:
+        _compare(scores, console)
+
+
+def _show_one(scores: Sequence[Line], console: Console) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in ("metric", "", "value", "95% interval", "real", "N", "against"):
         table.add_column(
@@ -34,10 +41,10 @@ def show_scores(scores: Sequence[Line], console: Console) -> None:
         )
     console.print(table)
     _protocol(scores, console)
+    _warn(scores, console)
 
 
-def compare_scores(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
-    """Scores of several things, side by side."""
+def _compare(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
     first = next(iter(scores.values()))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("metric")
@@ -51,7 +58,9 @@ def compare_scores(scores: Mapping[str, Sequence[Line]], console: Console) -> No
     console.print(table)
     counts = ", ".join(f"{name}: {lines[0]['samples']:,}" for name, lines in scores.items())
     _say(console, f"Samples: {counts}. Below each value its 95% interval.")
-    _protocol([*first, *(line for lines in scores.values() for line in lines)], console)
+    _protocol(first, console)
+    for name, lines in scores.items():
+        _warn(lines, console, f" ({name})")
 
 
 def _protocol(scores: Sequence[Line], console: Console) -> None:
@@ -63,8 +72,11 @@ def _protocol(scores: Sequence[Line], console: Console) -> None:
         "samples that are not in the reference.",
     )
     _say(console, first["comparable"])
+
+
+def _warn(scores: Sequence[Line], console: Console, of: str = "") -> None:
     for warning in dict.fromkeys(score["warning"] for score in scores if score["warning"]):
-        _say(console, f"Warning: {warning}.")
+        _say(console, f"Warning{of}: {warning}.")
 
 
 def _direction(better: str) -> str:
@@ -75,6 +87,8 @@ def _figure(value: float | None) -> str:
     """Four digits or so."""
     if value is None:
         return ""
+    if abs(value) >= 1e6:
+        return f"{value:.3g}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
 
 

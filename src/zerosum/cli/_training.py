@@ -34,7 +34,7 @@ def finish(run: Run, console: Console) -> None:
         console.print(f"  zerosum resume {path}", highlight=False, soft_wrap=True)
         raise typer.Exit(128 + stopping.signal)
     console.print(f"\nFinished {run.steps:,} iterations in {path}", highlight=False)
-    show_scores([line for line in run.folder.lines("score") if line["step"] == run.steps], console)
+    show_scores({path.name: [line for line in run.folder.lines("score") if line["step"] == run.steps]}, console)
     console.print(
         f"Look at    {run.folder.report}\n"
         f"Next       zerosum sample {path} --count 64\n"

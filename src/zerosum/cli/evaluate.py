@@ -37,7 +37,8 @@ def evaluate(
         str, typer.Option(help="Compare with the test split, the train split (as most papers do), or all.")
     ] = "test",
     count: Annotated[
-        int | None, typer.Option("--count", "-n", min=2, help="Samples of each; default: 5,000 to 10,000, or all.")
+        int | None,
+        typer.Option("--count", "-n", min=2, max=200_000, help="Samples of each; default: 5,000 to 10,000, or all."),
     ] = None,
     size: Annotated[
         str | None, typer.Option(help="Resize images made elsewhere: 64, or height x width; default: as they are.")
@@ -55,22 +56,17 @@ def evaluate(
     from rich.console import Console
 
     from zerosum import samples as files
-    from zerosum.cli._judged import Judged, evaluation_for, metric_named
-    from zerosum.cli._tables import compare_scores, show_scores
-    from zerosum.errors import InputError
-    from zerosum.metrics import SPLITS
+    from zerosum.cli._judged import Judged, evaluation_for, metric_named, source_for
+    from zerosum.cli._tables import show_scores
 
-    if reference not in SPLITS:
-        raise InputError(f"--reference {reference!r}: choose one of: {', '.join(SPLITS)}")
-    if pairs is not None:
-        if len(what) > 1:
-            raise InputError("--pairs is for one thing at a time")
-        files.check_destination(pairs.with_suffix(".png"))
+    _check(what, reference, pairs)
     chosen = [metric_named(name) for name in metrics or ()]
     console = Console(stderr=as_json)
-    judged = [Judged.open(each, size, device) for each in what]
+    judged = [Judged.open(each, size, device, console) for each in what]
     with console.status("computing the features of real data"):
-        evaluation = evaluation_for(judged, against, features, weights, reference, device, download=download)
+        source = source_for(judged, against)
+        judged = [each.fitted(source.shape) for each in judged]
+        evaluation = evaluation_for(judged, source, features, weights, reference, device, download=download)
     found = {}
     for each in judged:
         with console.status(f"scoring {each.name}"):
@@ -81,11 +77,24 @@ def evaluate(
     if as_json:
         typer.echo("\n".join(json.dumps({"of": name, **line}) for name, lines in found.items() for line in lines))
         return
-    if len(found) == 1:
-        show_scores(next(iter(found.values())), console)
-    else:
-        compare_scores(found, console)
+    show_scores(found, console)
     if evaluation.features.better:
         console.print(evaluation.features.better + ".", highlight=False, markup=False)
     if pairs is not None:
         console.print(f"Nearest to training images: {pairs.with_suffix('.png')}", highlight=False, markup=False)
+
+
+def _check(what: list[str], reference: str, pairs: Path | None) -> None:
+    """Refuse what does not go together before anything is read."""
+    from zerosum import samples
+    from zerosum.errors import InputError
+    from zerosum.metrics import SPLITS
+
+    if reference not in SPLITS:
+        raise InputError(f"--reference {reference!r}: choose one of: {', '.join(SPLITS)}")
+    if len(set(what)) < len(what):
+        raise InputError("the same name is given twice")
+    if pairs is not None:
+        if len(what) > 1:
+            raise InputError("--pairs is for one thing at a time")
+        samples.check_destination(pairs.with_suffix(".png"))

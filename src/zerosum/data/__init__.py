@@ -175,24 +175,19 @@ def open_source(data: str, preparation: Preparation | None = None, progress: Pro
     Raises:
         InputError: nothing lies there, no reader knows it, the reader that does cannot use it, or it holds too little.
     """
-    source = _opened(data, preparation, progress)
+    source = open_whole(data, preparation, progress)
     if not (len(source.train) and len(source.test)):
         count = len(source.train) + len(source.test)
         raise InputError(f"{data}: {count} usable samples are too few to train with some and test with others")
     return source
 
 
-def open_samples(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Tensor:
-    """Every sample of what `open_source` opens, of whichever split: to judge what was generated elsewhere.
+def open_whole(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Source:
+    """What `open_source` opens, be it so little that a split is empty: to judge what was generated elsewhere.
 
     Raises:
         InputError: nothing lies there, no reader knows it, or the reader that does cannot use it.
     """
-    source = _opened(data, preparation, progress)
-    return torch.cat([source.train.samples, source.test.samples])
-
-
-def _opened(data: str, preparation: Preparation | None, progress: Progress | None) -> Source:
     try:
         return _read(data, preparation or Preparation(), progress)
     except OSError as error:

@@ -33,7 +33,7 @@ class Estimate:
     """A figure with its 95% interval, of the finite samples only: other seeds of a training vary more.
 
     `better` is "lower", "higher" or a value that is right, as "near 1". `real` is what real samples score that are not
-    in the reference, as many if there are; None if there are none. `warning` says why it should not be trusted.
+    in the reference, as many or all that there are; None if there are none. `warning` says why not to trust it.
     """
 
     metric: str
@@ -127,11 +127,13 @@ class Metric(ABC):
 
     Attributes:
         equal_sizes: whether both sets must be of one size.
+        validates: whether it chooses something by real samples of the other split, from that set's end.
         reference: the split to compare with, where that is not the user's choice.
         moment: when it is measured: also during training, at the end and when samples are evaluated, or if asked for.
     """
 
     equal_sizes: ClassVar[bool] = False
+    validates: ClassVar[bool] = False
     reference: ClassVar[Reference | None] = None
     moment: ClassVar[Literal["training", "evaluation", "request"]] = "evaluation"
 
@@ -192,7 +194,8 @@ class Evaluation:
     def real(self, reference: Reference) -> Set:
         """The real samples of a reference."""
         if reference == "all":
-            return Set(*(torch.cat(parts) for parts in zip(*map(_parts, (self.train, self.test)), strict=True)))
+            both = zip(*map(_parts, (self.train, self.test)), strict=True)
+            return Set(*(torch.cat(parts) for parts in both)).shuffled(0)
         return self.test if reference == "test" else self.train
 
     def _set(self, split: str, samples: Tensor) -> Set:
@@ -259,6 +262,9 @@ class Evaluation:
         reference = metric.reference or self.reference
         comparison = self._comparison(metric, fake, reference, seed)
         estimates = metric.measure(comparison)
+        for each in estimates:
+            if not np.isfinite([each.value, each.low, each.high]).all():
+                raise InputError(f"{each.metric} of these samples is not a finite number: their features are too large")
         if beside_real and any(estimate.real is None for estimate in estimates):
             estimates = self._beside_real(metric, estimates, reference, len(comparison.fake), seed)
         return [
@@ -291,7 +297,10 @@ class Evaluation:
         key = (catalog.name_of(metric), count, seed)
         if key not in self._real_scores:
             others = self.train if reference == "test" else self.test
-            comparison = replace(self._comparison(metric, others.first(count), reference, seed), replicates=0)
+            most = len(others) // 2 if metric.validates else len(others)
+            comparison = replace(
+                self._comparison(metric, others.first(min(count, most)), reference, seed), replicates=0
+            )
             self._real_scores[key] = [estimate.value for estimate in metric.measure(comparison)]
         return [replace(each, real=real) for each, real in zip(estimates, self._real_scores[key], strict=True)]
 

@@ -37,7 +37,7 @@ class FrechetDistance(Metric):
         draws = comparison.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
         replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(draws)]
         margin = 1.96 * float(np.std(replicates, ddof=1)) if replicates else 0.0
-        return [Estimate(called(comparison.features), value, max(0.0, value - margin), value + margin, "lower")]
+        return [Estimate(called(comparison.features), value, max(value - margin, 0.0), value + margin, "lower")]
 
 
 class FrechetInfinity(Metric):
@@ -81,7 +81,7 @@ def frechet_distance(fake: Tensor, real: Tensor) -> float:
     for rows, is_real in ((real, True), (fake, False)):
         for block in torch.split(rows, BLOCK):  # sums in float64 are kept, not rows
             metric.update(block.double(), real=is_real)
-    return max(0.0, float(metric.compute()))
+    return max(float(metric.compute()), 0.0)  # in this order a NaN stays one
 
 
 class Given(nn.Module):

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
+from scipy.stats import t
 
 from zerosum.data import Source
 from zerosum.metrics import Comparison, Estimate, Metric
@@ -14,8 +15,8 @@ PARTS = 10
 class InceptionScore(Metric):
     """exp E KL(p(class | sample) || p(class)): 1 at worst, the number of classes at best; it sees no real samples.
 
-    The mean over ten parts of the samples, as published; the interval is +- 1.96 standard errors of that mean. It bears
-    this name only in Inception's 1,008 classes; those of a classifier of the data make a `classifier-score`.
+    The mean over ten parts of the samples, as published; the interval is Student's for that mean. It bears this name
+    only in Inception's 1,008 classes; those of a classifier of the data make a `classifier-score`.
     """
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
@@ -26,7 +27,7 @@ class InceptionScore(Metric):
         """One estimate."""
         logits = comparison.features.logits(comparison.fake.features).double().numpy()
         scores = [float(np.exp(_information(part))) for part in np.array_split(logits, min(PARTS, len(logits)))]
-        margin = 1.96 * float(np.std(scores, ddof=1)) / len(scores) ** 0.5
+        margin = float(t.ppf(0.975, len(scores) - 1) * np.std(scores, ddof=1)) / len(scores) ** 0.5
         name = "inception-score" if comparison.features.is_pool3 else "classifier-score"
         mean = float(np.mean(scores))
         return [Estimate(name, mean, mean - margin, mean + margin, "higher")]

@@ -13,8 +13,9 @@ class KernelDistance(Metric):
     """The unbiased squared maximum mean discrepancy under (x y / d + 1)^3, by torchmetrics, in float64.
 
     The mean over 100 random subsets of 1,000 (or half, if there are fewer than 2,000). The interval is +- 1.96 standard
-    deviations of the subsets, scaled to the whole set by sqrt(1,000 / N): too wide, rather than too narrow, near 0.
-    Values may be negative. It is what papers call KID only in the 2,048 features of Inception.
+    deviations of the subsets, which are drawn without replacement, scaled to the whole set of N by
+    sqrt(1,000 / (N - 1,000)): too wide, rather than too narrow, near 0. Values may be negative. It is what papers call
+    KID only in the 2,048 features of Inception.
     """
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
@@ -30,6 +31,6 @@ class KernelDistance(Metric):
         metric.update(fake, real=False)
         with randomness.scope(comparison.seed, 0, "kernel subsets"):
             mean, deviation = (float(value) for value in metric.compute())
-        margin = 1.96 * deviation * (size / count) ** 0.5
+        margin = 1.96 * deviation * (size / max(1, count - size)) ** 0.5
         name = "kid" if comparison.features.is_pool3 else "kernel-distance"
         return [Estimate(name, mean, mean - margin, mean + margin, "lower")]

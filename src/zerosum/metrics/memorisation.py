@@ -54,7 +54,15 @@ class Memorisation(Metric):
                 "near real data",
                 real=float(np.median(theirs)),
             ),
-            Estimate("nearer-than-real", share, share - margin, share + margin, "near 0.5", real=0.5, warning=warning),
+            Estimate(
+                "nearer-than-real",
+                share,
+                max(0.0, share - margin),
+                min(1.0, share + margin),
+                "near 0.5",
+                real=0.5,
+                warning=warning,
+            ),
         ]
 
 
@@ -97,7 +105,7 @@ def cosine_distance(samples: Tensor, training: Tensor) -> float:
     ours, theirs = (F.normalize(rows[rows.abs().sum(1) > 0]) for rows in (samples, training))
     if len(ours) == 0 or len(theirs) == 0:
         return 1.0
-    smallest = torch.cat([1 - (block @ theirs.T).abs().amax(1) for block in torch.split(ours, BLOCK)])
+    smallest = torch.cat([(1 - (block @ theirs.T).abs().amax(1)).clamp(min=0) for block in torch.split(ours, BLOCK)])
     return float(smallest.double().mean())
 
 

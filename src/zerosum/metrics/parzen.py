@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zerosum.data import Source
 from zerosum.data.pixels import to_float
-from zerosum.metrics import Comparison, Estimate, Metric
+from zerosum.metrics import Comparison, Estimate, Metric, Reference
 from zerosum.metrics.features import FeatureExtractor
 
 SIGMAS = np.logspace(-1, 0, 10)
@@ -26,6 +26,8 @@ class Parzen(Metric):
     test images; the interval is +- 1.96 standard errors over the test images. Published for MNIST: 225 +- 2.
     """
 
+    reference: ClassVar[Reference | None] = "test"
+    validates: ClassVar[bool] = True
     moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
@@ -35,7 +37,8 @@ class Parzen(Metric):
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """One estimate."""
         fake, test = unit(comparison.fake.samples), unit(comparison.real.samples)
-        validation = unit(comparison.others.samples[-VALIDATION:])
+        others = comparison.others.samples
+        validation = unit(others[-min(VALIDATION, len(others) // 2) :])
         likelihoods = [log_likelihood(validation, fake, sigma).mean() for sigma in SIGMAS]
         values = log_likelihood(test, fake, float(SIGMAS[int(np.argmax(likelihoods))]))
         mean, margin = float(values.mean()), 1.96 * float(values.std()) / len(values) ** 0.5

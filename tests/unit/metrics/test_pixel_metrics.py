@@ -36,7 +36,8 @@ def test_parzen_prefers_real_digits_to_noise(digits: Source) -> None:
         for samples in (digits.train.samples[:500], images((1, 8, 8), count=500).train.samples)
     )
     assert real.low > noise.high
-    assert real.real == pytest.approx(real.value, abs=abs(0.2 * real.value))
+    assert real.real is not None
+    assert real.real > real.value  # whose width is chosen by images of which some are among the samples
 
 
 def test_a_pyramid_adds_up() -> None:

@@ -3,6 +3,7 @@
 See Stein et al. 2023. Through `transformers` (the extra `hub`), which loads safetensors and runs no code from the hub.
 """
 
+import hashlib
 import importlib
 from collections.abc import Callable
 from types import ModuleType
@@ -29,7 +30,9 @@ class DINOv2(FeatureExtractor):
 
     def __init__(self, model: nn.Module, name: str, device: torch.device) -> None:
         """`model` maps float [N, 3, 224, 224], normalised, to an output with `pooler_output` [N, D]."""
-        self.name = f"dinov2, class token of {name}"
+        self.name = f"dinov2, class token of {name} ({_digest(model)})"
+        if name != MODEL:
+            self.comparable = "scores in the features of the same weights"
         self._network = _Normalised(model).eval().to(device)
         self._device = device
 
@@ -72,6 +75,14 @@ class _Normalised(nn.Module):
         sized = F.interpolate(colour, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(0, 1)
         features: Tensor = self._model((sized - self.get_buffer("mean")) / self.get_buffer("deviation")).pooler_output
         return features
+
+
+def _digest(model: nn.Module) -> str:
+    """Eight characters that stand for the weights."""
+    digest = hashlib.blake2b(digest_size=4)
+    for weights in model.state_dict().values():
+        digest.update(weights.cpu().contiguous().numpy().data)
+    return digest.hexdigest()
 
 
 def _library() -> ModuleType:
