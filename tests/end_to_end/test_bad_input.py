@@ -44,6 +44,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
         (["sample", "file"], "file cannot be read as safetensors"),
         (["evaluate", "nowhere"], "no run and no images at nowhere"),
         (["evaluate", "file", "--against", "digits"], "cannot tell what 'file' is"),
+        (["data", "mnist", "--data-dir", "nowhere"], "Invalid value for '--data-dir': nowhere is not a folder"),
         (["evaluate", "plain.npy"], "say which real data to compare with: --against DATA"),
         (["evaluate", "plain.npy", "--against", "nowhere"], "no data at 'nowhere'"),
         (["evaluate", "tiny.npy", "--against", "digits"], "samples of shape [1, 4, 4], digits of shape [1, 8, 8]"),

@@ -122,6 +122,12 @@ def test_journeys_are_a_picture_with_a_row_for_each(
         assert picture.size == (5 * 34 + 2, 3 * 34 + 2)
 
 
+def test_a_standard_set_is_found_where_copies_lie(zerosum: Zerosum, shared: Path) -> None:
+    done = zerosum("data", "mnist", "--data-dir", shared / "mnist")
+    assert done.returncode == 0, done.stderr
+    assert "60,000" in done.stdout
+
+
 def test_a_contact_sheet(zerosum: Zerosum, tmp_path: Path) -> None:
     done = zerosum("data", "digits", "--sheet", "sheet.png")
     assert "The first 100 training samples: sheet.png" in done.stdout

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zerosum.cli._data_dir import DataDir
+
 if TYPE_CHECKING:
     from zerosum.data import Source
     from zerosum.record import Line
@@ -32,6 +34,7 @@ def data(
     sheet: Annotated[
         Path | None, typer.Option(help="Write a picture of the first hundred training samples to this .png.")
     ] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Say what DATA holds and which recipe `train` would choose. DATA is only read."""
     from rich.console import Console

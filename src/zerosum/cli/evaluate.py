@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from zerosum.cli._data_dir import DataDir
+
 
 def evaluate(
     what: Annotated[
@@ -49,6 +51,7 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    data_dir: DataDir = None,
 ) -> None:
     """Score generated samples against real data that their generator never saw."""
     import json

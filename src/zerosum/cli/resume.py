@@ -5,10 +5,13 @@ from typing import Annotated
 
 import typer
 
+from zerosum.cli._data_dir import DataDir
+
 
 def resume(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     allow_changed_data: Annotated[bool, typer.Option(help="Go on even if the data are not what they were.")] = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; it ends as if it had never stopped."""
     from rich.console import Console

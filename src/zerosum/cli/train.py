@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from zerosum.cli._data_dir import DataDir
+
 
 def train(
     data: Annotated[
@@ -29,6 +31,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Train a generator and its discriminator on DATA."""
     import time
