@@ -286,7 +286,7 @@ class Evaluation:
         if metric.equal_sizes:
             count = min(len(fake), len(real))
             fake, real = fake.first(count), real.first(count)
-        return Comparison(fake, real, others, self.source, self.features, seed)
+        return Comparison(fake, real, others, self.source, self.features, seed, REPLICATES)
 
     def _beside_real(
         self, metric: Metric, estimates: list[Estimate], reference: Reference, count: int, seed: int

@@ -36,7 +36,7 @@ class FrechetDistance(Metric):
 
         draws = comparison.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
         replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(draws)]
-        margin = 1.96 * float(np.std(replicates, ddof=1)) if replicates else 0.0
+        margin = 1.96 * float(np.std(replicates, ddof=1)) if len(replicates) > 1 else 0.0
         return [Estimate(called(comparison.features), value, max(value - margin, 0.0), value + margin, "lower")]
 
 

@@ -1,9 +1,12 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerosum.data import Source, Split, shuffled, split_by_content
+from zerosum.data import Source, Split, open_source, shuffled, split_by_content
 from zerosum.errors import InputError
 
 
@@ -43,9 +46,10 @@ def test_labels_stay_with_their_samples() -> None:
         assert torch.equal(part.samples[:, 0].long(), part.labels)
 
 
-def test_too_few_samples_for_two_splits() -> None:
-    with pytest.raises(InputError, match="1 samples are too few"):
-        split_by_content(torch.zeros(1, 2), None)
+def test_too_few_samples_for_two_splits(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", np.zeros((1, 2)))
+    with pytest.raises(InputError, match="1 usable samples are too few to train with some and test with others"):
+        open_source(str(tmp_path / "one.npy"))
 
 
 def test_the_fingerprint_is_of_the_content() -> None:
