@@ -33,7 +33,7 @@ def load(place: str, size: str | None = None, progress: Progress | None = None) 
     Raises:
         InputError: they cannot be read, or differ in their size.
     """
-    return open_whole(place, Preparation(size=size or "stored", labels="none", boxes=False), progress)  # type: ignore[arg-type]
+    return open_whole(place, Preparation(size=size or "stored", labels="none", boxes=False, split=False), progress)  # type: ignore[arg-type]
 
 
 def check_parent(path: Path) -> None:

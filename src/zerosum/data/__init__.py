@@ -177,9 +177,13 @@ def open_source(data: str, preparation: Preparation | None = None, progress: Pro
     """
     source = open_whole(data, preparation, progress)
     if not (len(source.train) and len(source.test)):
-        count = len(source.train) + len(source.test)
-        raise InputError(f"{data}: {count} usable samples are too few to train with some and test with others")
+        raise too_few(data, len(source.train) + len(source.test))
     return source
+
+
+def too_few(data: str, count: int) -> InputError:
+    """That not all splits of `data` have a sample."""
+    return InputError(f"{data}: {count} usable samples are too few to train with some and test with others")
 
 
 def open_whole(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Source:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.data import Progress, content_number, is_for_testing
+from zerosum.data import Progress, content_number, is_for_testing, too_few
 from zerosum.data.boxes import Box
 from zerosum.data.decode import MODES, Outside, Survey, Unreadable, decode, survey
 from zerosum.data.duplicates import groups, perceptual_hashes, thumbnail
@@ -67,7 +67,9 @@ def make(place: Path, found: Collection, where: str, preparation: Preparation, p
                 if progress is not None:
                     progress("packing", number, len(found.items))
     _refuse_broken(where, len(kept), skipped, preparation.broken)
-    _write(place, kept, skipped, shape, {item.name: about for about, item in seen})
+    counts = _write(place, kept, skipped, shape, {item.name: about for about, item in seen})
+    if preparation.split and 0 in counts:
+        raise too_few(where, sum(counts))
     return shape
 
 
@@ -181,8 +183,10 @@ def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
             return testing
 
 
-def _write(place: Path, kept: list[Kept], skipped: list[Skipped], shape: Shape, stored: dict[str, Survey]) -> None:
-    """Bring the decoded images into their final order, training first, and note everything about them."""
+def _write(
+    place: Path, kept: list[Kept], skipped: list[Skipped], shape: Shape, stored: dict[str, Survey]
+) -> tuple[int, int]:
+    """Bring the decoded images into their final order and note everything about them; how many train, and test."""
     size = (shape.channels, *shape.size)
     unsorted = np.memmap(place / "unsorted.bin", np.uint8, "r", shape=(len(kept), *size))
     thumbnails = np.stack([each.thumbnail for each in kept])
@@ -228,3 +232,4 @@ def _write(place: Path, kept: list[Kept], skipped: list[Skipped], shape: Shape, 
         "digest": digest.hexdigest(),
     }
     (place / "pack.json").write_text(json.dumps(about, indent=2) + "\n")
+    return int((~testing).sum()), int(testing.sum())

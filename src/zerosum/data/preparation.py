@@ -37,6 +37,7 @@ class Preparation:
         margin: by how much of its sides a box is widened, on each side.
         smallest_box: the shortest side in pixels that a box must have, also when it is cut at the image's border.
         longest_box: the largest ratio of a box's sides.
+        split: whether there must be images for training and for testing, as there need not be to judge them.
         flip: whether training mirrors half of the images, left to right.
     """
 
@@ -51,4 +52,5 @@ class Preparation:
     margin: Annotated[float, Field(ge=0, le=2)] = 0.0
     smallest_box: Annotated[int, Field(ge=1)] = 16
     longest_box: Annotated[float, Field(ge=1)] = 3.0
+    split: bool = True
     flip: bool = False
