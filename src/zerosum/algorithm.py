@@ -94,29 +94,40 @@ def play(
     steps: int,
     seed: int,
     start: int = 0,
+    simultaneous: bool = False,
 ) -> Iterator[Iteration]:
     """Play `game` from iteration `start` to `steps`, yielding after each.
+
+    Where the updates are `simultaneous`, each player answers the other as it was before this iteration (one update of
+    D, then; as in the released code of the paper).
 
     The minibatches, the latents and the players' own randomness are functions of (seed, step): playing on from `start`
     is the same as never having stopped.
     """
     networks, classes, device = players.networks, players.classes, engine.device
+
+    def update_generator(step: int, real: Tensor, labels: Tensor | None) -> Tensor:
+        with randomness.scope(seed, step, "generator update", device=device):
+            codes = networks.draw_codes(batch_size, device, labels, classes)
+            loss = generator_loss(players, game, engine, step / steps, real, codes, labels)
+            players.generator.descend(loss, step, steps)
+            return loss
+
     for step in range(start, steps):
-        progress = step / steps
         for k in range(discriminator_steps):
             update = step * discriminator_steps + k
             with randomness.scope(seed, step, f"discriminator update {k}", device=device):
                 real, labels = data.minibatch(batch_size, update, seed).on(device, labelled=networks.conditional)
                 codes = networks.draw_codes(batch_size, device, labels, classes)
-                seen, class_loss = confront(players, engine, progress, real, codes, labels)
+                seen, class_loss = confront(players, engine, step / steps, real, codes, labels)
                 d_loss = discriminator_loss(game, players.tricks, seen.real_logits, seen.fake_logits)
                 penalty = total_penalty(players.discriminator.regularizers, seen, update) + class_loss
+                if simultaneous:
+                    g_loss = update_generator(step, real, labels)
                 players.discriminator.descend(d_loss + penalty, step, steps)
                 for trick in players.tricks:
                     trick.remember(seen.real_logits, update, players.memory)
-        with randomness.scope(seed, step, "generator update", device=device):
-            codes = networks.draw_codes(batch_size, device, labels, classes)
-            g_loss = generator_loss(players, game, engine, progress, real, codes, labels)
-            players.generator.descend(g_loss, step, steps)
+        if not simultaneous:
+            g_loss = update_generator(step, real, labels)
         outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)
         yield Iteration(step, *(tensor.detach() for tensor in outcome))

@@ -284,6 +284,7 @@ def played(
         steps=steps,
         seed=seed,
         start=start,
+        simultaneous=recipe.simultaneous,
     )
 
 

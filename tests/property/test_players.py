@@ -1,14 +1,17 @@
 """Rule 6, for every recipe that exists: an update of one player leaves every bit of the other alone."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from tests.conftest import images
-from zerosum import recipes
+from zerosum import randomness, recipes
 from zerosum.algorithm import confront, generator_loss, play
 from zerosum.engine import Engine
+from zerosum.errors import InputError
 from zerosum.players import Player
-from zerosum.run import build
+from zerosum.run import build, played
 
 SOURCE = images((1, 16, 16), classes=3)
 RECIPES = list(recipes.recipes().values())
@@ -105,3 +108,31 @@ def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> N
         torch.testing.assert_close(loss, recipe.game.discriminator_loss(*apart), rtol=1e-4, atol=1e-5)
         difference = recipe.game.discriminator_loss(*together) - loss
         assert (difference.abs() > 1e-4) == norm
+
+
+def test_simultaneous_updates_answer_the_other_player_as_it_was() -> None:
+    """D moves as if it went first, and so does G."""
+    recipe = small(recipes.find("paper-mnist"))
+
+    def after_one_iteration(*, simultaneous: bool) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        players = build(recipe, SOURCE, ENGINE, seed=0)
+        list(played(players, replace(recipe, simultaneous=simultaneous), SOURCE, ENGINE, steps=1, seed=0))
+        return bits(players.discriminator), bits(players.generator)
+
+    alternating, simultaneous = (after_one_iteration(simultaneous=each) for each in (False, True))
+    assert all(torch.equal(alternating[0][name], tensor) for name, tensor in simultaneous[0].items())
+
+    players = build(recipe, SOURCE, ENGINE, seed=0)
+    with randomness.scope(0, 0, "generator update"):
+        codes = players.networks.draw_codes(6, None, None, 0)
+        loss = generator_loss(players, recipe.game, ENGINE, 0.0, torch.empty(0), codes, None)
+        players.generator.descend(loss, 0, 1)
+    alone = bits(players.generator)
+    assert all(torch.equal(alone[name], tensor) for name, tensor in simultaneous[1].items())
+    assert not all(torch.equal(alone[name], tensor) for name, tensor in alternating[1].items())
+
+
+def test_simultaneous_updates_and_several_of_the_discriminator_do_not_go_together() -> None:
+    recipe = replace(small(recipes.find("dcgan")), simultaneous=True, discriminator_steps=2)
+    with pytest.raises(InputError, match="simultaneous and discriminator_steps=2"):
+        build(recipe, SOURCE, ENGINE, seed=0)

@@ -4,6 +4,7 @@ Theis, van den Oord & Bethge 2016 show why: it hardly tells good samples from ba
 """
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from zerosum.data.pixels import to_float
 from zerosum.metrics import Comparison, Estimate, Metric, Reference
 from zerosum.metrics.features import FeatureExtractor
 
-SIGMAS = np.logspace(-1, 0, 10)
+SIGMAS = tuple(float(sigma) for sigma in np.logspace(-1, 0, 10))
 VALIDATION, BLOCK = 1_000, 500
 
 
@@ -39,8 +40,8 @@ class Parzen(Metric):
         fake, test = unit(comparison.fake.samples), unit(comparison.real.samples)
         others = comparison.others.samples
         validation = unit(others[-min(VALIDATION, len(others) // 2) :])
-        likelihoods = [log_likelihood(validation, fake, sigma).mean() for sigma in SIGMAS]
-        values = log_likelihood(test, fake, float(SIGMAS[int(np.argmax(likelihoods))]))
+        sigma = best_width(validation, fake)
+        (values,) = log_likelihoods(test, fake, [sigma])
         mean, margin = float(values.mean()), 1.96 * float(values.std()) / len(values) ** 0.5
         return [Estimate("parzen-log-likelihood", mean, mean - margin, mean + margin, "higher")]
 
@@ -50,11 +51,21 @@ def unit(samples: Tensor) -> Tensor:
     return (to_float(samples).flatten(1) + 1) / 2
 
 
-def log_likelihood(points: Tensor, centres: Tensor, sigma: float) -> Tensor:
-    """Log of the mean over `centres` [M, d] of N(x; centre, sigma^2 I), in nats, float64 [N], for `points` [N, d]."""
-    constant = math.log(len(centres)) + centres.shape[1] * math.log(sigma * math.sqrt(2 * math.pi))
-    values = [
-        (torch.cdist(block, centres).double().square() / (-2 * sigma**2)).logsumexp(1)
-        for block in torch.split(points, BLOCK)
+def best_width(validation: Tensor, centres: Tensor) -> float:
+    """Which of `SIGMAS` gives `validation` [N, d] the highest likelihood with windows at `centres` [M, d]."""
+    return float(SIGMAS[int(log_likelihoods(validation, centres, SIGMAS).mean(1).argmax())])
+
+
+def log_likelihoods(points: Tensor, centres: Tensor, sigmas: Sequence[float]) -> Tensor:
+    """Log of the mean over `centres` [M, d] of N(x; centre, sigma^2 I), in nats, for `points` [N, d].
+
+    One row for each of `sigmas`: float64 [S, N].
+    """
+    constants = [
+        math.log(len(centres)) + centres.shape[1] * math.log(sigma * math.sqrt(2 * math.pi)) for sigma in sigmas
     ]
-    return torch.cat(values) - constant
+    blocks = []
+    for block in torch.split(points, BLOCK):
+        squares = torch.cdist(block, centres).double().square()
+        blocks.append(torch.stack([(squares / (-2 * sigma**2)).logsumexp(1) for sigma in sigmas]))
+    return torch.cat(blocks, 1) - torch.tensor(constants, dtype=torch.float64)[:, None]

@@ -46,6 +46,7 @@ class Recipe:
         discriminator: the discriminator's.
         batch_size: m of Algorithm 1, for real and fake samples each.
         discriminator_steps: k of Algorithm 1.
+        simultaneous: both players answer the other as it was before the iteration; Algorithm 1 lets D go first.
         average: decay of the generator's moving average, per iteration.
         precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
         threads: how many CPU threads; None takes all. Small networks are fastest on one.
@@ -63,6 +64,7 @@ class Recipe:
     discriminator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
     batch_size: Count = 64
     discriminator_steps: Count = 1
+    simultaneous: bool = False
     average: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Precision = "auto"
     threads: Count | None = None
@@ -88,6 +90,11 @@ class Recipe:
             raise InputError(
                 f"networks.packing={self.networks.packing} and batch_size={self.batch_size} do not go together: a "
                 "batch must be a whole number of packs"
+            )
+        if self.simultaneous and self.discriminator_steps > 1:
+            raise InputError(
+                f"simultaneous and discriminator_steps={self.discriminator_steps} do not go together: there is one "
+                "update of each player at a time"
             )
 
     @property

@@ -12,7 +12,7 @@ PAPER_MNIST = Recipe(
     summary="Goodfellow et al. 2014: rectifiers against maxout with dropout, momentum, no average",
     networks=PaperMLP(),
     generator=SGD(),
-    discriminator=SGD(),
+    discriminator=SGD(lr=0.05, lr_floor=5e-7),  # the released code halves the discriminator's loss instead
     batch_size=100,
     average=0.0,
     precision="float32",

@@ -12,7 +12,7 @@ from tests.unit.metrics.sets import normal
 from zerosum.data import Source, Split
 from zerosum.metrics import Evaluation
 from zerosum.metrics.inception_score import InceptionScore
-from zerosum.metrics.parzen import Parzen, log_likelihood
+from zerosum.metrics.parzen import Parzen, log_likelihoods
 from zerosum.metrics.sliced import SlicedWasserstein, distance, pyramid
 
 
@@ -20,12 +20,12 @@ def test_parzen_windows_are_those_of_scikit_learn() -> None:
     points, centres = normal(40, 5, 1), normal(70, 5, 2)
     for sigma in (0.2, 1.0):
         theirs = KernelDensity(bandwidth=sigma).fit(centres.numpy()).score_samples(points.numpy())
-        np.testing.assert_allclose(log_likelihood(points, centres, sigma), theirs, rtol=1e-4)
+        np.testing.assert_allclose(log_likelihoods(points, centres, [sigma])[0], theirs, rtol=1e-4)
 
 
 def test_one_window_is_a_gaussian() -> None:
     expected = -0.5 * 4 / 0.25 - 3 * math.log(0.5 * math.sqrt(2 * math.pi))
-    found = log_likelihood(torch.tensor([[2.0, 0, 0]]), torch.zeros(1, 3), 0.5)
+    found = log_likelihoods(torch.tensor([[2.0, 0, 0]]), torch.zeros(1, 3), [0.5])[0]
     assert float(found) == pytest.approx(expected)
 
 
