@@ -1,10 +1,11 @@
 """Table 1 of Goodfellow et al. 2014: the Parzen window log-likelihood of MNIST's test images, with its curve.
 
-Usage: python benchmarks/table1.py MNIST_FOLDER SECONDS [simultaneous] [SEED]
+Usage: python benchmarks/table1.py MNIST_FOLDER STATE_FOLDER MINUTES [simultaneous] [SEED]
 
 The protocol is that of the released code: the recipe `paper-mnist` on the first 50,000 training images; every 1,000
 iterations 10,000 samples, with the width of the windows chosen on the next 1,000 images. The likelihood of all test
-images is that of the iteration which these 1,000 liked best. What was measured earlier for others is kept.
+images is that of the iteration which these 1,000 liked best. Called again with the same STATE_FOLDER it trains on from
+where it stopped, bit for bit. What was measured earlier for others is kept.
 """
 
 import json
@@ -12,29 +13,31 @@ import sys
 import time
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from typing import Any
 
+import safetensors.torch
 import torch
 from protocol import RESULTS, write
-from torch import Tensor
+from torch import Tensor, nn
 
+from zerosum import checkpoint, pictures
+from zerosum.average import Average
 from zerosum.data import Source, Split, open_source
 from zerosum.data.pixels import to_uint8
 from zerosum.engine import Engine
 from zerosum.metrics.parzen import SIGMAS, VALIDATION, best_width, log_likelihoods, unit
-from zerosum.players import Players
 from zerosum.recipes import find
 from zerosum.run import build, played
 
-TRAIN, SAMPLES, EVERY, CHUNK = 50_000, 10_000, 1_000, 500
+TRAIN, SAMPLES, EVERY, CHUNK, SHOWN = 50_000, 10_000, 1_000, 500, 64
 
 
 @torch.no_grad()
-def samples(players: Players) -> Tensor:
-    """As uint8, like the data, from the same latents at each point of the curve; rows in [0, 1]."""
-    codes = torch.rand(SAMPLES, players.networks.latent, generator=torch.Generator().manual_seed(1))
-    codes = (2 * codes - 1) * 3**0.5
-    made = [to_uint8(players.generator.network(chunk)) for chunk in torch.split(codes, CHUNK)]
-    return unit(torch.cat(made))
+def samples(generator: nn.Module) -> Tensor:
+    """As uint8, like the data, from the same latents at each point of the curve."""
+    codes = (2 * torch.rand(SAMPLES, 100, generator=torch.Generator().manual_seed(1)) - 1) * 3**0.5
+    return torch.cat([to_uint8(generator(chunk)) for chunk in torch.split(codes, CHUNK)])
 
 
 def standing(test: Tensor, centres: Tensor, sigma: float) -> str:
@@ -43,41 +46,57 @@ def standing(test: Tensor, centres: Tensor, sigma: float) -> str:
     return f"{float(values.mean()):.1f} +- {float(values.std()) / len(values) ** 0.5:.1f} nats, sigma {sigma:.3f}"
 
 
-def main(data: str, seconds: str, *words: str) -> None:
+def note(figures: dict[str, object]) -> None:
+    """Beside what was noted before."""
+    path = RESULTS / "table1.json"
+    known = json.loads(path.read_text())["figures"] if path.exists() else {}
+    write("table1", f"{SAMPLES} samples, all test images, sigma chosen on {VALIDATION} others", {**known, **figures})
+
+
+def main(data: str, state: str, minutes: str, *words: str) -> None:
     """Train, and note the curve as it grows."""
-    source, simultaneous = open_source(data), "simultaneous" in words
+    source, folder = open_source(data), Path(state)
+    folder.mkdir(parents=True, exist_ok=True)
     seed = int(next((word for word in words if word.isdigit()), 0))
     validation, test = unit(source.train.samples[TRAIN : TRAIN + VALIDATION]), unit(source.test.samples)
-    real = unit(source.train.samples[:SAMPLES])
     shown = Source(source.name, Split(source.train.samples[:TRAIN]), source.test)
-    recipe = replace(find("paper-mnist"), simultaneous=simultaneous)
+    recipe = replace(find("paper-mnist"), simultaneous="simultaneous" in words)
     engine = Engine.choose("cpu", recipe.precision)
     players = build(recipe, shown, engine, seed)
-    key = f"{'simultaneous' if simultaneous else 'alternating'} updates, seed {seed}"
-    path = RESULTS / "table1.json"
-
-    def note(figures: dict[str, object]) -> None:
-        known = json.loads(path.read_text())["figures"] if path.exists() else {}
-        protocol = f"{SAMPLES} samples, all {len(test)} test images, sigma chosen on {VALIDATION} others"
-        write("table1", protocol, {**known, **figures})
-
-    note({f"{SAMPLES} real training images": standing(test, real, best_width(validation, real))})
-    iterations = played(players, recipe, shown, engine, recipe.steps, seed)
-    curve: dict[str, str] = {}
-    best, trained, made = -float("inf"), 0.0, 0
-    while trained < float(seconds) and made < recipe.steps:
+    average = Average(players.generator.network, recipe.average)
+    key = f"{'simultaneous' if recipe.simultaneous else 'alternating'} updates, seed {seed}"
+    found: dict[str, Any] = {"threads": torch.get_num_threads(), "training seconds": 0, "best": -1e9, "curve": {}}
+    made, best = 0, folder / "best.safetensors"
+    if checkpoint.steps(folder):
+        latest = checkpoint.latest(folder)
+        checkpoint.restore(latest, players, average)
+        made, found = latest.step, latest.metadata["found"]
+    iterations = played(players, recipe, shown, engine, recipe.steps, seed, made)
+    until = time.monotonic() + 60 * float(minutes)
+    while time.monotonic() < until and made < recipe.steps:
         began = time.monotonic()
-        made += sum(1 for _ in islice(iterations, EVERY))
-        trained += time.monotonic() - began
-        centres = samples(players)
-        likelihoods = log_likelihoods(validation, centres, SIGMAS).mean(1)
-        now = float(likelihoods.max())
-        curve[str(made)] = f"{now:.1f}"
-        if now > best:
-            best, kept, sigma = now, centres, SIGMAS[int(likelihoods.argmax())]
-            chosen = {"iteration": made, "training seconds": round(trained), "threads": torch.get_num_threads()}
-        note({key: {**chosen, "all seconds": round(trained), "nats of the 1,000 validation images": curve}})
-    note({key: {"test": standing(test, kept, sigma), **chosen, "nats of the 1,000 validation images": curve}})
+        seen = list(islice(iterations, EVERY))
+        made, found["training seconds"] = made + len(seen), round(found["training seconds"] + time.monotonic() - began)
+        images = samples(players.generator.network)
+        likelihood = float(log_likelihoods(validation, unit(images), SIGMAS).mean(1).max())
+        real = torch.cat([iteration.real_logits for iteration in seen]).sigmoid().mean()
+        fake = torch.cat([iteration.fake_logits for iteration in seen]).sigmoid().mean()
+        found["curve"][str(made)] = f"{likelihood:.1f} nats; D(x) {real:.2f}, D(G(z)) {fake:.2f}"
+        if likelihood > found["best"]:
+            found |= {"best": round(likelihood, 1), "best at": made}
+            safetensors.torch.save_file(players.generator.network.state_dict(), best)
+            (folder / "best.png").write_bytes(pictures.png(images[:SHOWN]))
+        (folder / "latest.png").write_bytes(pictures.png(images[:SHOWN]))
+        checkpoint.save(folder, made, players, average, {"found": found}, ())
+        note({key: found})
+    players.generator.network.load_state_dict(safetensors.torch.load_file(best))
+    centres, real_images = unit(samples(players.generator.network)), unit(source.train.samples[:SAMPLES])
+    note(
+        {
+            f"{SAMPLES} real training images": standing(test, real_images, best_width(validation, real_images)),
+            key: {"test": standing(test, centres, best_width(validation, centres)), **found},
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -128,19 +128,32 @@ class Run:
         folder = RunFolder.open(path)
         folder.lock()
         try:
-            return cls._resumed(folder, allow_changed_data=allow_changed_data)
+            run, state = cls._restored(folder, allow_changed_data=allow_changed_data)
+            folder.rewind(state.metadata["metrics_bytes"])
+            run.best = tuple(state.metadata["best"]) if state.metadata["best"] else None
+            return run
         except BaseException:
             folder.close()
             raise
 
     @classmethod
-    def _resumed(cls, folder: RunFolder, *, allow_changed_data: bool) -> "Run":
+    def look(cls, path: Path) -> "Run":
+        """The same state of the run, only to be looked at: nothing in its folder is locked or changed.
+
+        Raises:
+            InputError: it is no run, it has no checkpoint, or its data changed.
+        """
+        return cls._restored(RunFolder.open(path), allow_changed_data=False)[0]
+
+    @classmethod
+    def _restored(cls, folder: RunFolder, *, allow_changed_data: bool) -> tuple["Run", checkpoint.Checkpoint]:
         about = folder.describe()
         recipe = recipes.from_json(about["recipe"])
         source = open_source(about["data"], recipe.data)
         if source.fingerprint != about["fingerprint"] and not allow_changed_data:
             raise InputError(
-                f"the data at {about['data']} have changed since the run began; --allow-changed-data goes on"
+                f"the data at {about['data']} have changed since the run began; 'zerosum resume' goes on with "
+                "--allow-changed-data"
             )
         torch.set_num_threads(about["threads"])
         engine = Engine.choose(about["device"], about["precision"])
@@ -148,10 +161,8 @@ class Run:
         run = cls(folder, recipe, source, engine, about["seed"], about["steps"], players, _average(players, recipe))
         state = checkpoint.latest(folder.checkpoints)
         checkpoint.restore(state, players, run.average)
-        folder.rewind(state.metadata["metrics_bytes"])
         run.step = state.step
-        run.best = tuple(state.metadata["best"]) if state.metadata["best"] else None
-        return run
+        return run, state
 
     def train(self, evaluation: Evaluation, observe: Callable[[Line], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; the state is saved in both cases.

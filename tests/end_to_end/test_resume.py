@@ -84,7 +84,9 @@ def test_changed_data_are_refused(uninterrupted: Path, tmp_path: Path) -> None:
     (run / "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
     code, _, err = finish(start("resume", "run", cwd=tmp_path))
     assert code == 2
-    assert "the data at digits have changed since the run began; --allow-changed-data goes on" in err
+    assert (
+        "the data at digits have changed since the run began; 'zerosum resume' goes on with --allow-changed-data" in err
+    )
 
 
 def test_resuming_a_finished_run_changes_no_weights(uninterrupted: Path, tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""`zerosum equilibrium`: could either player do better alone?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zerosum.cli._data_dir import DataDir
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zerosum.diagnostics.equilibrium import Equilibrium
+
+SHOWN = 5  # eigenvalues
+
+
+def equilibrium(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    steps: Annotated[int, typer.Option(min=1, help="Updates of each copy that looks for something better.")] = 300,
+    lr: Annotated[float, typer.Option(min=1e-8, max=1, help="Their learning rate (Adam), which falls to 0.")] = 1e-3,
+    proximal: Annotated[
+        bool, typer.Option("--proximal", help="Also the gap if the discriminator may answer: takes six times as long.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same search.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Is RUN at a Nash equilibrium? Train copies of each player against the other and measure what they gain.
+
+    The sum of what both gain is the duality gap (Grnarova et al. 2019): 0 at an equilibrium.
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from zerosum.diagnostics import stability
+    from zerosum.diagnostics.contest import Contest, Protocol
+    from zerosum.diagnostics.equilibrium import PROXIMITY, equilibrium
+    from zerosum.run import Run
+
+    console = Console(stderr=as_json)
+    with console.status("training copies of both players"):
+        looked = Run.look(run)
+        recipe, engine, protocol = looked.recipe, looked.engine, Protocol(steps, lr)
+        contest = Contest.over(
+            looked.players, recipe.game, engine, looked.source.test, recipe.batch_size, protocol, seed
+        )
+        found = equilibrium(contest, PROXIMITY if proximal else None)
+        values = stability.eigenvalues(
+            looked.players,
+            recipe.game,
+            engine,
+            looked.source.train,
+            recipe.batch_size,
+            looked.step / looked.steps,
+            seed,
+        )
+    if as_json:
+        pairs = None if values is None else [[each.real, each.imag] for each in values.tolist()]
+        typer.echo(json.dumps({"step": looked.step, **asdict(found), "words": found.in_words, "eigenvalues": pairs}))
+        return
+    console.print(f"{run}, after {looked.step:,} of {looked.steps:,} iterations", highlight=False, markup=False)
+    _show(found, values)
+
+
+def _show(found: "Equilibrium", values: "Tensor | None") -> None:
+    """The table, and what it says."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("nats", justify="right")
+    table.add_column("95% interval", justify="right")
+    rows = {
+        f"payoff M(G, D); {found.solution:.3f} where D cannot tell": found.payoff,
+        "raised by the best discriminator found": found.discriminator_gain,
+        "lowered by the best generator found": found.generator_gain,
+        "duality gap, the sum of both": found.gap,
+        "proximal gap, if D may answer": found.proximal_gap,
+    }
+    for name, interval in rows.items():
+        if interval is not None:
+            table.add_row(name, f"{interval.value:.4f}", f"{interval.low:.4f} to {interval.high:.4f}")
+    console.print(table)
+    console.print(found.in_words, highlight=False)
+    console.print(f"Measured on {found.samples:,} test samples that the copies did not learn from.", highlight=False)
+    if values is None:
+        return
+    shown = ", ".join(f"{each.real:+.3g} {each.imag:+.3g}i" for each in values[:SHOWN].tolist())
+    console.print(f"Eigenvalues of the game's Jacobian, largest real parts first: {shown}.", highlight=False)
+    meaning = "contracts near here" if values[0].real < 0 else "does not contract near here in every direction"
+    console.print(f"Small steps of both players: the game {meaning}.", highlight=False)

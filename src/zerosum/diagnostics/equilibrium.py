@@ -1,0 +1,100 @@
+"""Is this a Nash equilibrium, at which neither player can do better alone? The duality gap says how far off it is.
+
+What is found is a lower bound: copies that were trained longer may find more.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from zerosum.diagnostics.contest import Contest
+from zerosum.diagnostics.proximal import held, lowest_answered
+
+NEGLIGIBLE = 0.01  # nats
+PROXIMITY = 0.1
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over batches with its 95% interval, 1.96 standard errors to either side; in nats for the paper's games."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Tensor) -> "Interval":
+        """Of a mean over `values` [batches], at least two."""
+        mean, margin = float(values.mean()), 1.96 * float(values.std()) / len(values) ** 0.5
+        return cls(mean, mean - margin, mean + margin)
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """How far two players are from an equilibrium.
+
+    Attributes:
+        payoff: M(G, D) of the players as they are.
+        solution: M where the discriminator cannot tell; -log 2 in the game of the 2014 paper.
+        discriminator_gain: by how much the best discriminator found raises it.
+        generator_gain: by how much the best generator found lowers it.
+        gap: the sum of the two, the duality gap (Grnarova et al. 2019, eq. 3). In the 2014 paper's game the exact one
+            is at least the Jensen-Shannon divergence of the generated distribution from the data's.
+        proximal_gap: the gap if the discriminator may answer the generator's move, near where it stands; or None.
+        samples: how many real samples, and as many fakes, were measured.
+        steps: how many updates the copies had.
+    """
+
+    payoff: Interval
+    solution: float
+    discriminator_gain: Interval
+    generator_gain: Interval
+    gap: Interval
+    proximal_gap: Interval | None
+    samples: int
+    steps: int
+
+    @property
+    def in_words(self) -> str:
+        """What the figures say."""
+        if self.gap.low <= 0 or self.gap.value < NEGLIGIBLE:
+            return (
+                f"No player found anything better in {self.steps} updates: as far as this search sees, a Nash "
+                "equilibrium. That is a lower bound, not a proof."
+            )
+        gains = {"discriminator": self.discriminator_gain, "generator": self.generator_gain}
+        able = [f"the {name} alone gains {gain.value:.3f}" for name, gain in gains.items() if gain.low > 0]
+        return f"Not an equilibrium: {' and '.join(able) or 'together the players gain'} in {self.steps} updates."
+
+
+def equilibrium(contest: Contest, proximity: float | None = None) -> Equilibrium:
+    """Measure the duality gap max_D' M(G, D') - min_G' M(G', D) by training copies of each player against the other.
+
+    As in Grnarova et al. 2019, section 3: the copies start from the players, have a fixed number of updates, and three
+    disjoint parts of the data serve to train, to choose and to measure. With `proximity`, lambda, the proximal gap of
+    Sidheekh et al. 2021b is measured as well.
+    """
+    generator, discriminator = contest.players.generator.network, contest.players.discriminator.network
+    better_d = contest.improve(discriminator, lambda d, meeting: -held(contest, generator, d, meeting), "discriminator")
+    better_g = contest.improve(
+        generator, lambda g, meeting: contest.payoff(discriminator, contest.fakes(g, meeting), meeting), "generator"
+    )
+
+    def measured(g: nn.Module, d: nn.Module) -> Tensor:
+        return contest.measure(lambda meeting: held(contest, g, d, meeting), contest.scoring)
+
+    now, highest, lowest = (
+        measured(generator, discriminator),
+        measured(generator, better_d),
+        measured(better_g, discriminator),
+    )
+    return Equilibrium(
+        Interval.of(now),
+        contest.solution,
+        Interval.of(highest - now),
+        Interval.of(now - lowest),
+        Interval.of(highest - lowest),
+        None if proximity is None else Interval.of(highest - lowest_answered(contest, proximity)),
+        len(now) * contest.batch_size,
+        contest.protocol.steps,
+    )

@@ -1,0 +1,82 @@
+"""The proximal game: a discriminator may answer the generator's move, but must stay near where it stands.
+
+A GAN need not have a Nash equilibrium, and players with a good generator are often none; they may still be at an
+equilibrium of this game, in which the generator is judged by max_D~ M(G', D~) - lambda E ||grad D~(x) - grad D(x)||^2
+(Farnia & Ozdaglar 2020, section 5; the duality gap of this game is that of Sidheekh et al. 2021b).
+"""
+
+import copy
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import randomness
+from zerosum.diagnostics.contest import Contest, Round
+from zerosum.optimizers import Adam
+
+ANSWERS = 3  # updates of the discriminator for each of the generator
+
+
+def held(contest: Contest, generator: nn.Module, discriminator: nn.Module, meeting: Round) -> Tensor:
+    """M(G, D) with the generator's samples held fixed."""
+    with torch.no_grad():
+        fake = contest.fakes(generator, meeting)
+    return contest.payoff(discriminator, fake, meeting)
+
+
+def lowest_answered(contest: Contest, proximity: float) -> Tensor:
+    """min_G' max_D~ of the proximal payoff in each measured round, float64 [batches]; G' may stay what it is."""
+    generator, discriminator = contest.players.generator.network, contest.players.discriminator.network
+
+    def answered(g: nn.Module, answer: nn.Module, meeting: Round) -> Tensor:
+        return held(contest, g, answer, meeting) - proximity * distance(contest, answer, discriminator, meeting)
+
+    def cost(g: nn.Module, answer: nn.Module, meeting: Round) -> Tensor:
+        return -answered(g, answer, meeting)
+
+    candidates = []
+    for g in (generator, _search(contest, proximity)):
+        answer = contest.improve(discriminator, partial(cost, g), "answer")
+        chosen = contest.measure(partial(answered, g, answer), contest.choosing)
+        candidates.append((float(chosen.mean()), g, answer))
+    _, g, answer = min(candidates, key=lambda candidate: candidate[0])
+    return contest.measure(partial(answered, g, answer), contest.scoring)
+
+
+def _search(contest: Contest, proximity: float) -> nn.Module:
+    """A generator that has learned to lower the payoff of a discriminator that answers it."""
+    steps, settings = contest.protocol.steps, Adam(lr=contest.protocol.lr, decay_from=0.0)
+    discriminator = contest.players.discriminator.network
+    g, answer = contest.perturbed(contest.players.generator.network, "proximal"), copy.deepcopy(discriminator)
+    of_g, of_answer = (settings.over(network.parameters()) for network in (g, answer))
+
+    def update(optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor, step: int) -> None:
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward(inputs=list(network.parameters()))  # type: ignore[no-untyped-call]
+        settings.schedule(optimizer, step, steps)
+        optimizer.step()
+
+    for step in range(steps):
+        with randomness.scope(contest.seed, step, "proximal", device=contest.engine.device):
+            for number in range(step * ANSWERS, (step + 1) * ANSWERS):
+                meeting = contest.round(contest.training, number, "answers")
+                penalty = proximity * distance(contest, answer, discriminator, meeting)
+                update(of_answer, answer, penalty - held(contest, g, answer, meeting), step)
+            meeting = contest.round(contest.training, step, "proximal")
+            update(of_g, g, contest.payoff(answer, contest.fakes(g, meeting), meeting), step)
+    return g
+
+
+def distance(contest: Contest, one: nn.Module, other: nn.Module, meeting: Round) -> Tensor:
+    """E ||grad D~(x) - grad D(x)||^2 over the round's real samples, of the logits; a scalar."""
+
+    def slopes(discriminator: nn.Module, *, graph: bool) -> Tensor:
+        with torch.enable_grad():
+            real = meeting.real.detach().requires_grad_()
+            logits = contest.logits(discriminator, real, meeting.labels)
+            (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=graph)
+        return slope.flatten(1)
+
+    difference = slopes(one, graph=torch.is_grad_enabled()) - slopes(other, graph=False)
+    return difference.square().sum(1).mean()

@@ -1,0 +1,174 @@
+"""The duality gap on a game whose equilibrium is known: a Gaussian generator against a quadratic discriminator."""
+
+import math
+from typing import ClassVar
+
+import pytest
+import torch
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from tests.conftest import images
+from zerosum import randomness
+from zerosum.data import Split
+from zerosum.data.mixture import Mixture
+from zerosum.diagnostics.contest import Contest, Protocol
+from zerosum.diagnostics.equilibrium import equilibrium
+from zerosum.engine import Engine
+from zerosum.errors import InputError
+from zerosum.games import Game, Hinge, Minimax, NonSaturating, Relativistic, Wasserstein
+from zerosum.networks import Networks, Shape
+from zerosum.optimizers import Adam
+from zerosum.players import Player, Players
+from zerosum.theory import Matchup
+
+ENGINE = Engine(torch.device("cpu"))
+MEAN, DEVIATION = 3.0, 0.5
+
+
+class Affine(nn.Module):
+    """G(z) = mean + deviation z."""
+
+    def __init__(self, mean: float, deviation: float) -> None:
+        super().__init__()
+        self.mean, self.deviation = (nn.Parameter(torch.tensor([value])) for value in (mean, deviation))
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return self.mean + self.deviation * codes
+
+
+class Quadratic(nn.Module):
+    """The logit (a + b x + c x^2), which holds the log ratio of any two Gaussians."""
+
+    def __init__(self, *weights: float) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.tensor(weights, dtype=torch.float32))
+
+    def forward(self, samples: Tensor) -> Tensor:
+        centred = (samples[:, 0] - MEAN) / DEVIATION
+        return torch.stack([torch.ones_like(centred), centred, centred.square()], 1) @ self.weights
+
+
+@dataclass(frozen=True)
+class Line(Networks):
+    """Only for what a contest asks a family: how codes are drawn."""
+
+    paper: ClassVar[str] = ""
+    latent: int = 1
+
+    def generator(self, shape: Shape, inputs: int) -> nn.Module:
+        raise NotImplementedError
+
+    trunk = initialise = generator  # type: ignore[assignment]
+
+
+def contest(g: nn.Module, d: nn.Module, game: Game | None = None, protocol: Protocol | None = None) -> Contest:
+    data = Mixture(torch.tensor([[MEAN]]), DEVIATION)
+    unseen = Split(data.draw(20_000, randomness.generator(0, 0, "unseen")))
+    players = Players(*(Player(network, Adam().over(network.parameters()), Adam()) for network in (g, d)), Line())
+    return Contest.over(
+        players, game or Minimax(), ENGINE, unseen, 100, protocol or Protocol(steps=200, lr=0.03), seed=0
+    )
+
+
+def test_at_the_equilibrium_of_the_gaussian_game_nobody_gains() -> None:
+    found = equilibrium(contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0)))
+    assert found.payoff.value == pytest.approx(-math.log(2), abs=1e-6)
+    assert found.solution == pytest.approx(-math.log(2), abs=1e-6)
+    assert found.gap.low <= 0 <= found.gap.high
+    assert abs(found.gap.value) < 1e-3
+    assert "Nash equilibrium" in found.in_words
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(MEAN + 1, DEVIATION), (MEAN, 2 * DEVIATION)])
+def test_at_a_stationary_point_that_is_none_the_discriminator_gains_the_divergence(
+    mean: float, deviation: float
+) -> None:
+    """D = 1/2 everywhere, from which no slope leads for a deep D, and a wrong G: the gap is at least the JSD."""
+    found = equilibrium(contest(Affine(mean, deviation), Quadratic(0, 0, 0)))
+    real, fake = (Mixture(torch.tensor([[m]]), s) for m, s in ((MEAN, DEVIATION), (mean, deviation)))
+    assert found.gap.low > 0
+    assert found.discriminator_gain.low <= Matchup.of(real, fake).divergence <= found.discriminator_gain.high + 2e-3
+    assert "the discriminator alone gains" in found.in_words
+    assert found.generator_gain.value == pytest.approx(0, abs=1e-6)
+
+
+class Flat(nn.Module):
+    """A discriminator of two layers whose weights are all 0: every gradient but the last bias's vanishes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(1, 16), nn.Tanh(), nn.Linear(16, 1))
+        for parameter in self.layers.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return self.layers(samples - MEAN)[:, 0]
+
+
+def test_only_perturbed_copies_leave_a_stationary_point() -> None:
+    still, perturbed = (
+        equilibrium(contest(Affine(MEAN + 1, DEVIATION), Flat(), protocol=Protocol(lr=0.03, perturbation=noise)))
+        for noise in (0.0, 0.01)
+    )
+    assert abs(still.gap.value) < 1e-3
+    assert perturbed.gap.low > 0.2
+
+
+def test_a_discriminator_that_is_wrong_lets_the_generator_gain() -> None:
+    found = equilibrium(contest(Affine(MEAN, DEVIATION), Quadratic(0, 1, 0)))
+    assert found.generator_gain.low > 0.01
+    assert found.gap.value == pytest.approx(found.generator_gain.value + found.discriminator_gain.value, abs=1e-6)
+
+
+def test_the_proximal_gap_lies_between_nothing_and_the_duality_gap() -> None:
+    """At a great lambda the discriminator cannot answer, and it is the duality gap."""
+    meeting = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0.5, 0), protocol=Protocol(steps=100, lr=0.03, batches=20))
+    free, held = (equilibrium(meeting, proximity) for proximity in (0.01, 1e4))
+    assert free.proximal_gap is not None
+    assert held.proximal_gap is not None
+    assert held.proximal_gap.value == pytest.approx(held.gap.value, rel=0.1)
+    assert -1e-3 < free.proximal_gap.value < 0.5 * free.gap.value
+
+
+@pytest.mark.parametrize(
+    ("game", "solution"),
+    [
+        (NonSaturating(), -math.log(2)),
+        (Relativistic(), -math.log(2) / 2),
+        (Hinge(), -1.0),
+        (Wasserstein(), 0.0),
+    ],
+    ids=["non-saturating", "relativistic", "hinge", "wasserstein"],
+)
+def test_any_game_has_a_payoff_at_its_solution(game: Game, solution: float) -> None:
+    meeting = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0), game, Protocol(steps=1))
+    assert meeting.solution == pytest.approx(solution, abs=1e-6)
+    assert equilibrium(meeting).payoff.value == pytest.approx(solution, abs=1e-6)
+
+
+def test_the_players_are_left_as_they_were_and_the_same_seed_finds_the_same() -> None:
+    g, d = Affine(MEAN + 1, DEVIATION), Quadratic(0, 0.3, 0)
+    before = [parameter.clone() for player in (g, d) for parameter in player.parameters()]
+    once, again = (equilibrium(contest(g, d, protocol=Protocol(steps=20)), 0.1) for _ in range(2))
+    assert once == again
+    after = [parameter for player in (g, d) for parameter in player.parameters()]
+    assert all(torch.equal(*pair) for pair in zip(before, after, strict=True))
+    assert all(parameter.grad is None for parameter in after)
+
+
+def test_what_is_measured_was_not_learned_from() -> None:
+    players = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0)).players
+    unseen = Split(torch.arange(1_000.0)[:, None])
+    parts = Contest.over(players, Minimax(), ENGINE, unseen, 100, Protocol(), seed=0)
+    training, choosing, scoring = (
+        split.samples[:, 0].tolist() for split in (parts.training, parts.choosing, parts.scoring)
+    )
+    assert [len(part) for part in (training, choosing, scoring)] == [500, 250, 250]
+    assert sorted(training + choosing + scoring) == list(range(1_000))
+
+
+def test_too_few_samples_are_refused() -> None:
+    players = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0)).players
+    with pytest.raises(InputError, match="12 test samples are too few"):
+        Contest.over(players, Minimax(), ENGINE, images((1, 8, 8), count=12).train, 64, Protocol(), seed=0)
