@@ -1,6 +1,7 @@
 """What a user types first, on real data."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -87,6 +88,31 @@ def test_evaluate_repeats_the_scores_of_the_run(trained: tuple[Path, str], zeros
     lines = [json.loads(line) for line in (trained[0] / "metrics.jsonl").read_text().splitlines()]
     final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]
     assert [(score["metric"], score["value"]) for score in again] == [(line["metric"], line["value"]) for line in final]
+
+
+def test_equilibrium_says_what_each_player_could_gain_and_leaves_the_run_alone(
+    trained: tuple[Path, str], zerosum: Zerosum
+) -> None:
+    before = {file: file.stat().st_mtime_ns for file in trained[0].rglob("*")}
+    done = zerosum("equilibrium", trained[0], "--steps", 20)
+    assert done.returncode == 0, done.stderr
+    assert "run, after 60 of 60 iterations" in done.stdout
+    assert re.search(r"duality gap, the sum of both +\d+\.\d{4} +\d+\.\d{4} to \d+\.\d{4}", done.stdout)
+    assert "in 20 updates" in done.stdout
+    found = json.loads(zerosum("equilibrium", trained[0], "--steps", 20, "--json", "--proximal").stdout)
+    assert found["gap"]["value"] == pytest.approx(
+        found["discriminator_gain"]["value"] + found["generator_gain"]["value"]
+    )
+    assert found["proximal_gap"]["value"] < found["gap"]["high"]
+    assert found["solution"] == pytest.approx(-math.log(2))
+    assert {file: file.stat().st_mtime_ns for file in trained[0].rglob("*")} == before
+
+
+def test_equilibrium_of_a_small_game_tells_its_eigenvalues(zerosum: Zerosum) -> None:
+    zerosum("train", "gaussian", "--steps", 30, "--set", "networks.width=8", "--out", "r")
+    done = zerosum("equilibrium", "r", "--steps", 20)
+    assert "Eigenvalues of the game's Jacobian, largest real parts first: " in done.stdout
+    assert "-0.347 where D cannot tell" in done.stdout
 
 
 def test_data_and_recipes(zerosum: Zerosum, tmp_path: Path) -> None:
