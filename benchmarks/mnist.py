@@ -84,15 +84,15 @@ def main(data: str, *names: str) -> None:
     if "textbook" in names:
         figures |= textbook_loops(source, evaluation)
     write("mnist", PROTOCOL, figures)
-    note_measured(in_words(figures, source))
+    note_measured(in_words(figures, recipes, source))
 
 
-def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:
-    """What `zerosum recipes` prints: the smallest and the largest distance of each recipe's seeds."""
+def in_words(figures: dict[str, object], recipes: list[str], source: Source) -> dict[str, str]:
+    """What `zerosum recipes` prints of the `recipes`: the smallest and the largest distance of their seeds."""
     distances: dict[str, list[float]] = {}
     for key, figure in figures.items():
         name, _, seed = key.partition(", seed ")
-        if isinstance(figure, dict) and seed and not name.startswith("textbook"):
+        if isinstance(figure, dict) and seed and name in recipes:
             distances.setdefault(name, []).append(float(str(figure["frechet-distance"]).split()[0]))
     return {
         named(
