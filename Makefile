@@ -10,7 +10,7 @@ demo: $(VENV)/installed
 	$(VENV)/bin/zerosum train digits --minutes 2
 
 test: $(VENV)/installed-test
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/installed-test
 	$(VENV)/bin/ruff check

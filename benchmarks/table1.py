@@ -1,6 +1,9 @@
 """Table 1 of Goodfellow et al. 2014: the Parzen window log-likelihood of MNIST's test images, with its curve.
 
 Usage: python benchmarks/table1.py MNIST_FOLDER STATE_FOLDER MINUTES [simultaneous] [SEED]
+       python benchmarks/table1.py MNIST_FOLDER
+
+Without a STATE_FOLDER nothing is trained: what images score that are real, or are made of real ones.
 
 The protocol is that of the released code: the recipe `paper-mnist` on the first 50,000 training images; every 1,000
 iterations 10,000 samples, with the width of the windows chosen on the next 1,000 images. The likelihood of all test
@@ -53,9 +56,23 @@ def note(figures: dict[str, object]) -> None:
     write("table1", f"{SAMPLES} samples, all test images, sigma chosen on {VALIDATION} others", {**known, **figures})
 
 
-def main(data: str, state: str, minutes: str, *words: str) -> None:
+def without_training(source: Source) -> dict[str, str]:
+    """What 10,000 images score that no generator made, by the same protocol."""
+    train, test = unit(source.train.samples[:TRAIN]), unit(source.test.samples)
+    validation = unit(source.train.samples[TRAIN : TRAIN + VALIDATION])
+    first, others = train[:SAMPLES], train[torch.randperm(TRAIN, generator=torch.Generator().manual_seed(0))[:SAMPLES]]
+    nearest = torch.cat([torch.cdist(chunk, train).topk(5, largest=False).indices for chunk in first.split(CHUNK)])
+    images = {
+        "10,000 real training images": first,
+        "10,000 averages of two random training images": (first + others) / 2,
+        "10,000 averages of a training image and its four nearest": train[nearest].mean(1),
+        "the average training image": train.mean(0, keepdim=True),
+    }
+    return {name: standing(test, centres, best_width(validation, centres)) for name, centres in images.items()}
+
+
+def train(source: Source, folder: Path, minutes: float, *words: str) -> None:
     """Train, and note the curve as it grows."""
-    source, folder = open_source(data), Path(state)
     folder.mkdir(parents=True, exist_ok=True)
     seed = int(next((word for word in words if word.isdigit()), 0))
     validation, test = unit(source.train.samples[TRAIN : TRAIN + VALIDATION]), unit(source.test.samples)
@@ -72,7 +89,7 @@ def main(data: str, state: str, minutes: str, *words: str) -> None:
         checkpoint.restore(latest, players, average)
         made, found = latest.step, latest.metadata["found"]
     iterations = played(players, recipe, shown, engine, recipe.steps, seed, made)
-    until = time.monotonic() + 60 * float(minutes)
+    until = time.monotonic() + 60 * minutes
     while time.monotonic() < until and made < recipe.steps:
         began = time.monotonic()
         seen = list(islice(iterations, EVERY))
@@ -90,13 +107,17 @@ def main(data: str, state: str, minutes: str, *words: str) -> None:
         checkpoint.save(folder, made, players, average, {"found": found}, ())
         note({key: found})
     players.generator.network.load_state_dict(safetensors.torch.load_file(best))
-    centres, real_images = unit(samples(players.generator.network)), unit(source.train.samples[:SAMPLES])
-    note(
-        {
-            f"{SAMPLES} real training images": standing(test, real_images, best_width(validation, real_images)),
-            key: {"test": standing(test, centres, best_width(validation, centres)), **found},
-        }
-    )
+    centres = unit(samples(players.generator.network))
+    note({key: {"test": standing(test, centres, best_width(validation, centres)), **found}})
+
+
+def main(data: str, state: str = "", minutes: str = "0", *words: str) -> None:
+    """Either."""
+    source = open_source(data)
+    if state:
+        train(source, Path(state), float(minutes), *words)
+    else:
+        note(without_training(source))
 
 
 if __name__ == "__main__":
