@@ -1,0 +1,37 @@
+"""Every demonstration of `zerosum theory`: its tables, its seconds on one thread, its pictures for docs/paper.md.
+
+Usage: python benchmarks/theory.py
+"""
+
+import time
+from pathlib import Path
+
+import torch
+from protocol import write
+from zerosum.demonstrations import Demonstration
+
+from zerosum import catalog
+
+PICTURES = Path(__file__).parents[1] / "docs" / "theory"
+
+
+def main() -> None:
+    """All of them, seed 0."""
+    torch.set_num_threads(1)
+    PICTURES.mkdir(exist_ok=True)
+    figures = {}
+    for name, demonstration in catalog.choices(Demonstration).items():
+        began = time.monotonic()
+        shown = demonstration().show(0)
+        seconds = round(time.monotonic() - began, 1)
+        (PICTURES / f"{name}.png").write_bytes(shown.picture)
+        if shown.movie is not None:
+            (PICTURES / f"{name}.gif").write_bytes(shown.movie)
+        tables = [{"title": t.title, "columns": list(t.columns), "rows": t.written()} for t in shown.tables]
+        figures[name] = {"seconds": seconds, "tables": tables, "remarks": list(shown.remarks)}
+        print(name, seconds, flush=True)
+    write("theory", "`zerosum theory NAME --seed 0` on one thread", figures)
+
+
+if __name__ == "__main__":
+    main()

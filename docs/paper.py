@@ -1,0 +1,126 @@
+"""Write docs/paper.md: the 2014 paper, section by section, with what the benchmarks measured."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+PAGE, RESULTS = DOCS / "paper.md", DOCS.parent / "benchmarks" / "results"
+
+WHERE = (
+    ("eq. 1: V(D, G) = E log D(x) + E log(1 - D(G(z)))", "`games.value`; D minimises -V in `games.Minimax`"),
+    ("section 3: G maximises log D(G(z)) instead", "`games.NonSaturating`, the default of most recipes"),
+    ("Algorithm 1, with k and m", "`algorithm.play`; `discriminator_steps` and `batch_size` of a recipe"),
+    ("Proposition 1, eq. 2: D* = p_data / (p_data + p_g)", "`theory.Matchup.optimal_logit`, the logit of D*"),
+    ("eq. 3: V as an integral over x", "`theory.Matchup.value`, a sum over a lattice in float64"),
+    ("Theorem 1, eq. 4 to 6: C(G) = -log 4 + 2 JSD", "`theory.Matchup.criterion` and `.divergence`"),
+    ("figure 1: p_g from z through G", "`theory.pushed_forward`, exact for rectifiers on the line"),
+    ("section 5: rectifiers and sigmoids against maxout with dropout", "`networks.mlp.PaperMLP`, recipe `paper-mnist`"),
+    ("section 5: momentum, and learning rates that fall", "`optimizers.SGD`"),
+    ("section 5: Parzen windows, sigma by cross-validation", "`metrics.parzen`, `zerosum evaluate --metric parzen`"),
+    ("figure 2: the nearest training images", "`zerosum evaluate RUN --pairs pairs.png`, and every report"),
+    ("figure 3: from one z to another", "`zerosum interpolate RUN`"),
+    ("section 7, item 1: conditional generators", "recipes `cgan`, `acgan`, `compact-conditional`"),
+)
+
+TABLE_1 = (
+    ("DBN", "138 +- 2"),
+    ("Stacked CAE", "121 +- 1.6"),
+    ("Deep GSN", "214 +- 1.1"),
+    ("Adversarial nets", "225 +- 2"),
+)
+
+
+def results(name: str) -> dict[str, Any]:
+    """The figures of one benchmark."""
+    figures: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())["figures"]
+    return figures
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    """As Markdown; all columns but the first to the right."""
+    rule = ["---", *("---:" for _ in heads[1:])]
+    return "\n".join("| " + " | ".join(" ".join(cell.split()) for cell in row) + " |" for row in [heads, rule, *rows])
+
+
+def demonstration(name: str) -> str:
+    """What one demonstration measured, with its picture."""
+    shown = results("theory")[name]
+    parts = [f"`zerosum theory {name}` ({shown['seconds']} s on one thread here)."]
+    for each in shown["tables"]:
+        parts += [f"{each['title']}:", table(each["columns"], each["rows"])]
+    parts += shown["remarks"]
+    picture = f"theory/{name}.gif" if (DOCS / "theory" / f"{name}.gif").exists() else f"theory/{name}.png"
+    return "\n\n".join([*parts, f"![{name}]({picture})"])
+
+
+def gaps() -> str:
+    """The duality gap through runs."""
+    figures = results("equilibrium")
+    runs = {name: figure for name, figure in figures.items() if isinstance(figure, dict)}
+    ranks = [[name, f"{run['rank correlation of gap and JSD']:.2f}"] for name, run in runs.items()]
+    shown = runs["toy, seed 0"]["moments"], runs["toy-vanilla, seed 0"]["moments"]
+    rows = [
+        [f"{int(step):,}", *(f"{game[step][key]:.3f}" for game in shown for key in ("gap", "JSD"))] for step in shown[0]
+    ]
+    return "\n\n".join(
+        [
+            table(["iteration", "`toy`: gap", "JSD", "`toy-vanilla`: gap", "JSD"], rows),
+            "Rank correlation of the gap with the divergence over these moments:",
+            table(["run", "Spearman"], ranks),
+        ]
+    )
+
+
+def likelihoods() -> str:
+    """Table 1."""
+    figures = results("table1")
+    rows = [[name, published, ""] for name, published in TABLE_1]
+    for name, figure in figures.items():
+        if isinstance(figure, str):
+            rows.append([name, "", figure.removesuffix(" nats").replace(" nats", "")])
+        else:
+            at = f"`paper-mnist`, {name}, iteration {figure['best at']:,} of {max(map(int, figure['curve'])):,}"
+            rows.append([at, "", figure.get("test", f"{figure['best']} on the validation images").replace(" nats", "")])
+    return table(["MNIST, nats", "published", "here"], rows)
+
+
+def curves() -> str:
+    """How far the training came."""
+    lines = []
+    for name, figure in results("table1").items():
+        if isinstance(figure, dict):
+            points = [(int(step), text) for step, text in figure["curve"].items()]
+            chosen = points[:: max(1, len(points) // 12)]
+            seconds = figure["training seconds"]
+            lines.append(
+                f"{name[0].upper()}{name[1:]} ({figure['threads']} thread, {seconds:,} s of training beside other "
+                "work): the 1,000 validation images after "
+                + "; ".join(f"{step:,} iterations {text.split(';')[0]}" for step, text in chosen)
+                + "."
+            )
+    return "\n\n".join(lines)
+
+
+def page() -> str:
+    """The whole page."""
+    text = (DOCS / "paper.template.md").read_text()
+    parts = {
+        "where": table(["in the paper", "here"], [list(row) for row in WHERE]),
+        "gaps": gaps(),
+        "likelihoods": likelihoods(),
+        "curves": curves(),
+        **{name: demonstration(name) for name in results("theory")},
+    }
+    for name, part in parts.items():
+        text = text.replace("{{" + name + "}}", part)
+    return text
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        if not PAGE.exists() or PAGE.read_text() != page():
+            sys.exit("docs/paper.md is not what the benchmarks say: run 'make docs'")
+    else:
+        PAGE.write_text(page())
