@@ -32,7 +32,7 @@ from zerosum.run import build, played
 
 STEPS, SAMPLES = 4_000, 100_000
 BLUR, CELL, REACH = 0.1, 0.025, 6.0
-COLLAPSE = (3, 10, 30, 100)
+COLLAPSE = (3, 30, 300, 3_000)
 EDGES = np.arange(-REACH, REACH + CELL / 2, CELL)
 MOMENTS = (1, 30, 60, 100, 200, 300, 450, 700, 1_000, 1_500, 2_200, 3_000, 4_000)
 

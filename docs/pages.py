@@ -1,12 +1,16 @@
-"""Write docs/paper.md: the 2014 paper, section by section, with what the benchmarks measured."""
+"""Write docs/paper.md and docs/questions.md: their templates, filled with what the benchmarks measured.
+
+With --check, fail if they are not up to date.
+"""
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parent
-PAGE, RESULTS = DOCS / "paper.md", DOCS.parent / "benchmarks" / "results"
+RESULTS = DOCS.parent / "benchmarks" / "results"
 
 WHERE = (
     ("eq. 1: V(D, G) = E log D(x) + E log(1 - D(G(z)))", "`games.value`; D minimises -V in `games.Minimax`"),
@@ -30,6 +34,9 @@ TABLE_1 = (
     ("Deep GSN", "214 +- 1.1"),
     ("Adversarial nets", "225 +- 2"),
 )
+
+
+COLLAPSE = ("3", "30", "300", "3,000")
 
 
 def results(name: str) -> dict[str, Any]:
@@ -59,7 +66,14 @@ def gaps() -> str:
     """The duality gap through runs."""
     figures = results("equilibrium")
     runs = {name: figure for name, figure in figures.items() if isinstance(figure, dict)}
-    ranks = [[name, f"{run['rank correlation of gap and JSD']:.2f}"] for name, run in runs.items()]
+    ranks = [
+        [
+            name,
+            f"{run['rank correlation of gap and JSD']:.2f}",
+            "; ".join(f"{each['gap']:.3f}" for each in run["after updates of the generator alone"].values()),
+        ]
+        for name, run in runs.items()
+    ]
     shown = runs["toy, seed 0"]["moments"], runs["toy-vanilla, seed 0"]["moments"]
     rows = [
         [f"{int(step):,}", *(f"{game[step][key]:.3f}" for game in shown for key in ("gap", "JSD"))] for step in shown[0]
@@ -67,8 +81,9 @@ def gaps() -> str:
     return "\n\n".join(
         [
             table(["iteration", "`toy`: gap", "JSD", "`toy-vanilla`: gap", "JSD"], rows),
-            "Rank correlation of the gap with the divergence over these moments:",
-            table(["run", "Spearman"], ranks),
+            "Rank correlation of the gap with the divergence over these moments, and the gap while the generator then "
+            "collapses, because the discriminator no longer learns:",
+            table(["run", "Spearman", f"gap after {', '.join(COLLAPSE)} updates of G alone"], ranks),
         ]
     )
 
@@ -103,24 +118,74 @@ def curves() -> str:
     return "\n\n".join(lines)
 
 
-def page() -> str:
-    """The whole page."""
-    text = (DOCS / "paper.template.md").read_text()
-    parts = {
+def variants(*names: str) -> str:
+    """Rows of the questions' benchmark beside its base."""
+    figures, rows = results("questions"), []
+    for name in ("base", *names):
+        distance, coverage, losses = figures[name].split("; ")
+        cells = distance.removeprefix("Fréchet distance "), coverage.removeprefix("coverage ")
+        last = [loss.split("loss ")[1] for loss in losses.split(", last ")]
+        rows.append([name, *cells, *last])
+    return table(["three seeds each", "Fréchet distance", "coverage", "last D loss", "last G loss"], rows)
+
+
+def courses(name: str) -> str:
+    """What the losses and the scores did through runs."""
+    figures = results("questions")[name]
+    heads = [key for key in next(iter(figures.values())) if not key.startswith("every")]
+    rows = [[seed, *(str(figure[key]) for key in heads)] for seed, figure in figures.items()]
+    return table(["", *heads], rows)
+
+
+def course(name: str) -> str:
+    """One seed's course."""
+    figure = results("questions")[name]["seed 0"]
+    key = next(key for key in figure if key.startswith("every"))
+    return f"Seed 0, {key}: " + "; ".join(figure[key]) + "."
+
+
+def paper() -> dict[str, str]:
+    """The parts of docs/paper.md."""
+    return {
         "where": table(["in the paper", "here"], [list(row) for row in WHERE]),
         "gaps": gaps(),
         "likelihoods": likelihoods(),
         "curves": curves(),
         **{name: demonstration(name) for name in results("theory")},
     }
-    for name, part in parts.items():
-        text = text.replace("{{" + name + "}}", part)
+
+
+def questions() -> dict[str, str]:
+    """The parts of docs/questions.md."""
+    base, weak = "through the base's runs", "through the runs with a weak discriminator"
+    return {
+        "saturating": variants("the generator minimises log(1 - D)"),
+        "frozen": variants("D frozen in G's update", "D moved by G's update too"),
+        "noise": variants(*(f"{size}-dimensional noise" for size in ("1", "2", "8", "1,024"))),
+        "steps": variants("k = 5", "k = 5, a fifth of the iterations"),
+        "weak": variants("a weak discriminator (learning rate / 50)"),
+        "base courses": courses(base),
+        "base course": course(base),
+        "weak courses": courses(weak),
+        "weak course": course(weak),
+    }
+
+
+PAGES: dict[str, Callable[[], dict[str, str]]] = {"paper": paper, "questions": questions}
+
+
+def page(name: str) -> str:
+    """The whole page."""
+    text = (DOCS / f"{name}.template.md").read_text()
+    for part, content in PAGES[name]().items():
+        text = text.replace("{{" + part + "}}", content)
     return text
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        if not PAGE.exists() or PAGE.read_text() != page():
-            sys.exit("docs/paper.md is not what the benchmarks say: run 'make docs'")
-    else:
-        PAGE.write_text(page())
+    for name in PAGES:
+        file = DOCS / f"{name}.md"
+        if sys.argv[1:] != ["--check"]:
+            file.write_text(page(name))
+        elif not file.exists() or file.read_text() != page(name):
+            sys.exit(f"docs/{name}.md is not what the benchmarks say: run 'make docs'")
