@@ -19,7 +19,7 @@ WHERE = (
     ("Proposition 1, eq. 2: D* = p_data / (p_data + p_g)", "`theory.Matchup.optimal_logit`, the logit of D*"),
     ("eq. 3: V as an integral over x", "`theory.Matchup.value`, a sum over a lattice in float64"),
     ("Theorem 1, eq. 4 to 6: C(G) = -log 4 + 2 JSD", "`theory.Matchup.criterion` and `.divergence`"),
-    ("figure 1: p_g from z through G", "`theory.pushed_forward`, exact for rectifiers on the line"),
+    ("figure 1: p_g from z through G", "`theory.pushforward`, exact for rectifiers on the line"),
     ("section 5: rectifiers and sigmoids against maxout with dropout", "`networks.mlp.PaperMLP`, recipe `paper-mnist`"),
     ("section 5: momentum, and learning rates that fall", "`optimizers.SGD`"),
     ("section 5: Parzen windows, sigma by cross-validation", "`metrics.parzen`, `zerosum evaluate --metric parzen`"),

@@ -23,9 +23,12 @@ T = TypeVar("T")
 
 
 def name_of(component: object) -> str:
-    """The name by which people call a component (an instance or a class): its class in kebab case."""
+    """The name by which people call a component (an instance or a class): its class in kebab case.
+
+    A number after a word is a word too (`Figure1` -> `figure-1`), one after a letter is not (`R1` -> `r1`).
+    """
     cls = component if isinstance(component, type) else type(component)
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z]{2})(?=[0-9])", "-", cls.__name__).lower()
 
 
 def modules(package: str) -> Iterator[ModuleType]:

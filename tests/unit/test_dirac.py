@@ -1,68 +1,54 @@
-"""The Dirac-GAN of Mescheder et al. (2018): the smallest game in which one sees which methods converge.
-
-The data are a point at 0, the generator is a point theta, the discriminator D(x) = psi x. From (1, 1), 500 updates with
-step 0.2, simultaneous or alternating (discriminator first): the norm of (theta, psi) at the end.
-"""
+"""The Dirac-GAN of Mescheder et al. (2018): the norm of (theta, psi) after 500 updates with step 0.2 from (1, 1)."""
 
 import math
 
 import pytest
 import torch
-from torch import Tensor, nn
 
-from zerosum import randomness
-from zerosum.games import Game, Minimax, NonSaturating, Wasserstein
-from zerosum.regularizers import R1, GradientPenalty, Judgement, Regularizer, WeightClipping, total_penalty
+from zerosum.demonstrations.dirac import METHODS, STEP, UPDATES, Method, measured, trajectory
 
-STEP, UPDATES = 0.2, 500
-
-
-def play(game: Game, regularizers: list[Regularizer], *, alternating: bool) -> float:
-    discriminator = nn.Linear(1, 1, bias=False, dtype=torch.float64)
-    nn.init.ones_(discriminator.weight)
-    psi, theta = discriminator.weight, torch.ones(1, 1, dtype=torch.float64, requires_grad=True)
-
-    def judge(samples: Tensor) -> Tensor:
-        return discriminator(samples).flatten()
-
-    def slope_of_d(update: int) -> Tensor:
-        real, fake = (each.detach().requires_grad_() for each in (torch.zeros_like(theta), theta))
-        seen = Judgement(judge, real, fake, judge(real), judge(fake))
-        loss = game.discriminator_loss(seen.real_logits, seen.fake_logits)
-        with randomness.scope(0, update, "penalty"):
-            return torch.autograd.grad(loss + total_penalty(regularizers, seen, update), psi)[0]
-
-    def slope_of_g() -> Tensor:
-        return torch.autograd.grad(game.generator_loss(judge(torch.zeros_like(theta)), judge(theta)), theta)[0]
-
-    def move(parameter: Tensor, slope: Tensor) -> None:
-        with torch.no_grad():
-            parameter -= STEP * slope
-            for regularizer in regularizers:
-                regularizer.project(discriminator)
-
-    for update in range(UPDATES):
-        downhill = slope_of_g()
-        move(psi, slope_of_d(update))
-        move(theta, slope_of_g() if alternating else downhill)
-    return math.hypot(theta.item(), psi.item())
+ANCHORS = {  # simultaneous, alternating
+    "minimax": (3.1, 1.42),
+    "non-saturating": (0.64, 0.28),
+    "wasserstein, clipped at 1": (1.0, 1.02),
+    "wasserstein, gradient penalty": (1.8, 1.2),
+    "non-saturating, R1 0.3": (2.6e-6, 2.3e-7),
+    "non-saturating, R1 1": (1e-21, 7e-17),
+}
+BY_NAME = {method.name: method for method in METHODS}
+NOISY = BY_NAME["minimax, instance noise 0.7"]
 
 
-@pytest.mark.parametrize(
-    ("game", "regularizers", "simultaneous", "alternating"),
-    [
-        (Minimax(), [], 3.1, 1.42),
-        (NonSaturating(), [], 0.64, 0.28),
-        (Wasserstein(), [WeightClipping(limit=1.0)], 1.0, 1.02),
-        (Wasserstein(), [GradientPenalty(weight=0.7, target=1.0)], 1.8, 1.2),
-        (NonSaturating(), [R1(gamma=0.3)], 2.6e-6, 2.3e-7),
-        (NonSaturating(), [R1(gamma=1.0)], 1e-21, 7e-17),
-    ],
-    ids=["minimax", "non-saturating", "wasserstein clipped", "wasserstein gp", "r1 0.3", "r1 1"],
-)
-def test_which_methods_converge(
-    game: Game, regularizers: list[Regularizer], simultaneous: float, alternating: float
-) -> None:
+def end(method: Method, *, alternating: bool) -> float:
+    return float(trajectory(method, alternating=alternating)[-1].norm())
+
+
+@pytest.mark.parametrize("name", ANCHORS)
+def test_which_methods_converge(name: str) -> None:
     """The published dynamics to the order of magnitude (half a decade): only R1 reaches the equilibrium."""
-    for expected, in_turn in ((simultaneous, False), (alternating, True)):
-        assert abs(math.log10(play(game, regularizers, alternating=in_turn) / expected)) < 0.5
+    for expected, in_turn in zip(ANCHORS[name], (False, True), strict=True):
+        assert abs(math.log10(end(BY_NAME[name], alternating=in_turn) / expected)) < 0.5
+
+
+def test_instance_noise_converges_as_fast_as_its_eigenvalue_says() -> None:
+    """Half a decade allows for the beginning, where the game is not linear yet."""
+    assert NOISY.eigenvalue is not None
+    predicted = math.sqrt(2) * abs(1 + STEP * NOISY.eigenvalue) ** UPDATES
+    assert abs(math.log10(end(NOISY, alternating=False) / predicted)) < 0.5
+    assert end(NOISY, alternating=True) < 1e-4
+
+
+def test_the_eigenvalues_are_those_of_the_paper() -> None:
+    assert BY_NAME["non-saturating"].eigenvalue == 0.5j
+    assert BY_NAME["non-saturating, R1 1"].eigenvalue == -0.5  # the critical gamma
+    assert BY_NAME["wasserstein, clipped at 1"].eigenvalue is None
+    assert NOISY.eigenvalue == pytest.approx(complex(-0.1225, math.sqrt(0.25 - 0.1225**2)))
+
+
+def test_the_verdicts() -> None:
+    """A row is as the paths end: near the equilibrium or not."""
+    near, far = (torch.tensor([[1.0, 1.0], [distance, 0.0]]) for distance in (1e-4, 1e-2))
+    method = BY_NAME["non-saturating, R1 1"]
+    assert measured(method, near, near) == ("non-saturating, R1 1", pytest.approx(1e-4), pytest.approx(1e-4),
+                                            "-0.50", "0.900", "converges")  # fmt: skip
+    assert measured(method, near, far)[-1] == "circles"
