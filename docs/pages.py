@@ -54,7 +54,7 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 def demonstration(name: str) -> str:
     """What one demonstration measured, with its picture."""
     shown = results("theory")[name]
-    parts = [f"`zerosum theory {name}` ({shown['seconds']} s on one thread here)."]
+    parts = [f"`zerosum theory {name}` ({shown['seconds']} s of one core)."]
     for each in shown["tables"]:
         parts += [f"{each['title']}:", table(each["columns"], each["rows"])]
     parts += shown["remarks"]
