@@ -108,10 +108,8 @@ def curves() -> str:
         if isinstance(figure, dict):
             points = [(int(step), text) for step, text in figure["curve"].items()]
             chosen = points[:: max(1, len(points) // 12)]
-            seconds = figure["training seconds"]
             lines.append(
-                f"{name[0].upper()}{name[1:]} ({figure['threads']} thread, {seconds:,} s of training beside other "
-                "work): the 1,000 validation images after "
+                f"{name[0].upper()}{name[1:]}: the 1,000 validation images after "
                 + "; ".join(f"{step:,} iterations {text.split(';')[0]}" for step, text in chosen)
                 + "."
             )

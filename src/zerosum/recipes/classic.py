@@ -9,11 +9,12 @@ from zerosum.regularizers import GradientPenalty
 
 PAPER_MNIST = Recipe(
     name="paper-mnist",
-    summary="Goodfellow et al. 2014: rectifiers against maxout with dropout, momentum, no average",
+    summary="Goodfellow et al. 2014 as released: rectifiers against maxout and dropout, momentum, updates at once",
     networks=PaperMLP(),
     generator=SGD(),
     discriminator=SGD(lr=0.05, lr_floor=5e-7),  # the released code halves the discriminator's loss instead
     batch_size=100,
+    simultaneous=True,
     average=0.0,
     precision="float32",
     steps=125_000,
