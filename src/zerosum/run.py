@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from zerosum import checkpoint, pictures, randomness, recipes
 from zerosum.algorithm import Iteration, play
 from zerosum.average import Average
-from zerosum.data import Source, open_source
+from zerosum.data import Source, absolute, open_source
 from zerosum.engine import Engine
 from zerosum.errors import InputError, RunFailed
 from zerosum.gan import GAN
@@ -101,7 +101,7 @@ class Run:
         players = build(recipe, source, engine, seed)
         description = {
             "zerosum": version("zerosum"),
-            "data": str(Path(data).resolve()) if Path(data).exists() else data,
+            "data": absolute(data),
             "fingerprint": source.fingerprint,
             "seed": seed,
             "steps": steps,

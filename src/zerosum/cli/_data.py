@@ -50,8 +50,9 @@ def tell_files(source: Source, console: Console) -> None:
     with source.files.open(encoding="utf-8") as file:  # those left out come first
         left_out = list(itertools.takewhile(lambda line: "skipped" in line, map(json.loads, file)))
     broken = sum(line["broken"] for line in left_out)
+    used = source.stacked_from or source
     console.print(
-        f"{len(source.train) + len(source.test):,} images used, {len(left_out):,} left out ({broken:,} of them broken);"
+        f"{len(used.train) + len(used.test):,} images used, {len(left_out):,} left out ({broken:,} of them broken);"
         f" what was done with each file: {source.files}",
         highlight=False,
         markup=False,

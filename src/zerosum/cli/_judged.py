@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zerosum import catalog, gan, recipes, samples
 from zerosum.cli._data import tell_files
-from zerosum.data import Source, open_source
+from zerosum.data import Source, absolute, open_source
 from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
 from zerosum.errors import InputError, did_you_mean
@@ -116,7 +116,8 @@ def evaluation_for(
             )
     wanted = "" if features == "auto" else features
     colour = source.is_images and source.shape[0] == 3
-    if features == "auto" and colour and (weights is not None or download or inception.present()):
+    present = inception.present() and source.stacked_from is None  # whose modes only their own classifier tells
+    if features == "auto" and colour and (weights is not None or download or present):
         wanted = "inception"
     if weights is not None and not wanted.startswith(("inception", "dinov2")):
         raise InputError("--weights are those of --features inception or dinov2: say which")
@@ -136,8 +137,8 @@ def source_for(judged: Sequence[Judged], against: str | None) -> Source:
         if run is None:
             raise InputError("say which real data to compare with: --against DATA")
         return open_source(run["data"], recipes.from_json(run["recipe"]).data)
-    place = str(Path(against).expanduser().resolve()) if Path(against).expanduser().exists() else against
-    run = next((each.run for each in judged if each.run is not None and each.run["data"] == place), None)
+    same = (each.run for each in judged if each.run is not None and each.run["data"] == absolute(against))
+    run = next(same, None)
     if run is not None:
         return open_source(against, recipes.from_json(run["recipe"]).data)
     shape = judged[0].shape

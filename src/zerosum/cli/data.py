@@ -21,7 +21,7 @@ def data(
         typer.Argument(
             metavar="DATA",
             help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME.",
+            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
         ),
     ],
     changes: Annotated[

@@ -27,8 +27,8 @@ def evaluate(
     features: Annotated[
         str,
         typer.Option(
-            help="auto (the best that are here), classifier, random-convolutions, pixels, inception (or "
-            "inception:64, :192, :768), dinov2."
+            help="auto (the best that are here), classifier, stacked-classifier, random-convolutions, pixels, "
+            "inception (or inception:64, :192, :768), dinov2."
         ),
     ] = "auto",
     weights: Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")] = (

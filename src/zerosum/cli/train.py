@@ -14,7 +14,7 @@ def train(
         typer.Argument(
             metavar="DATA",
             help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME.",
+            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
         ),
     ],
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",

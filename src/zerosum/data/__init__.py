@@ -101,6 +101,7 @@ class Source:
         density: the exact distribution of points, where it is known.
         digest: of every sample and label, where it was computed before.
         files: the list, one JSON object a line, of what was done with every image file, where there were files.
+        stacked_from: the labelled images that the channels show, where samples are stacks of such.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Source:
     density: Mixture | None = None
     digest: str = ""
     files: Path | None = None
+    stacked_from: "Source | None" = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -184,6 +186,16 @@ def open_source(data: str, preparation: Preparation | None = None, progress: Pro
 def too_few(data: str, count: int) -> InputError:
     """That not all splits of `data` have a sample."""
     return InputError(f"{data}: {count} usable samples are too few to train with some and test with others")
+
+
+def absolute(data: str) -> str:
+    """What the user typed, so that it means the same in any folder: a path, alone or after a prefix, made absolute."""
+    if (path := Path(data).expanduser()).exists():
+        return str(path.resolve())
+    prefix, _, place = data.partition(":")
+    if place and (path := Path(place).expanduser()).exists():
+        return f"{prefix}:{path.resolve()}"
+    return data
 
 
 def open_whole(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Source:

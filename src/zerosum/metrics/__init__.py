@@ -24,6 +24,7 @@ from zerosum.metrics.features import FeatureExtractor, Request, features_for
 REPLICATES = 100
 LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
 MOST_TRAINING = 100_000
+STACKS = 26_000  # in which papers count the modes of stacks
 Reference = Literal["test", "train", "all"]
 SPLITS: dict[str, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
@@ -156,7 +157,12 @@ def interval(values: NDArray[np.float64], generator: np.random.Generator, replic
 
 
 def sample_count(source: Source) -> int:
-    """How many samples an evaluation against `source` draws: as many as its test split, from 5,000 to 10,000."""
+    """How many samples an evaluation against `source` draws: as many as its test split, from 5,000 to 10,000.
+
+    For stacks it is the published number.
+    """
+    if source.stacked_from is not None:
+        return STACKS
     return min(max(len(source.test), LEAST_SAMPLES), MOST_SAMPLES)
 
 
@@ -188,8 +194,9 @@ class Evaluation:
 
     @functools.cached_property
     def train(self) -> Set:
-        """Training samples, at most 100,000."""
-        return self._set("train", self.source.train.samples[:MOST_TRAINING])
+        """Training samples, at most 100,000; of stacks, which can be drawn without end, as many as are generated."""
+        most = MOST_TRAINING if self.source.stacked_from is None else STACKS
+        return self._set("train", self.source.train.samples[:most])
 
     def real(self, reference: Reference) -> Set:
         """The real samples of a reference."""

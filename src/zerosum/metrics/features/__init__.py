@@ -99,6 +99,7 @@ def features_for(source: Source, request: Request | None = None) -> FeatureExtra
     if not name:
         name = "classifier" if source.train.labels is not None else "random-convolutions"
         name = name if source.is_images else "coordinates"
+        name = name if source.stacked_from is None else "stacked-classifier"
     return catalog.lookup(FeatureExtractor, name).open(source, request)
 
 
