@@ -70,7 +70,11 @@ def gaps() -> str:
         [
             name,
             f"{run['rank correlation of gap and JSD']:.2f}",
-            "; ".join(f"{each['gap']:.3f}" for each in run["after updates of the generator alone"].values()),
+            f"{run['moments']['4000']['gap']:.3f} / {run['moments']['4000']['JSD']:.3f}",
+            *(
+                f"{each['gap']:.3f} / {each['JSD']:.3f}"
+                for each in run["after updates of the generator alone"].values()
+            ),
         ]
         for name, run in runs.items()
     ]
@@ -81,9 +85,10 @@ def gaps() -> str:
     return "\n\n".join(
         [
             table(["iteration", "`toy`: gap", "JSD", "`toy-vanilla`: gap", "JSD"], rows),
-            "Rank correlation of the gap with the divergence over these moments, and the gap while the generator then "
-            "collapses, because the discriminator no longer learns:",
-            table(["run", "Spearman", f"gap after {', '.join(COLLAPSE)} updates of G alone"], ranks),
+            "Spearman's rank correlation of the gap with the divergence over these moments; then gap / JSD at the end "
+            "of the run and after so many updates of the generator alone, which without an opponent that learns leaves "
+            "the data again:",
+            table(["run", "rank correlation", "end", *COLLAPSE], ranks),
         ]
     )
 

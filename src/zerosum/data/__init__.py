@@ -189,12 +189,15 @@ def too_few(data: str, count: int) -> InputError:
 
 
 def absolute(data: str) -> str:
-    """What the user typed, so that it means the same in any folder: a path, alone or after a prefix, made absolute."""
-    if (path := Path(data).expanduser()).exists():
-        return str(path.resolve())
-    prefix, _, place = data.partition(":")
-    if place and (path := Path(place).expanduser()).exists():
-        return f"{prefix}:{path.resolve()}"
+    """What the user typed, so that it means the same in any folder: a path, alone or after a prefix, made absolute.
+
+    The name of built-in data stays a name, whatever lies in the current folder.
+    """
+    prefix, colon, place = data.partition(":")
+    for before, rest in (("", data), (prefix + colon, place)):
+        path = Path(rest).expanduser()
+        if rest and path.exists() and not any(rest in reader.names() and reader.reads(rest) for reader in readers()):
+            return f"{before}{path.resolve()}"
     return data
 
 

@@ -143,5 +143,14 @@ def test_what_was_typed_means_the_same_in_every_folder(tmp_path: Path, monkeypat
     here = str(tmp_path / "here")
     assert [absolute(data) for data in ("here", "./here", "~/here")] == [here] * 3
     assert [absolute(data) for data in ("stacked:here", "stacked:~/here")] == [f"stacked:{here}"] * 2
-    for data in ("mnist", "stacked-mnist", "stacked:mnist", "hub:owner/name:here", "stacked:"):
+    (tmp_path / "digits").mkdir()  # as `train digits --out digits` does
+    for data in (
+        "digits",
+        "stacked:digits",
+        "mnist",
+        "stacked-mnist",
+        "stacked:mnist",
+        "hub:owner/name:here",
+        "stacked:",
+    ):
         assert absolute(data) == data
