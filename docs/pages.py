@@ -160,7 +160,7 @@ def paper() -> dict[str, str]:
 
 def questions() -> dict[str, str]:
     """The parts of docs/questions.md."""
-    base, weak = "through the base's runs", "through the runs with a weak discriminator"
+    base = "through the base's runs"
     return {
         "saturating": variants("the generator minimises log(1 - D)"),
         "frozen": variants("D frozen in G's update", "D moved by G's update too"),
@@ -169,8 +169,7 @@ def questions() -> dict[str, str]:
         "weak": variants("a weak discriminator (learning rate / 50)"),
         "base courses": courses(base),
         "base course": course(base),
-        "weak courses": courses(weak),
-        "weak course": course(weak),
+        "weak course": course("through the runs with a weak discriminator"),
     }
 
 
