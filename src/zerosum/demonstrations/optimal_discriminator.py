@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 import torch
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import Tensor
 
 from zerosum import randomness
 from zerosum.data.mixture import Mixture
 from zerosum.demonstrations import Demonstration, Shown, Table
 from zerosum.demonstrations.drawing import DATA, DISCRIMINATOR, FAINT, GENERATOR, canvas, png, tidy
+from zerosum.demonstrations.small import discriminator
 from zerosum.games import value
 from zerosum.theory import Matchup
 
@@ -82,10 +83,7 @@ class OptimalDiscriminator(Demonstration):
     def trained(self, real: Mixture, fake: Mixture, seed: int) -> Discriminator:
         """A discriminator after gradient ascent on V, as in Algorithm 1's inner loop; points [N, d] to logits [N]."""
         with randomness.scope(seed, 0, "discriminator"):
-            inputs = real.means.shape[1]
-            network = nn.Sequential(
-                nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, 64), nn.Tanh(), nn.Linear(64, 1), nn.Flatten(0)
-            )
+            network = discriminator(real.means.shape[1], 64)
         optimizer = torch.optim.Adam(network.parameters(), lr=self.lr, fused=True)
         for update in range(self.updates):
             optimizer.param_groups[0]["lr"] = self.lr * (1 - update / self.updates)
