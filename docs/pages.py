@@ -48,18 +48,26 @@ def results(name: str) -> dict[str, Any]:
 def table(heads: list[str], rows: list[list[str]]) -> str:
     """As Markdown; all columns but the first to the right."""
     rule = ["---", *("---:" for _ in heads[1:])]
-    return "\n".join("| " + " | ".join(" ".join(cell.split()) for cell in row) + " |" for row in [heads, rule, *rows])
+    cells = [[cell.strip().replace("\n", ": ").replace("|", "\\|") for cell in row] for row in [heads, rule, *rows]]
+    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
 
 
 def demonstration(name: str) -> str:
     """What one demonstration measured, with its picture."""
     shown = results("theory")[name]
-    parts = [f"`zerosum theory {name}` ({shown['seconds']} s of one core)."]
+    parts = [f"`zerosum theory {name}` ({shown['seconds']} s of one core, without the start)."]
     for each in shown["tables"]:
         parts += [f"{each['title']}:", table(each["columns"], each["rows"])]
     parts += shown["remarks"]
     picture = f"theory/{name}.gif" if (DOCS / "theory" / f"{name}.gif").exists() else f"theory/{name}.png"
     return "\n\n".join([*parts, f"![{name}]({picture})"])
+
+
+def clock(moments: dict[str, dict[str, float]]) -> float:
+    """How well the divergence ranks with the iterations that are left."""
+    from scipy.stats import spearmanr
+
+    return float(spearmanr([-int(step) for step in moments], [each["JSD"] for each in moments.values()]).statistic)
 
 
 def gaps() -> str:
@@ -70,6 +78,7 @@ def gaps() -> str:
         [
             name,
             f"{run['rank correlation of gap and JSD']:.2f}",
+            f"{clock(run['moments']):.2f}",
             f"{run['moments']['4000']['gap']:.3f} / {run['moments']['4000']['JSD']:.3f}",
             *(
                 f"{each['gap']:.3f} / {each['JSD']:.3f}"
@@ -85,10 +94,10 @@ def gaps() -> str:
     return "\n\n".join(
         [
             table(["iteration", "`toy`: gap", "JSD", "`toy-vanilla`: gap", "JSD"], rows),
-            "Spearman's rank correlation of the gap with the divergence over these moments; then gap / JSD at the end "
-            "of the run and after so many updates of the generator alone, which without an opponent that learns leaves "
-            "the data again:",
-            table(["run", "rank correlation", "end", *COLLAPSE], ranks),
+            "Spearman's rank correlation of the divergence with the gap over these moments, and with the iteration "
+            "alone, by which all of it falls; then gap / JSD at the end of the run and after so many updates of "
+            "the generator alone, which without an opponent that learns leaves the data again:",
+            table(["run", "with the gap", "with the clock", "end", *COLLAPSE], ranks),
         ]
     )
 
@@ -102,7 +111,13 @@ def likelihoods() -> str:
             rows.append([name, "", figure.removesuffix(" nats").replace(" nats", "")])
         else:
             at = f"`paper-mnist`, {name}, iteration {figure['best at']:,} of {max(map(int, figure['curve'])):,}"
-            rows.append([at, "", figure.get("test", f"{figure['best']} on the validation images").replace(" nats", "")])
+            rows.append(
+                [
+                    at,
+                    "",
+                    figure.get("test", f"{figure['best']} (validation images, the best moment)").replace(" nats", ""),
+                ]
+            )
     return table(["MNIST, nats", "published", "here"], rows)
 
 

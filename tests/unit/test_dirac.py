@@ -46,9 +46,10 @@ def test_the_eigenvalues_are_those_of_the_paper() -> None:
 
 
 def test_the_verdicts() -> None:
-    """A row is as the paths end: near the equilibrium or not."""
-    near, far = (torch.tensor([[1.0, 1.0], [distance, 0.0]]) for distance in (1e-4, 1e-2))
+    """A row is as the worse of both paths ends."""
+    near, inside, around, out = (torch.tensor([[1.0, 1.0], [distance, 0.0]]) for distance in (1e-4, 0.6, 1.4, 3.0))
     method = BY_NAME["non-saturating, R1 1"]
     assert measured(method, near, near) == ("non-saturating, R1 1", pytest.approx(1e-4), pytest.approx(1e-4),
                                             "-0.50", "0.900", "converges")  # fmt: skip
-    assert measured(method, near, far)[-1] == "circles"
+    ends = [measured(method, near, far)[-1] for far in (inside, around, out)]
+    assert ends == ["creeps in", "circles", "spirals out"]

@@ -73,7 +73,7 @@ def _show(found: "Equilibrium", values: "Tensor | None") -> None:
 
     console = Console()
     table = Table("", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("nats", justify="right")
+    table.add_column("value", justify="right")
     table.add_column("95% interval", justify="right")
     rows = {
         f"payoff M(G, D); {found.solution:.3f} where D cannot tell": found.payoff,
@@ -87,6 +87,11 @@ def _show(found: "Equilibrium", values: "Tensor | None") -> None:
             table.add_row(name, f"{interval.value:.4f}", f"{interval.low:.4f} to {interval.high:.4f}")
     console.print(table)
     console.print(found.in_words, highlight=False)
+    console.print(
+        "M is minus half the discriminator's loss, V / 2 in the games of 2014. Intervals are those of the measurement; "
+        "another --seed searches elsewhere.",
+        highlight=False,
+    )
     console.print(f"Measured on {found.samples:,} test samples that the copies did not learn from.", highlight=False)
     if values is None:
         return

@@ -22,6 +22,7 @@ from zerosum.regularizers import R1, GradientPenalty, Judgement, Regularizer, We
 
 STEP, UPDATES = 0.2, 500
 ARRIVED = 1e-3  # nearer to the equilibrium than this
+SLOW, START = 1.0, 2.0  # distances from it: well inside and well outside the start at sqrt 2
 QUANTILES = 200
 FAR, NEAR = 4.2, 2.4  # how much of the plane is drawn, with simultaneous updates and without
 TAIL, TURNS = 30, 90  # updates whose trail a frame shows; updates that a movie shows one by one, nearly
@@ -144,13 +145,14 @@ class Dirac(Demonstration):
             "simultaneously or in turns.",
             (Table("The distance of (theta, psi) from the equilibrium (0, 0) at the end", columns, rows),),
             (
-                f"{len(arrived)} of {len(rows)} methods converge: {'; '.join(arrived)}. The others circle around the "
-                "equilibrium: the discriminator keeps its slope where the generator is already right, and pushes it "
-                "past.",
+                f"{len(arrived)} of {len(rows)} methods come within {ARRIVED} of the equilibrium: "
+                f"{'; '.join(arrived)}. "
+                "Around the others the discriminator keeps its slope where the generator is already right, and pushes "
+                "it past. The word is of the worse of both ways to play.",
                 "The eigenvalue is that of the gradient field at the equilibrium, where a formula is known; a "
                 "simultaneous update of step h multiplies the distance by the factor |1 + h eigenvalue|. Without "
-                "regularisation the real part is 0, and nothing pulls inwards. Instance noise is taken as an "
-                "expectation here, not as draws.",
+                "regularisation the real part is 0: what pulls inwards or out then is of higher order, or the size of "
+                "the steps. Instance noise is taken as an expectation here, not as draws.",
             ),
             png(_picture(self.methods, paths)),
             _movie(self.methods, [turns for _, turns in paths]),
@@ -163,7 +165,16 @@ def measured(method: Method, simultaneous: Tensor, alternating: Tensor) -> tuple
     value = method.eigenvalue
     written = "" if value is None else f"{value.real:.2f} ± {value.imag:.2f}i" if value.imag else f"{value.real:.2f}"
     factor = "" if value is None else f"{abs(1 + STEP * value):.3f}"
-    return method.name, *ends, written, factor, "converges" if max(ends) < ARRIVED else "circles"
+    return method.name, *ends, written, factor, _course(max(ends))
+
+
+def _course(distance: float) -> str:
+    """In a word, by the larger of the distances at the end."""
+    if distance < ARRIVED:
+        return "converges"
+    if distance < SLOW:
+        return "creeps in"
+    return "circles" if distance < START else "spirals out"
 
 
 def _picture(methods: Sequence[Method], paths: Sequence[Sequence[Tensor]]) -> Figure:

@@ -125,7 +125,7 @@ class Contest:
         """M where the fakes are distributed as the data and the discriminator is the best one: it cannot tell."""
         undecided = self.game.optimal_logit(torch.zeros(1))
         logit = torch.zeros(1) if undecided is None else undecided
-        return -float(self.game.discriminator_loss(logit, logit)) / 2
+        return 0.0 - float(self.game.discriminator_loss(logit, logit)) / 2
 
     def logits(self, discriminator: nn.Module, samples: Tensor, labels: Tensor | None) -> Tensor:
         """What `discriminator` says of `samples`."""

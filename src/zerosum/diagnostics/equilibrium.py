@@ -10,13 +10,17 @@ from torch import Tensor, nn
 from zerosum.diagnostics.contest import Contest
 from zerosum.diagnostics.proximal import held, lowest_answered
 
-NEGLIGIBLE = 0.01  # nats
+NEGLIGIBLE = 0.01  # of the payoff
+RUNAWAY = 1.0  # more than there is to gain among the data, where a fair D's payoff is near its solution
 PROXIMITY = 0.1
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over batches with its 95% interval, 1.96 standard errors to either side; in nats for the paper's games."""
+    """A mean over batches with its 95% interval, 1.96 standard errors to either side; in nats for the paper's games.
+
+    The interval is that of the measurement; where the search went is not in it.
+    """
 
     value: float
     low: float
@@ -56,15 +60,23 @@ class Equilibrium:
 
     @property
     def in_words(self) -> str:
-        """What the figures say."""
+        """What the figures say, a sentence or two."""
         if self.gap.low <= 0 or self.gap.value < NEGLIGIBLE:
             return (
-                f"No player found anything better in {self.steps} updates: as far as this search sees, a Nash "
-                "equilibrium. That is a lower bound, not a proof."
+                f"Together the players found less than {NEGLIGIBLE} to gain alone in {self.steps} updates: no sign "
+                "against a Nash equilibrium, and no proof of one, since a longer search may find more."
             )
         gains = {"discriminator": self.discriminator_gain, "generator": self.generator_gain}
         able = [f"the {name} alone gains {gain.value:.3f}" for name, gain in gains.items() if gain.low > 0]
-        return f"Not an equilibrium: {' and '.join(able) or 'together the players gain'} in {self.steps} updates."
+        text = f"Not a Nash equilibrium: {' and '.join(able) or 'the players gain'} in {self.steps} updates."
+        if self.generator_gain.value > RUNAWAY:
+            text += (
+                " So much is gained by running to where the discriminator never learned, away from the data: a held "
+                "discriminator cannot answer. In the proximal game (--proximal) it can."
+            )
+        if self.proximal_gap is not None and (self.proximal_gap.low <= 0 or self.proximal_gap.value < NEGLIGIBLE):
+            text += f" Where the discriminator may answer, less than {NEGLIGIBLE} is left: a proximal equilibrium."
+        return text
 
 
 def equilibrium(contest: Contest, proximity: float | None = None) -> Equilibrium:

@@ -77,7 +77,7 @@ def test_at_the_equilibrium_of_the_gaussian_game_nobody_gains() -> None:
     assert found.solution == pytest.approx(-math.log(2), abs=1e-6)
     assert found.gap.low <= 0 <= found.gap.high
     assert abs(found.gap.value) < 1e-3
-    assert "Nash equilibrium" in found.in_words
+    assert "no sign against a Nash equilibrium" in found.in_words
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(MEAN + 1, DEVIATION), (MEAN, 2 * DEVIATION)])
@@ -129,6 +129,7 @@ def test_the_proximal_gap_lies_between_nothing_and_the_duality_gap() -> None:
     assert held.proximal_gap is not None
     assert held.proximal_gap.value == pytest.approx(held.gap.value, rel=0.1)
     assert -1e-3 < free.proximal_gap.value < 0.5 * free.gap.value
+    assert ("a proximal equilibrium" in free.in_words) == (free.proximal_gap.value < 0.01)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +146,13 @@ def test_any_game_has_a_payoff_at_its_solution(game: Game, solution: float) -> N
     meeting = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0), game, Protocol(steps=1))
     assert meeting.solution == pytest.approx(solution, abs=1e-6)
     assert equilibrium(meeting).payoff.value == pytest.approx(solution, abs=1e-6)
+
+
+def test_a_generator_that_runs_from_the_data_is_said_to() -> None:
+    """Far out a quadratic discriminator can be as wrong as one likes."""
+    found = equilibrium(contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 1), protocol=Protocol(lr=0.1)))
+    assert found.generator_gain.value > 1
+    assert "away from the data" in found.in_words
 
 
 def test_the_players_are_left_as_they_were_and_the_same_seed_finds_the_same() -> None:
