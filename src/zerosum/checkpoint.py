@@ -59,11 +59,13 @@ def load(folder: Path, step: int) -> Checkpoint:
     Raises:
         InputError: it is damaged.
     """
-    file = folder / f"{step:06d}.safetensors"
+    file, beside = (folder / f"{step:06d}.{ending}" for ending in ("safetensors", "json"))
     try:
-        about = json.loads((folder / f"{step:06d}.json").read_bytes())
+        about = json.loads(beside.read_bytes())
         content = file.read_bytes()
-    except (OSError, ValueError) as error:
+    except ValueError:
+        raise InputError(f"{beside} is damaged: it is not JSON") from None
+    except OSError as error:
         raise InputError(f"{file} cannot be read: {error}") from None
     if hashlib.sha256(content).hexdigest() != about.get("sha256"):
         raise InputError(f"{file} is damaged: its digest is not the one noted when it was written")
@@ -76,13 +78,14 @@ def latest(folder: Path) -> Checkpoint:
     Raises:
         InputError: there is none.
     """
-    problem = f"{folder} has no checkpoint to resume from: start the run anew with 'zerosum train'"
+    problems = []
     for step in reversed(steps(folder)):
         try:
             return load(folder, step)
         except InputError as error:
-            problem = str(error)
-    raise InputError(problem)
+            problems.append(str(error))
+    nothing = f"{folder} has no checkpoint to resume from: start the run anew with 'zerosum train'"
+    raise InputError(problems[0] if problems else nothing)
 
 
 def restore(checkpoint: Checkpoint, players: Players, average: Average) -> None:

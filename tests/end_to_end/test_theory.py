@@ -87,6 +87,11 @@ def test_a_destination_that_is_a_file_is_refused_before_the_work(out: str, in_pr
     assert in_process.refused("theory", "dirac", "--out", out).startswith(f"error: cannot write to {out}: ")
 
 
+def test_a_destination_that_looks_like_a_picture_is_refused(in_process: Command) -> None:
+    message = in_process.refused("theory", "dirac", "--out", "there/x.png")
+    assert message == "error: --out names the folder for the pictures, not a picture: there instead of there/x.png\n"
+
+
 def test_a_picture_s_place_that_is_a_folder_is_refused(in_process: Command) -> None:
     (in_process.folder / "cross-entropy.png").mkdir()
     assert in_process.refused("theory", "cross-entropy").startswith("error: cannot write to cross-entropy.png: ")

@@ -84,8 +84,13 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: P
         checkpoint.load(tmp_path, 2)
     assert checkpoint.latest(tmp_path).step == 1
     (tmp_path / "000001.json").write_text("{")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"000001.json is damaged: it is not JSON"):
+        checkpoint.load(tmp_path, 1)
+    with pytest.raises(InputError, match=r"000002.safetensors is damaged: its digest"):  # of the newest
         checkpoint.latest(tmp_path)
+    (tmp_path / "000002.safetensors").unlink()
+    with pytest.raises(InputError, match=r"000002.safetensors cannot be read"):
+        checkpoint.load(tmp_path, 2)
 
 
 def test_no_checkpoint(tmp_path: Path) -> None:

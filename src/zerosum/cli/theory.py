@@ -51,6 +51,8 @@ def _prepare(folder: Path) -> None:
 
     from zerosum.errors import InputError
 
+    if folder.suffix in (".png", ".gif") and not folder.is_dir():
+        raise InputError(f"--out names the folder for the pictures, not a picture: {folder.parent} instead of {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

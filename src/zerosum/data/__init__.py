@@ -178,7 +178,8 @@ def open_source(data: str, preparation: Preparation | None = None, progress: Pro
         InputError: nothing lies there, no reader knows it, the reader that does cannot use it, or it holds too little.
     """
     source = open_whole(data, preparation, progress)
-    if not (len(source.train) and len(source.test)):
+    least = 1 if source.is_images else 2  # points have a spread, or no score is defined
+    if min(len(source.train), len(source.test)) < least:
         raise too_few(data, len(source.train) + len(source.test))
     return source
 

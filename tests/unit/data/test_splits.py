@@ -50,6 +50,9 @@ def test_too_few_samples_for_two_splits(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", np.zeros((1, 2)))
     with pytest.raises(InputError, match="1 usable samples are too few to train with some and test with others"):
         open_source(str(tmp_path / "one.npy"))
+    np.save(tmp_path / "three.npy", np.arange(6.0).reshape(3, 2))
+    with pytest.raises(InputError, match="3 usable samples are too few"):
+        open_source(str(tmp_path / "three.npy"))
 
 
 def test_the_fingerprint_is_of_the_content() -> None:
