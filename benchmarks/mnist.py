@@ -1,8 +1,8 @@
 """MNIST in five minutes: recipes at equal time, three seeds each, and the textbook loops.
 
-Usage: python benchmarks/mnist.py MNIST_FOLDER RECIPE... [textbook], e.g. `... mnist auto dcgan`. As many recipes as
+Usage: python benchmarks/mnist.py MNIST_FOLDER [RECIPE... | textbook], e.g. `... mnist auto dcgan`. As many recipes as
 there are cores; they are trained at the same time. Takes about 20 minutes, as do the textbook loops; what was measured
-earlier for others is kept. The figures for `zerosum recipes` are written too.
+earlier for others is kept. The figures for `zerosum recipes` are written too, without a recipe from earlier ones.
 """
 
 import json
@@ -26,8 +26,9 @@ from zerosum.recipes import named
 
 MINUTES, SAMPLES, SEEDS = 5, 10_000, (0, 1, 2)
 PROTOCOL = (
-    f"{MINUTES} minutes of training each (recipes side by side on one thread each, textbook loops alone on all), "
-    f"{SAMPLES} samples against the 10,000 test images"
+    f"recipes with `--minutes {MINUTES}`, each on one thread; how many iterations and seconds that came to, beside what "
+    f"else ran, is noted with each; textbook loops {MINUTES} minutes alone on all threads; {SAMPLES} samples against "
+    "the 10,000 test images"
 )
 
 
@@ -87,20 +88,23 @@ def main(data: str, *names: str) -> None:
     note_measured(in_words(figures, recipes, source))
 
 
-def in_words(figures: dict[str, object], recipes: list[str], source: Source) -> dict[str, str]:
-    """What `zerosum recipes` prints of the `recipes`: the smallest and the largest distance of their seeds."""
-    distances: dict[str, list[float]] = {}
+def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:
+    """What `zerosum recipes` prints: the smallest and the largest distance of each recipe's seeds."""
+    runs: dict[str, list[dict[str, object]]] = {}
     for key, figure in figures.items():
         name, _, seed = key.partition(", seed ")
-        if isinstance(figure, dict) and seed and name in recipes:
-            distances.setdefault(name, []).append(float(str(figure["frechet-distance"]).split()[0]))
-    return {
-        named(
-            name, source
-        ).name: f"Fréchet distance {min(values):.1f} to {max(values):.1f} (MNIST, {MINUTES} minutes on one core, "
-        f"{len(values)} seeds)"
-        for name, values in distances.items()
-    }
+        if isinstance(figure, dict) and seed and not name.startswith("textbook"):
+            runs.setdefault(named(name, source).name, []).append(figure)
+    return {name: _summary(seeds) for name, seeds in runs.items()}
+
+
+def _summary(seeds: list[dict[str, object]]) -> str:
+    distances = sorted(float(str(seed["frechet-distance"]).split()[0]) for seed in seeds)
+    iterations = sorted(int(str(seed["iterations"])) for seed in seeds)
+    return (
+        f"Fréchet distance {distances[0]:.1f} to {distances[-1]:.1f} after {iterations[0]:,} to {iterations[-1]:,} "
+        f"iterations (MNIST, `--minutes {MINUTES}` on one core, {len(seeds)} seeds)"
+    )
 
 
 if __name__ == "__main__":

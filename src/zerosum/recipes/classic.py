@@ -1,5 +1,7 @@
 """Recipes as published: the 2014 paper, DCGAN, and the games that were first played with DCGAN's networks."""
 
+from dataclasses import replace
+
 from zerosum.games import LeastSquares, RelativisticAverage, Wasserstein
 from zerosum.networks.dcgan import DCGAN
 from zerosum.networks.mlp import PaperMLP
@@ -28,32 +30,29 @@ DCGAN_64 = Recipe(
     steps=25_000,
 )
 
-CGAN = Recipe(
+CGAN = replace(
+    DCGAN_64,
     name="cgan",
     summary="Mirza & Osindero 2014: the class as further channels, with DCGAN's networks; for labelled data",
     networks=DCGAN(condition="concatenation"),
-    average=0.0,
-    steps=25_000,
 )
 
-ACGAN = Recipe(
+ACGAN = replace(
+    DCGAN_64,
     name="acgan",
     summary="Odena et al. 2017: the discriminator guesses the class, with DCGAN's networks; for labelled data",
     networks=DCGAN(condition="auxiliary"),
-    average=0.0,
-    steps=25_000,
 )
 
-LSGAN = Recipe(
+LSGAN = replace(
+    DCGAN_64,
     name="lsgan",
     summary="Mao et al. 2017: DCGAN's networks, least squares with the 0-1 coding",
-    networks=DCGAN(),
     game=LeastSquares(),
-    average=0.0,
-    steps=25_000,
 )
 
-WGAN_GP = Recipe(
+WGAN_GP = replace(
+    DCGAN_64,
     name="wgan-gp",
     summary="Gulrajani et al. 2017, algorithm 1: five critic steps, gradient penalty, no normalisation in the critic",
     networks=DCGAN(discriminator_norm=False),
@@ -62,15 +61,11 @@ WGAN_GP = Recipe(
     generator=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
     discriminator=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
     discriminator_steps=5,
-    average=0.0,
-    steps=25_000,
 )
 
-RELATIVISTIC = Recipe(
+RELATIVISTIC = replace(
+    DCGAN_64,
     name="relativistic",
     summary="Jolicoeur-Martineau 2019 (RaSGAN): DCGAN's networks, each sample against the average of the other kind",
-    networks=DCGAN(),
     game=RelativisticAverage(),
-    average=0.0,
-    steps=25_000,
 )
