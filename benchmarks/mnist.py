@@ -26,9 +26,9 @@ from zerosum.recipes import named
 
 MINUTES, SAMPLES, SEEDS = 5, 10_000, (0, 1, 2)
 PROTOCOL = (
-    f"recipes with `--minutes {MINUTES}`, each on one thread; how many iterations and seconds that came to, beside what "
-    f"else ran, is noted with each; textbook loops {MINUTES} minutes alone on all threads; {SAMPLES} samples against "
-    "the 10,000 test images"
+    f"recipes with `--minutes {MINUTES}` on one thread each, beside other work: their iterations and seconds are "
+    f"noted; textbook loops {MINUTES} minutes alone on all threads; {SAMPLES} samples against the 10,000 test "
+    "images"
 )
 
 
@@ -101,10 +101,7 @@ def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:
 def _summary(seeds: list[dict[str, object]]) -> str:
     distances = sorted(float(str(seed["frechet-distance"]).split()[0]) for seed in seeds)
     iterations = sorted(int(str(seed["iterations"])) for seed in seeds)
-    return (
-        f"Fréchet distance {distances[0]:.1f} to {distances[-1]:.1f} after {iterations[0]:,} to {iterations[-1]:,} "
-        f"iterations (MNIST, `--minutes {MINUTES}` on one core, {len(seeds)} seeds)"
-    )
+    return f"{distances[0]:.1f} to {distances[-1]:.1f} ({iterations[0]:,} to {iterations[-1]:,})"
 
 
 if __name__ == "__main__":

@@ -67,7 +67,8 @@ class GAN:
     def interpolate(self, n: int, steps: int, seed: int = 0, label: str | int | None = None) -> Tensor:
         """`n` journeys of `steps` samples from one latent to another, journey after journey: [n * steps, ...].
 
-        Normal latents travel along great circles, uniform ones on straight lines; the class stays that of the start.
+        Normal latents travel along great circles, uniform ones on straight lines, and binary ones jump half-way; the
+        class stays that of the start.
 
         Raises:
             InputError: `n` is not positive, `steps` is less than 2, or there is no such class.
@@ -77,7 +78,7 @@ class GAN:
         ends = torch.cat(list(self.codes(2 * n, seed, label)))[: 2 * n]
         latents, classes = ends[:, : self.networks.latent], ends[0::2, None, self.networks.latent :]
         travel = great_circle if self.networks.prior == "normal" else straight_line
-        journeys = travel(latents[0::2], latents[1::2], steps)
+        journeys = self.networks.tossed(travel(latents[0::2], latents[1::2], steps))
         codes = torch.cat([journeys, classes.expand(-1, steps, -1)], dim=2).flatten(0, 1)
         with randomness.scope(seed, 0, "interpolate", device=self.engine.device):
             return torch.cat([self._finish(self.forward(chunk)) for chunk in torch.split(codes, CHUNK)])

@@ -78,6 +78,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
         (["interpolate", "nowhere"], "nowhere cannot be read as safetensors"),
         (["interpolate", "nowhere", "--steps", "1"], "Invalid value for '--steps'"),
         (["train", "plain.npy", "--recipe", "acgan"], "condition=auxiliary needs labels, and the data have none"),
+        (["train", "ring", "--set", "networks.binary=99"], "networks.binary=99 is more than networks.latent=12"),
+        (["train", "ring", "--set", "networks.frequencies=-1"], "mlp.frequencies: input should be greater"),
         (["train", "digits", "--set", "networks.packing=5"], "networks.packing=5 and batch_size=32 do not go together"),
         (
             ["train", "digits", "--recipe", "acgan", "--set", "networks.packing=2"],

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from zerosum.networks.compact import Compact, Fold, Unfold
 from zerosum.networks.dcgan import DCGAN, levels
 from zerosum.networks.minibatch import Discrimination, StandardDeviation
 from zerosum.networks.mlp import MLP, Maxout, PaperMLP
+from zerosum.networks.points import Waves
 from zerosum.networks.r3gan import R3gan, Residual
 from zerosum.networks.resnet import Down, Resnet, Up
 
@@ -121,6 +123,38 @@ def test_the_priors_have_unit_variance_and_the_right_bounds() -> None:
         assert latents.var().item() == pytest.approx(1, abs=5 * 2**0.5 / 2e6**0.5)
     assert 1.73 < uniform.abs().max() <= 3**0.5 + 1e-6
     assert normal.abs().max() > 4
+
+
+@pytest.mark.parametrize("prior", ["normal", "uniform"])
+def test_binary_latents_are_fair_coins_and_the_others_as_they_were(prior: str) -> None:
+    plain = replace(MLP(latent=5), prior=prior)
+    with randomness.scope(0, 0, "test"):
+        usual = plain.draw_codes(20_000, None, None, 0)
+    with randomness.scope(0, 0, "test"):
+        latents = replace(plain, binary=3).draw_codes(20_000, None, None, 0)
+    assert torch.equal(latents[:, :2], usual[:, :2])
+    coins = latents[:, 2:]
+    assert torch.equal(coins, usual[:, 2:].sign())
+    assert coins.mean(0).abs().max() < 5 / 20_000**0.5
+    words = (coins > 0).long() @ torch.tensor([4, 2, 1])
+    assert (words.bincount() / 20_000 - 1 / 8).abs().max() < 5 * (7 / 64 / 20_000) ** 0.5
+
+
+def test_more_binary_latents_than_latents_are_refused() -> None:
+    assert replace(MLP(latent=5), binary=5).pair((2,), 0, seed=0)
+    with pytest.raises(InputError, match=r"networks.binary=6 is more than networks.latent=5"):
+        replace(MLP(latent=5), binary=6).pair((2,), 0, seed=0)
+
+
+def test_waves_by_their_formula() -> None:
+    points = torch.tensor([[0.3, -1.7], [2.0, 0.0]])
+    seen = Waves(2)(points)
+    half = math.pi / 2
+    for row, coordinates in zip(seen.tolist(), points.tolist(), strict=True):
+        waves = [
+            wave(k * half * x) / k ** (1 / 3) for x in coordinates for wave in (math.sin, math.cos) for k in (1, 2)
+        ]
+        assert sorted(row) == pytest.approx(sorted([*coordinates, *waves]), abs=1e-6)
 
 
 def test_levels_end_between_four_and_seven_pixels() -> None:
@@ -273,7 +307,7 @@ def test_dropout_in_the_generator_stays_on_in_evaluation(networks: Networks) -> 
     assert not torch.equal(samples(0), samples(1))
 
 
-@pytest.mark.parametrize("more", [{}, {"packing": 2}, {"condition": "concatenation"}], ids=str)
+@pytest.mark.parametrize("more", [{}, {"packing": 2}, {"condition": "concatenation"}, {"frequencies": 3}], ids=str)
 def test_points_of_any_scale_are_the_same_to_the_players(more: dict[str, object]) -> None:
     networks = replace(MLP(width=16), **more)
     classes = 3 if networks.conditional else 0

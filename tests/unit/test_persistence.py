@@ -15,7 +15,9 @@ from zerosum.algorithm import play
 from zerosum.average import Average
 from zerosum.engine import Engine
 from zerosum.errors import InputError
+from zerosum.gan import GAN
 from zerosum.networks.compact import Compact
+from zerosum.networks.mlp import MLP
 from zerosum.players import Players
 from zerosum.record import RunFolder, free_folder, write_atomically
 from zerosum.run import build
@@ -148,6 +150,16 @@ def test_journeys_lead_from_one_latent_to_another() -> None:
     assert (journeys[:, -1].int() - expected[1::2].int()).abs().max() <= 1
     with pytest.raises(InputError, match="cannot make 1 journeys of 1 steps"):
         made.interpolate(1, 1)
+
+
+def test_binary_latents_jump_half_way() -> None:
+    networks = MLP(latent=3, binary=3, width=8)
+    generator, _ = networks.pair((2,), 0, seed=0)
+    made = GAN(generator.eval(), networks, (2,), {}, Engine(torch.device("cpu")), {})
+    journeys = made.interpolate(20, 8, seed=0).view(20, 8, 2)
+    starts, ends = made.sample(40, seed=0).view(20, 2, 2).unbind(1)
+    torch.testing.assert_close(journeys[:, :4], starts[:, None].expand(-1, 4, -1))
+    torch.testing.assert_close(journeys[:, 4:], ends[:, None].expand(-1, 4, -1))
 
 
 @given(seed=st.integers(0, 1000), steps=st.integers(2, 9), dimension=st.integers(2, 40))

@@ -8,6 +8,12 @@ import typer
 if TYPE_CHECKING:
     from zerosum.recipes import Recipe
 
+SCORED = (
+    "G / D: millions of parameters of the generator and of the discriminator. Scored: the Fréchet distance on MNIST in "
+    "a classifier's features (not FID), and the iterations that about five minutes on one core allowed; of points, the "
+    "modes covered and the share of samples near one. Smallest and largest, or worst, of three seeds."
+)
+
 
 def recipes(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this one, or a file's, as JSON.")] = None,
@@ -16,6 +22,7 @@ def recipes(
 
     The sizes are millions of parameters of the generator and of the discriminator for gray 28x28 images (or points).
     """
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
@@ -25,12 +32,14 @@ def recipes(
         typer.echo(json.dumps(known.find(name).as_json(), indent=2))
         return
     scores = known.measured()
-    table = Table("recipe", "what it is", "G / D", "scored")
+    table = Table("recipe", "what it is", "G / D", "scored", box=SIMPLE_HEAD, pad_edge=False)
     table.add_row("auto", "chooses one of the others by the data (the default)", "", "")
     for recipe in known.recipes().values():
         sizes = " / ".join(f"{size / 1e6:.2f}" for size in recipe.sizes(*_example(recipe)))
         table.add_row(recipe.name, recipe.summary, sizes, scores.get(recipe.name, "not measured"))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(SCORED, highlight=False, markup=False)
 
 
 def _example(recipe: "Recipe") -> tuple[tuple[int, ...], int]:

@@ -27,6 +27,7 @@ from zerosum.networks.dropout import add_dropout
 from zerosum.networks.minibatch import Discrimination, Packing, StandardDeviation
 
 Size = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
 Shape = tuple[int, ...]
 Prior = Literal["normal", "uniform"]
 Condition = Literal["none", "projection", "concatenation", "auxiliary"]
@@ -41,6 +42,8 @@ class Networks(ABC):
         normalises_batches: whether its discriminator has batch normalisation.
         latent: dimension of z.
         prior: the distribution p_z, standard normal or uniform on (-sqrt 3, sqrt 3): both have unit variance.
+        binary: how many of the latents, the last ones, are fair coins: -1 or 1. A generator that is continuous in all
+            of z cannot leave the gap between two modes empty (Khayatkhoei et al. 2018).
         condition: how the players are told a sample's class; `none` ignores labels. `projection` (Miyato & Koyama
             2018) and `concatenation` (Mirza & Osindero 2014) tell the discriminator, `auxiliary` (Odena et al. 2017)
             makes it guess the class.
@@ -57,6 +60,7 @@ class Networks(ABC):
     normalises_batches: ClassVar[bool] = False
     latent: Size = 64
     prior: Prior = "normal"
+    binary: Count = 0
     condition: Condition = "none"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     minibatch: Literal["none", "standard-deviation", "discrimination"] = "none"
@@ -99,6 +103,7 @@ class Networks(ABC):
     def papers(self) -> tuple[str, ...]:
         """Where the family was published, and what is used around it."""
         used = {
+            "Khayatkhoei et al. 2018": self.binary > 0,
             "Mirza & Osindero 2014": self.conditional,
             "Miyato & Koyama 2018": self.condition == "projection",
             "Odena et al. 2017": self.condition == "auxiliary",
@@ -124,7 +129,15 @@ class Networks(ABC):
             latents = torch.randn(count, self.latent, device=device)
         else:
             latents = (torch.rand(count, self.latent, device=device) * 2 - 1) * math.sqrt(3)
+        latents = self.tossed(latents)
         return latents if labels is None else torch.cat([latents, F.one_hot(labels, classes).to(latents)], dim=1)
+
+    def tossed(self, latents: Tensor) -> Tensor:
+        """`latents` [..., latent] with -1 or 1, whichever is of their sign, in the places of the binary ones."""
+        if self.binary == 0:
+            return latents
+        others, coins = latents.tensor_split([self.latent - self.binary], dim=-1)
+        return torch.cat([others, torch.ones_like(coins).copysign(coins)], dim=-1)
 
     def pair(self, shape: Shape, classes: int, seed: int) -> tuple[nn.Module, nn.Module]:
         """A generator and a discriminator whose initial parameters are a function of `seed`.
@@ -133,6 +146,8 @@ class Networks(ABC):
             InputError: this family cannot serve samples of `shape`, or is conditional and there are no classes.
         """
         self.check(shape)
+        if self.binary > self.latent:
+            raise InputError(f"networks.binary={self.binary} is more than networks.latent={self.latent}")
         if self.conditional and classes < 1:
             raise InputError(f"networks.condition={self.condition} needs labels, and the data have none")
         if self.conditional and self.packing > 1:

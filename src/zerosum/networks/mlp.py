@@ -8,7 +8,8 @@ import torch
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.networks import Networks, Prior, Shape, Size
+from zerosum.networks import Count, Networks, Prior, Shape, Size
+from zerosum.networks.points import Units, Waves
 
 CLIP = 1e-7  # how near a mean pixel value may come to 0 and 1
 
@@ -100,41 +101,24 @@ class PaperMLP(Networks):
         last.bias.copy_(mean.clamp(CLIP, 1 - CLIP).logit())
 
 
-class Units(nn.Module):
-    """Points from the data's units to standard ones, (x - mean) / deviation, or back; as they are until told."""
-
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, width: int, *, back: bool = False) -> None:
-        """For points [N, width]; `back`: from standard units to the data's."""
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(width))
-        self.register_buffer("deviation", torch.ones(width))
-        self.back = back
-
-    def forward(self, points: Tensor) -> Tensor:
-        """[N, width] to the same shape."""
-        return points * self.deviation + self.mean if self.back else (points - self.mean) / self.deviation
-
-    def learn(self, points: Tensor, copies: int = 1) -> None:
-        """Measure `points` [N, d], which fill the first columns `copies` times; further columns stay as they are."""
-        deviation = points.std(0)
-        for name, values in (("mean", points.mean(0)), ("deviation", deviation.where(deviation > 0, 1.0))):
-            getattr(self, name)[: copies * len(values)] = values.repeat(copies)
-
-
 @dataclass(frozen=True)
 class MLP(Networks):
     """Dense layers of `width` units: rectifiers in the generator, leaky ones in the discriminator. Points or images.
 
-    Points are brought to mean 0 and deviation 1 on the discriminator's way in and back on the generator's way out.
+    Points are brought to mean 0 and deviation 1 on the discriminator's way in and back on the generator's way out. With
+    `frequencies` the discriminator also sees so many waves of each coordinate, and so finer detail than it would learn.
     """
 
     paper: ClassVar[str] = "Goodfellow et al. 2014, section 5, without maxout and dropout"
     latent: Size = 64
     width: Size = 256
     depth: Size = 2
+    frequencies: Count = 0
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """The waves have one of their own."""
+        return super().papers + (("Tancik et al. 2020, section 3",) if self.frequencies else ())
 
     def check(self, shape: Shape) -> None:
         """Any shape will do."""
@@ -148,9 +132,12 @@ class MLP(Networks):
 
     def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
         """`depth` hidden layers."""
-        layers = self._hidden(math.prod(shape), lambda: nn.LeakyReLU(0.2))
-        entry = nn.Flatten() if len(shape) == 3 else Units(*shape)
-        return nn.Sequential(entry, *layers), self.width
+        entry: list[nn.Module] = [nn.Flatten() if len(shape) == 3 else Units(*shape)]
+        inputs = math.prod(shape)
+        if self.frequencies:
+            waves = Waves(self.frequencies)
+            entry, inputs = [*entry, waves], inputs * waves.copies
+        return nn.Sequential(*entry, *self._hidden(inputs, lambda: nn.LeakyReLU(0.2))), self.width
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
         """PyTorch's defaults."""

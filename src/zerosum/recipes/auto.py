@@ -3,7 +3,7 @@
 from zerosum.data import Source
 from zerosum.recipes import Recipe
 from zerosum.recipes.modern import COMPACT, COMPACT_CONDITIONAL
-from zerosum.recipes.toy import TOY
+from zerosum.recipes.toy import POINTS
 
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
 
@@ -11,6 +11,6 @@ PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per clas
 def choose(source: Source) -> Recipe:
     """The recipe that `source` should be trained with if nothing speaks for another."""
     if not source.is_images:
-        return TOY
+        return POINTS
     labelled = source.classes > 1 and len(source.train) >= PER_CLASS * source.classes
     return COMPACT_CONDITIONAL if labelled else COMPACT

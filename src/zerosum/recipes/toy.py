@@ -1,4 +1,4 @@
-"""Recipes for points with known densities."""
+"""Recipes for points."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from zerosum.regularizers import R1, R2
 
 TOY = Recipe(
     name="toy",
-    summary="for points: relativistic pairing with R1 and R2 (Huang et al. 2024), dense layers",
+    summary="points in their simplest form: relativistic pairing with R1 and R2 (Huang et al. 2024), dense layers",
     networks=MLP(latent=4, width=128, depth=3),
     game=Relativistic(),
     regularizers=(R1(gamma=1.0, final_gamma=1e-5), R2(gamma=1.0, final_gamma=1e-5)),
@@ -21,6 +21,14 @@ TOY = Recipe(
     precision="float32",
     threads=1,
     steps=8_000,
+)
+
+POINTS = replace(
+    TOY,
+    name="points",
+    summary="toy for modes far apart: binary latents, to leave the gaps empty, and waves that show D the modes' detail",
+    networks=MLP(latent=12, binary=10, width=128, depth=3, frequencies=6),
+    steps=4_000,
 )
 
 TOY_VANILLA = replace(
