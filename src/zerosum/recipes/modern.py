@@ -39,7 +39,7 @@ COMPACT_CONDITIONAL = replace(
 
 SNGAN = Recipe(
     name="sngan",
-    summary="Miyato et al. 2018: residual networks, spectral normalisation, hinge, five discriminator steps",
+    summary="Miyato et al. 2018: residual networks, spectral normalisation, hinge, five discriminator steps; for a GPU",
     networks=Resnet(),
     game=Hinge(),
     regularizers=(SpectralNorm(),),
@@ -52,7 +52,7 @@ SNGAN = Recipe(
 
 R3GAN_64 = Recipe(
     name="r3gan",
-    summary="Huang et al. 2024 at a CPU's width: relativistic pairing, R1 and R2, residual networks without norms",
+    summary="Huang et al. 2024, narrower: relativistic pairing, R1, R2, residual networks without norms; for a GPU",
     networks=R3gan(),
     game=Relativistic(),
     regularizers=(R1(gamma=0.05), R2(gamma=0.05)),
