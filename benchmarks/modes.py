@@ -1,7 +1,7 @@
 """Mode coverage on the ring and the grid, three seeds.
 
-Usage: python benchmarks/modes.py [RECIPE...]; without, with the recipe that `auto` picks for points. What was measured
-earlier for others is kept. The protocol is VEEGAN's and PacGAN's: 2,500 samples, a mode counts with at least one sample
+Usage: python benchmarks/modes.py [RECIPE[:FIELD=VALUE]...], e.g. `points points:networks.binary=0`; without, with the
+recipe that `auto` picks for points. What was measured earlier for others is kept. The protocol is VEEGAN's and PacGAN's: 2,500 samples, a mode counts with at least one sample
 within 3 sigma.
 """
 
@@ -45,12 +45,13 @@ def main(*recipes: str) -> None:
         for seed in SEEDS:
             with tempfile.TemporaryDirectory() as folder:
                 runs = {name: Path(folder) / name for name in NAMES}
-                common = ("--recipe", recipe, "--seed", seed)
+                common = ("--recipe", *recipe.replace(":", " --set ").split(), "--seed", seed)
                 side_by_side(*(("train", name, *common, "--out", run) for name, run in runs.items()))
                 figures |= {f"{recipe}, {name}, seed {seed}": scored(run) for name, run in runs.items()}
-        note_measured({recipe: "; ".join(in_words(figures, recipe, name) for name in NAMES)})
+        if ":" not in recipe:
+            note_measured({recipe: "; ".join(in_words(figures, recipe, name) for name in NAMES)})
     protocol = (
-        f"`zerosum train NAME --recipe RECIPE --seed S`, both sets at once on one thread each, scored on {SAMPLES} "
+        f"`zerosum train NAME --recipe RECIPE --set CHANGE --seed S`, both sets at once on one thread each, scored on {SAMPLES} "
         "samples of the averaged generator"
     )
     write("modes", protocol, figures)
