@@ -1,8 +1,8 @@
 """Mode coverage on the ring and the grid, three seeds.
 
 Usage: python benchmarks/modes.py [RECIPE[:FIELD=VALUE]...], e.g. `points points:networks.binary=0`; without, with the
-recipe that `auto` picks for points. What was measured earlier for others is kept. The protocol is VEEGAN's and PacGAN's: 2,500 samples, a mode counts with at least one sample
-within 3 sigma.
+recipe that `auto` picks for points. What was measured earlier for others is kept. The protocol is that of VEEGAN and
+PacGAN: 2,500 samples, a mode counts with at least one sample within 3 sigma.
 """
 
 import json
@@ -51,8 +51,8 @@ def main(*recipes: str) -> None:
         if ":" not in recipe:
             note_measured({recipe: "; ".join(in_words(figures, recipe, name) for name in NAMES)})
     protocol = (
-        f"`zerosum train NAME --recipe RECIPE --set CHANGE --seed S`, both sets at once on one thread each, scored on {SAMPLES} "
-        "samples of the averaged generator"
+        f"`zerosum train NAME --recipe RECIPE --set CHANGE --seed S`, both sets at once on one thread each, scored on "
+        f"{SAMPLES} samples of the averaged generator"
     )
     write("modes", protocol, figures)
 

@@ -126,7 +126,8 @@ def curves() -> str:
     lines = []
     for name, figure in results("table1").items():
         if isinstance(figure, dict):
-            points = [(int(step), text) for step, text in figure["curve"].items()]
+            begin = figure.get("slower from", 0)
+            points = [(int(step), text) for step, text in figure["curve"].items() if int(step) >= begin]
             chosen = points[:: max(1, len(points) // 12)]
             lines.append(
                 f"{name[0].upper()}{name[1:]}: the 1,000 validation images after "
@@ -134,6 +135,21 @@ def curves() -> str:
                 + "."
             )
     return "\n\n".join(lines)
+
+
+def bridges(*names: str) -> str:
+    """What lies between the modes of ring and grid: the worst seed of each recipe, and the widths of all."""
+    figures, rows = results("modes"), []
+    for name in names:
+        cells = [f"`{name.replace(':', ' --set ')}`"]
+        for data in ("ring", "grid"):
+            runs = [run for key, run in figures.items() if key.startswith(f"{name}, {data}, seed")]
+            modes, near = (min(run[metric] for run in runs) for metric in ("modes-covered", "high-quality"))
+            widths = sorted(run["spread-ratio"] for run in runs)
+            cells += [f"{modes:.0f}", f"{near:.1%}", f"{widths[0]:.2f} to {widths[-1]:.2f}"]
+        rows.append([*cells, f"{runs[0]['iterations']:,}"])
+    heads = [f"{data}: {what}" for data in ("ring", "grid") for what in ("modes", "near one", "width")]
+    return table(["recipe", *heads, "iterations"], rows)
 
 
 def variants(*names: str) -> str:
@@ -182,6 +198,7 @@ def questions() -> dict[str, str]:
         "noise": variants(*(f"{size}-dimensional noise" for size in ("1", "2", "8", "1,024"))),
         "steps": variants("k = 5", "k = 5, a fifth of the iterations"),
         "weak": variants("a weak discriminator (learning rate / 50)"),
+        "bridges": bridges("toy", "points:networks.binary=0", "points:networks.frequencies=0", "points"),
         "base courses": courses(base),
         "base course": course(base),
         "weak course": course("through the runs with a weak discriminator"),
