@@ -85,7 +85,7 @@ def main(data: str, *names: str) -> None:
     if "textbook" in names:
         figures |= textbook_loops(source, evaluation)
     write("mnist", PROTOCOL, figures)
-    note_measured(in_words(figures, recipes, source))
+    note_measured(in_words(figures, source))
 
 
 def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:
