@@ -129,7 +129,10 @@ def test_data_and_recipes(zerosum: Zerosum, tmp_path: Path) -> None:
 
 def test_recipes_tell_their_size_and_what_they_scored(zerosum: Zerosum) -> None:
     table = zerosum("recipes").stdout
-    assert re.search(r"dcgan .*Radford et al\. 2016.* 0\.\d\d / 0\.\d\d .*(not measured|Fréchet distance)", table)
+    scored = r"[\d.]+ to [\d.]+ \([\d,]+ to [\d,]+\)"
+    assert re.search(rf"dcgan .*Radford et al\. 2016.* 0\.\d\d / 0\.\d\d +{scored}", table)
+    assert re.search(r"sngan .*Miyato et al\. 2018.* \d\.\d\d / \d\.\d\d +not measured", table)
+    assert "Scored: the Fréchet distance on MNIST" in table
 
 
 def test_a_recipe_can_be_cited(zerosum: Zerosum) -> None:
