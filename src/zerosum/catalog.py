@@ -8,6 +8,7 @@ subclasses that can be imported. So a new component is one class, and nothing el
 import dataclasses
 import importlib
 import inspect
+import math
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -20,6 +21,20 @@ from pydantic_core import CoreSchema, core_schema
 from zerosum.errors import InputError, did_you_mean
 
 T = TypeVar("T")
+
+
+class FieldError(InputError):
+    """What was to be put into a field does not fit; the text begins with where that is, e.g. `generator.lr`.
+
+    Attributes:
+        path: the fields on the way there.
+        problem: the rest of the text.
+    """
+
+    def __init__(self, path: tuple[str, ...], problem: str) -> None:
+        """`path` may be empty."""
+        super().__init__(": ".join(filter(None, (".".join(path), problem))))
+        self.path, self.problem = path, problem
 
 
 def name_of(component: object) -> str:
@@ -107,17 +122,31 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
     fields = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]  # every component is a dataclass
     for key in values:
         if key not in fields:
-            raise InputError(
-                f"{name_of(cls)} has no field {key!r}: {did_you_mean(key, fields) if fields else 'it has none'}"
-            )
+            choice = did_you_mean(key, fields) if fields else "it has none"
+            raise FieldError((), f"{name_of(cls)} has no field {key!r}: {choice}")
     try:
-        return TypeAdapter(cls).validate_python(values)
+        made = TypeAdapter(cls).validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
-        if isinstance(cause := first.get("ctx", {}).get("error"), InputError):
-            raise cause from None
-        where = ".".join(str(part) for part in (name_of(cls), *first["loc"]))
-        raise InputError(f"{where}: {first['msg'].lower()}, but it was {first['input']!r}") from None
+        path = tuple(str(part) for part in first["loc"])
+        match first.get("ctx", {}).get("error"):
+            case FieldError() as cause:
+                raise FieldError(path + cause.path, cause.problem) from None
+            case InputError() as cause:
+                raise FieldError(path, str(cause)) from None
+        raise FieldError(path, f"{_in_words(first['msg'])}, but it was {first['input']!r}") from None
+    for name in fields:
+        if isinstance(number := getattr(made, name), float) and not math.isfinite(number):
+            raise FieldError((name,), f"it must be a finite number, but it was {number}")
+    return made
+
+
+def _in_words(problem: str) -> str:
+    """What pydantic says, in the words of people who write JSON or a command."""
+    plain = problem.lower().removeprefix("value error, ")
+    for theirs, ours in (("input should", "it must"), ("valid tuple", "list"), ("valid integer", "whole number")):
+        plain = plain.replace(theirs, ours)
+    return plain.replace("a valid ", "a ")
 
 
 def encode(component: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ a checkpoint without it does not exist. Randomness is a function of the step, so
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,15 @@ KEEP = 2
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified checkpoint: the state after `step` iterations, and the metadata saved with it."""
+    """A verified checkpoint: the state after `step` iterations, and the metadata saved with it.
+
+    `passed_over` says what is wrong with newer ones.
+    """
 
     step: int
     tensors: dict[str, Tensor]
     metadata: dict[str, Any]
+    passed_over: tuple[str, ...] = ()
 
 
 def save(
@@ -73,15 +77,15 @@ def load(folder: Path, step: int) -> Checkpoint:
 
 
 def latest(folder: Path) -> Checkpoint:
-    """The newest checkpoint that is whole.
+    """The newest checkpoint that is whole, and why it is not a newer one.
 
     Raises:
         InputError: there is none.
     """
-    problems = []
+    problems: list[str] = []
     for step in reversed(steps(folder)):
         try:
-            return load(folder, step)
+            return replace(load(folder, step), passed_over=tuple(problems))
         except InputError as error:
             problems.append(str(error))
     nothing = f"{folder} has no checkpoint to resume from: start the run anew with 'zerosum train'"
@@ -104,9 +108,10 @@ def restore(checkpoint: Checkpoint, players: Players, average: Average) -> None:
         players.memory.clear()
         players.memory.update({name: tensor.to(device) for name, tensor in parts.get("memory", {}).items()})
     except (KeyError, RuntimeError, ValueError) as error:
+        reason = str(error).split("\n\t")[-1]  # PyTorch lists what does not fit, each on a line of its own
         raise InputError(
             f"the checkpoint of step {checkpoint.step} is of other networks than the recipe's, "
-            f"{name_of(players.networks)}: {error}".splitlines()[0]
+            f"{name_of(players.networks)}: {reason}"
         ) from None
 
 

@@ -30,11 +30,14 @@ class Game(ABC):
         paper: where the game was published, with the equation.
         zero_sum: whether the players' losses add up to a constant, so that one's gain is the other's loss.
         relativistic: whether the generator's loss depends on the real samples' logits.
+        probabilistic: whether D(x) = sigmoid(logit) is the discriminator's probability that x is real; elsewhere a
+            logit says something only beside others.
     """
 
     paper: ClassVar[str]
     zero_sum: ClassVar[bool]
     relativistic: ClassVar[bool] = False
+    probabilistic: ClassVar[bool] = False
 
     @abstractmethod
     def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -75,6 +78,7 @@ class Minimax(Labelled):
 
     paper: ClassVar[str] = "Goodfellow et al. 2014, eq. 1"
     zero_sum: ClassVar[bool] = True
+    probabilistic: ClassVar[bool] = True
 
     def against(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Binary cross-entropy, in nats."""

@@ -14,8 +14,13 @@ MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 def png(samples: Tensor, reference: Tensor | None = None, columns: int | None = None) -> bytes:
-    """A PNG that shows `samples`: uint8 [N, C, H, W] as a grid, float32 [N, d] as a scatter over `reference` points."""
-    return _grid(samples, columns) if samples.ndim == 4 else _scatter(samples, reference)
+    """A PNG that shows `samples`: uint8 [N, C, H, W] as a grid, float32 [N, d] as a scatter over `reference` points.
+
+    Points told a number of columns are journeys of so many steps, each drawn as a line.
+    """
+    if samples.ndim == 4:
+        return _grid(samples, columns)
+    return _journeys(samples, columns) if columns else _scatter(samples, reference)
 
 
 def _grid(images: Tensor, columns: int | None) -> bytes:
@@ -51,6 +56,27 @@ def encoded(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def _journeys(points: Tensor, steps: int) -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes: Any = figure.add_subplot()
+    for journey in torch.split(points, steps):
+        places = (range(1, steps + 1), journey[:, 0]) if points.shape[1] == 1 else journey.T[:2]
+        (line,) = axes.plot(*places, "o-", markersize=4, linewidth=0.8)
+        if points.shape[1] > 1:
+            axes.plot(*journey[0, :2], "o", markersize=9, markerfacecolor="none", color=line.get_color())  # the start
+    if points.shape[1] == 1:
+        axes.set_xlabel("step")
+    return _drawn(figure)
+
+
+def _drawn(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()
+
+
 def _scatter(points: Tensor, reference: Tensor | None) -> bytes:
     from matplotlib.figure import Figure
 
@@ -64,6 +90,4 @@ def _scatter(points: Tensor, reference: Tensor | None) -> bytes:
         else:
             axes.scatter(cloud[:, 0].numpy(), cloud[:, 1].numpy(), s=4, color=colour, label=label)
     figure.legend(loc="outside upper right", ncols=2, frameon=False)  # off the plot, where points may lie anywhere
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return buffer.getvalue()
+    return _drawn(figure)

@@ -10,8 +10,9 @@
 
 Lines of `metrics.jsonl` have a `kind`. `iteration`: `step` (iterations done), `seconds` (of training so far, this
 session's), the losses, the discriminator's `penalty` and its mean answers `d_real` and `d_fake` as means over the
-interval, and its confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `fake_as_fake`,
-`fake_as_real`. `score`: `step` and the fields of a Score.
+interval, its confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `fake_as_fake`,
+`fake_as_real`, and `real_led`, the share of pairs of a real sample and a fake in which the real one had the larger
+logit: the one of its answers that means the same in every game. `score`: `step` and the fields of a Score.
 """
 
 import fcntl

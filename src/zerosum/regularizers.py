@@ -18,7 +18,7 @@ from torch.nn.utils import parametrizations
 
 Weight = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
-Interval = Annotated[int, Field(ge=1)]
+Interval = Annotated[int, Field(ge=1, strict=True)]
 
 
 @plain_dataclass(frozen=True)

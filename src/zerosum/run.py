@@ -44,7 +44,7 @@ class Interval:
         """Means and confusion counts, and an empty interval again."""
         real = torch.cat([iteration.real_logits for iteration in self.iterations])
         fake = torch.cat([iteration.fake_logits for iteration in self.iterations])
-        discriminator_loss, penalty, generator_loss, d_real, d_fake, real_as_real, fake_as_real = torch.stack(
+        discriminator_loss, penalty, generator_loss, d_real, d_fake, real_as_real, fake_as_real, led = torch.stack(
             [
                 _mean([iteration.discriminator_loss for iteration in self.iterations]),
                 _mean([iteration.penalty for iteration in self.iterations]),
@@ -53,6 +53,7 @@ class Interval:
                 fake.sigmoid().mean(),
                 (real > 0).sum(),
                 (fake > 0).sum(),
+                (real > fake).float().mean(),
             ]
         ).tolist()  # the only place where the loop waits for the device
         self.iterations.clear()
@@ -66,6 +67,7 @@ class Interval:
             "real_as_fake": len(real) - int(real_as_real),
             "fake_as_real": int(fake_as_real),
             "fake_as_fake": len(fake) - int(fake_as_real),
+            "real_led": led,
         }
 
 
@@ -87,6 +89,7 @@ class Run:
     average: Average
     step: int = 0
     best: tuple[float, int] | None = None
+    passed_over: tuple[str, ...] = ()
 
     @classmethod
     def create(
@@ -131,6 +134,7 @@ class Run:
             run, state = cls._restored(folder, allow_changed_data=allow_changed_data)
             folder.rewind(state.metadata["metrics_bytes"])
             run.best = tuple(state.metadata["best"]) if state.metadata["best"] else None
+            run.passed_over = state.passed_over
             return run
         except BaseException:
             folder.close()
@@ -148,7 +152,10 @@ class Run:
     @classmethod
     def _restored(cls, folder: RunFolder, *, allow_changed_data: bool) -> tuple["Run", checkpoint.Checkpoint]:
         about = folder.describe()
-        recipe = recipes.from_json(about["recipe"])
+        try:
+            recipe = recipes.from_json(about["recipe"])
+        except InputError as error:
+            raise InputError(f"{folder.description}: recipe: {error}") from None
         source = open_source(about["data"], recipe.data)
         if source.fingerprint != about["fingerprint"] and not allow_changed_data:
             raise InputError(

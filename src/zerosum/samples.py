@@ -25,6 +25,17 @@ def check_destination(path: Path) -> None:
         raise InputError(f"{path} exists already: choose another --out")
 
 
+def check_picture(path: Path) -> None:
+    """Refuse a destination for one picture that cannot be written, or is named as if it were something else.
+
+    Raises:
+        InputError: its parent is no folder, or its extension is not .png.
+    """
+    if path.suffix != ".png":
+        raise InputError(f"cannot write a picture to {path}: its name must end in .png")
+    check_parent(path)
+
+
 def load(place: str, size: str | None = None, progress: Progress | None = None) -> Source:
     """Samples that something made: a folder or .zip of images, or an array; both splits of the source are meant.
 

@@ -17,6 +17,15 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
     return int(ended.value.code or 0), capsys.readouterr().err
 
 
+RECIPES = {
+    "twice": '{"name": "x", "steps": 1, "steps": 2}',
+    "deep": "[" * 100_000,
+    "rate": '{"name": "x", "discriminator": {"name": "adam", "lr": -1}}',
+    "infinite": '{"name": "x", "regularizers": [{"name": "r1", "gamma": Infinity}]}',
+    "name": '{"name": "evil\\u001b[31m"}',
+}
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -79,7 +88,31 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
         (["interpolate", "nowhere", "--steps", "1"], "Invalid value for '--steps'"),
         (["train", "plain.npy", "--recipe", "acgan"], "condition=auxiliary needs labels, and the data have none"),
         (["train", "ring", "--set", "networks.binary=99"], "networks.binary=99 is more than networks.latent=12"),
-        (["train", "ring", "--set", "networks.frequencies=-1"], "mlp.frequencies: input should be greater"),
+        (["train", "ring", "--set", "networks.frequencies=-1"], "networks.frequencies: it must be greater"),
+        (["train", "ring", "--set", "networks.frequencies=200"], "networks.frequencies: it must be less than or equal"),
+        (["train", "ring", "--set", "generator.lr=inf"], "generator.lr: it must be a finite number, but it was inf"),
+        (["train", "ring", "--set", "regularizers.1.gamma=-1"], "regularizers.1.gamma: it must be greater than or"),
+        (["train", "ring", "--set", "threads=100000"], "threads: it must be less than or equal to 1024"),
+        (["train", "ring", "--set", "batch_size=2000000000"], "batch_size: it must be less than or equal to 65536"),
+        (["train", "ring", "--set", "batch_size=true"], "batch_size: it must be a whole number"),
+        (["train", "ring", "--set", "networks.name=mlp"], "to choose another one, --set networks=mlp"),
+        (["train", "ring", "--minutes", "inf"], "Invalid value for '--minutes'"),
+        (["train", "ring", "--size", "32"], "data.size=32 is about image files, and ring has none"),
+        (["train", "digits", "--size", "7"], "data.size: a size is 8 to 4096 pixels, as 64, or"),
+        (["train", "ring", "--recipe", "twice.json"], "twice.json: the field 'steps' is there twice"),
+        (["train", "ring", "--recipe", "deep.json"], "deep.json is not JSON: "),
+        (["train", "ring", "--recipe", "rate.json"], "rate.json: discriminator.lr: it must be greater than 0"),
+        (["train", "ring", "--recipe", "infinite.json"], "infinite.json: regularizers.0.gamma: it must be a finite"),
+        (["train", "ring", "--recipe", "name.json"], "name.json: name: it must be of printable characters"),
+        (["data", "huge.npz"], "huge.npz: a label is 1000000000000, of 100 samples: number the classes 0, 1, 2 ..."),
+        (["data", "negative.npz"], "labels must be whole numbers from 0 on, and one is -3"),
+        (["data", "same.npy"], "same.npy: all 100 samples are the same: there is nothing to learn from them"),
+        (["data", "digits", "--sheet", "a.jpg"], "cannot write a picture to a.jpg: its name must end in .png"),
+        (["sample", "nowhere", "--count", "1000000000"], "Invalid value for '--count'"),
+        (
+            ["evaluate", "plain.npy", "--against", "digits", "--metric", "FID"],
+            "FID is the Fréchet distance in",
+        ),
         (["train", "digits", "--set", "networks.packing=5"], "networks.packing=5 and batch_size=32 do not go together"),
         (
             ["train", "digits", "--recipe", "acgan", "--set", "networks.packing=2"],
@@ -108,6 +141,12 @@ def test_one_line_and_exit_2(
     np.save("points.npy", np.random.default_rng(0).normal(size=(100, 2)))
     np.save("tiny.npy", np.random.default_rng(0).integers(0, 256, (100, 4, 4), dtype=np.uint8))
     np.save("plain.npy", np.random.default_rng(0).integers(0, 256, (100, 8, 8), dtype=np.uint8))
+    np.save("same.npy", np.zeros((100, 2)))
+    images = np.load("plain.npy")
+    np.savez("huge.npz", images=images, labels=np.full(100, 10**12))
+    np.savez("negative.npz", images=images, labels=np.arange(100) - 3)
+    for name, text in RECIPES.items():
+        Path(f"{name}.json").write_text(text)
     before = sorted(tmp_path.rglob("*"))
     code, error = call(monkeypatch, capsys, *arguments)
     assert (code, error.count("\n")) == (2, 1), error

@@ -39,6 +39,7 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
     for line in iterations:
         assert line["real_as_real"] + line["real_as_fake"] == line["fake_as_fake"] + line["fake_as_real"] == 16
         assert 0 <= line["d_real"] <= 1
+        assert 0 <= line["real_led"] <= 1
     final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]
     assert {line["metric"] for line in final} == {
         *("frechet-distance", "classifier-score", "kernel-distance", "nearest-training", "nearer-than-real"),

@@ -46,10 +46,19 @@ def test_the_eigenvalues_are_those_of_the_paper() -> None:
 
 
 def test_the_verdicts() -> None:
-    """A row is as the worse of both paths ends."""
-    near, inside, around, out = (torch.tensor([[1.0, 1.0], [distance, 0.0]]) for distance in (1e-4, 0.6, 1.4, 3.0))
+    """A word for both ways to play, or one for each."""
+    near, inside, around, out = (
+        torch.stack([torch.linspace(1.4, distance, 501), torch.zeros(501)], dim=1) for distance in (1e-4, 0.6, 1.4, 3.0)
+    )
     method = BY_NAME["non-saturating, R1 1"]
     assert measured(method, near, near) == ("non-saturating, R1 1", pytest.approx(1e-4), pytest.approx(1e-4),
                                             "-0.50", "0.900", "converges")  # fmt: skip
     ends = [measured(method, near, far)[-1] for far in (inside, around, out)]
-    assert ends == ["creeps in", "circles", "spirals out"]
+    assert ends == ["converges; creeps in", "converges; circles", "converges; spirals out"]
+
+
+def test_without_regularisation_only_turns_let_the_non_saturating_game_creep_in() -> None:
+    """Updated simultaneously it ends on a circle, for the steps are finite."""
+    method = BY_NAME["non-saturating"]
+    paths = [trajectory(method, alternating=in_turn) for in_turn in (False, True)]
+    assert measured(method, *paths)[-1] == "circles; creeps in"

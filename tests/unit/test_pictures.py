@@ -37,6 +37,17 @@ def test_points_become_a_plot(dimension: int) -> None:
     assert len(picture.convert("RGB").getcolors(maxcolors=100_000) or []) > 10
 
 
+@pytest.mark.parametrize("dimension", [1, 2])
+def test_journeys_between_points_are_lines_of_their_own(dimension: int) -> None:
+    """Each in the next colour of the cycle, which tells it from the others."""
+    points = torch.linspace(0, 1, 10 * dimension).reshape(-1, dimension)
+    picture = Image.open(io.BytesIO(pictures.png(points, columns=5))).convert("RGB")
+    found = {colour for _, colour in picture.getcolors(maxcolors=100_000) or []}
+    blue, orange, green = (31, 119, 180), (255, 127, 14), (44, 160, 44)
+    assert {blue, orange} <= found
+    assert green not in found
+
+
 def test_samples_are_written_as_the_name_says(tmp_path) -> None:
     batch = torch.randint(0, 256, (3, 3, 8, 9), dtype=torch.uint8)
     samples.save(batch, tmp_path / "a.npz")

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 STARTED = time.monotonic()
+OUT_OF_MEMORY = "can't allocate memory", "out of memory"  # in PyTorch's words
 
 
 def application() -> typer.Typer:
@@ -19,7 +20,6 @@ def application() -> typer.Typer:
     app = typer.Typer(
         name="zerosum",
         help="Train generative adversarial networks and be told the truth about them.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -38,7 +38,7 @@ def commands() -> list[str]:
 def main() -> None:
     """Run the command that was typed. An error is one line; its traceback shows with `--debug`."""
     try:
-        sys.exit(application()(prog_name="zerosum", standalone_mode=False))
+        sys.exit(application()(sys.argv[1:] or ["--help"], prog_name="zerosum", standalone_mode=False))
     except Exception as error:
         if "--debug" in sys.argv:
             raise
@@ -53,6 +53,8 @@ def _explain(error: Exception) -> tuple[int, str]:
 
     if isinstance(error, ZerosumError):
         return error.exit_code, str(error)
+    if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
+        return 1, "out of memory: make the networks, the batch or the number of samples smaller"
     usage = getattr(error, "format_message", None)
     if usage is not None:
         context = getattr(error, "ctx", None)

@@ -11,6 +11,7 @@ from zerosum import recipes
 from zerosum.cli._progress import shown
 from zerosum.data import Source, open_source
 from zerosum.engine import Engine
+from zerosum.errors import InputError
 from zerosum.recipes import Recipe
 
 LARGEST_ON_GPUS = 256
@@ -33,6 +34,10 @@ def opened(data: str, recipe: str, changes: Sequence[str], device: str, console:
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
     with shown("opening", console) as progress:
         source = open_source(data, preparation, progress)
+    if source.files is None:
+        for assignment in changes:
+            if assignment.startswith("data."):
+                raise InputError(f"{assignment} is about image files, and {source.name} has none")
     tell_files(source, console)
     if source.files is not None:  # a resumed run must not choose again
         preparation = replace(preparation, size=(source.shape[1], source.shape[2]))

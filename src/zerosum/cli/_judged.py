@@ -23,6 +23,13 @@ from zerosum.record import Line, RunFolder
 
 LEAST = 2
 SMALLEST_SIDE = 8  # to which photos are brought
+ELSEWHERE = {
+    "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
+    "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
+    "is": "the Inception score: --metric inception-score --features inception",
+    "precision": "measured with recall, density and coverage: --metric neighbours",
+    "recall": "measured with precision, density and coverage: --metric neighbours",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,4 +165,6 @@ def metric_named(name: str) -> Metric:
     for called, cls in known.items():
         if name.lower() in (called, called.replace("-", "")):
             return cls()
+    if name.lower() in ELSEWHERE:
+        raise InputError(f"{name} is {ELSEWHERE[name.lower()]}")
     raise InputError(f"there is no metric {name!r} ({did_you_mean(name, known)})")

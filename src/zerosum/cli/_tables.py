@@ -33,9 +33,9 @@ def _show_one(scores: Sequence[Line], console: Console) -> None:
         table.add_row(
             score["metric"],
             _direction(score["better"]),
-            _figure(score["value"]),
-            f"{_figure(score['low'])} to {_figure(score['high'])}",
-            _figure(score["real"]),
+            figure(score["value"]),
+            f"{figure(score['low'])} to {figure(score['high'])}",
+            figure(score["real"]),
             f"{score['samples']:,}",
             f"{score['reference_samples']:,} {SHORT[score['reference'].split()[0]]}",
         )
@@ -53,8 +53,8 @@ def _compare(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
         table.add_column(escape(heading), justify="right", overflow="fold")
     table.add_column("real", justify="right")
     for rows in zip(*scores.values(), strict=True):
-        values = (f"{_figure(row['value'])}\n{_figure(row['low'])} to {_figure(row['high'])}" for row in rows)
-        table.add_row(rows[0]["metric"], _direction(rows[0]["better"]), *values, _figure(rows[0]["real"]))
+        values = (f"{figure(row['value'])}\n{figure(row['low'])} to {figure(row['high'])}" for row in rows)
+        table.add_row(rows[0]["metric"], _direction(rows[0]["better"]), *values, figure(rows[0]["real"]))
     console.print(table)
     counts = ", ".join(f"{name}: {lines[0]['samples']:,}" for name, lines in scores.items())
     _say(console, f"Samples: {counts}. Below each value its 95% interval.")
@@ -83,7 +83,7 @@ def _direction(better: str) -> str:
     return {"lower": "↓", "higher": "↑"}.get(better, "→")
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
     """Four digits or so."""
     if value is None:
         return ""

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zerosum import report
 from zerosum.cli import STARTED
-from zerosum.cli._tables import show_scores
+from zerosum.cli._tables import figure, show_scores
 from zerosum.metrics import Evaluation
 from zerosum.record import Line
 from zerosum.run import Run
@@ -107,16 +107,17 @@ class Display:
         """Show a line of the metrics."""
         if line["kind"] == "score":
             if line["metric"] == "frechet-distance":
-                self._say(f"step {line['step']:,}: Fréchet distance {line['value']:.1f} at {line['samples']:,} samples")
+                distance = figure(line["value"])
+                self._say(f"step {line['step']:,}: Fréchet distance {distance} at {line['samples']:,} samples")
             return
         if self._first:
             self._first = False
             self._say(f"first iteration {time.monotonic() - STARTED:.1f} s after the start")
         rate = f"{(line['step'] - self._from) / (time.monotonic() - self._start):.1f}/s"
-        state = (
-            f"D loss {line['discriminator_loss']:.3f}  G loss {line['generator_loss']:.3f}  "
-            f"D(x) {line['d_real']:.2f}  D(G(z)) {line['d_fake']:.2f}"
-        )
+        answers = f"D(x) {line['d_real']:.2f}  D(G(z)) {line['d_fake']:.2f}"
+        if not self._run.recipe.game.probabilistic:
+            answers = f"D right about {line['real_led']:.0%} of pairs"
+        state = f"D loss {line['discriminator_loss']:.3f}  G loss {line['generator_loss']:.3f}  {answers}"
         self._progress.update(self._task, completed=line["step"], rate=rate, state=state)
         if not self._console.is_terminal and line["step"] >= self._next_plain:
             self._next_plain = line["step"] + max(1, self._run.steps // PLAIN_LINES)

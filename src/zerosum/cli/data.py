@@ -45,7 +45,7 @@ def data(
     from zerosum.cli._data import opened
 
     if sheet is not None:
-        samples.check_destination(sheet.with_suffix(".png"))
+        samples.check_picture(sheet)
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     console = Console()
     source, recipe = opened(data, "auto", changes, "auto", console)
@@ -65,8 +65,8 @@ def data(
     table.add_row("recipe", recipe.name)
     console.print(table)
     if sheet is not None:
-        samples.save(source.train.samples[:SHEET], sheet.with_suffix(".png"))
-        console.print(f"The first {min(SHEET, len(source.train))} training samples: {sheet.with_suffix('.png')}")
+        samples.save(source.train.samples[:SHEET], sheet)
+        console.print(f"The first {min(SHEET, len(source.train))} training samples: {sheet}")
 
 
 def _classes(source: "Source") -> str:

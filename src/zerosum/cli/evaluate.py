@@ -76,7 +76,7 @@ def evaluate(
             samples = each.samples(count, evaluation.source, seed)
             found[each.name] = [score.line() for score in evaluation.scores(samples, seed, chosen or None)]
             if pairs is not None:
-                files.save(evaluation.closest(samples, seed, 16), pairs.with_suffix(".png"), columns=8)
+                files.save(evaluation.closest(samples, seed, 16), pairs, columns=8)
     if as_json:
         typer.echo("\n".join(json.dumps({"of": name, **line}) for name, lines in found.items() for line in lines))
         return
@@ -84,7 +84,7 @@ def evaluate(
     if evaluation.features.better:
         console.print(evaluation.features.better + ".", highlight=False, markup=False)
     if pairs is not None:
-        console.print(f"Nearest to training images: {pairs.with_suffix('.png')}", highlight=False, markup=False)
+        console.print(f"Nearest to training images: {pairs}", highlight=False, markup=False)
 
 
 def _check(what: list[str], reference: str, pairs: Path | None) -> None:
@@ -100,4 +100,4 @@ def _check(what: list[str], reference: str, pairs: Path | None) -> None:
     if pairs is not None:
         if len(what) > 1:
             raise InputError("--pairs is for one thing at a time")
-        samples.check_destination(pairs.with_suffix(".png"))
+        samples.check_picture(pairs)

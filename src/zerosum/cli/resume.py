@@ -21,5 +21,7 @@ def resume(
 
     console = Console()
     resumed = Run.resume(run, allow_changed_data=allow_changed_data)
+    for problem in resumed.passed_over:
+        console.print(f"passed over: {problem}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"{run}: going on after {resumed.step:,} of {resumed.steps:,} iterations", highlight=False)
     finish(resumed, console)

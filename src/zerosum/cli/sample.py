@@ -8,7 +8,7 @@ import typer
 
 def sample(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many.")] = 64,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help="How many.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples.")] = 0,
     label: Annotated[str | None, typer.Option(help="Only of this class, if the generator was told classes.")] = None,
     out: Annotated[

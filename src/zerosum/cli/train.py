@@ -27,7 +27,8 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     steps: Annotated[int | None, typer.Option(min=1, help="Iterations; default: the recipe's.")] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.01, help="Train about this long instead; a short probe turns it into steps.")
+        float | None,
+        typer.Option(min=0.01, max=1e6, help="Train about this long instead; a probe turns it into steps."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,

@@ -180,7 +180,10 @@ def open_source(data: str, preparation: Preparation | None = None, progress: Pro
     source = open_whole(data, preparation, progress)
     least = 1 if source.is_images else 2  # points have a spread, or no score is defined
     if min(len(source.train), len(source.test)) < least:
-        raise too_few(data, len(source.train) + len(source.test))
+        samples = torch.cat([source.train.samples, source.test.samples])
+        if len(samples) > 1 and (samples == samples[0]).all():
+            raise InputError(f"{data}: all {len(samples)} samples are the same: there is nothing to learn from them")
+        raise too_few(data, len(samples))
     return source
 
 

@@ -38,7 +38,9 @@ class Array(Reader):
             raise InputError(f"{path}: training samples are {_shape(train)}, but test samples {_shape(test)}")
         if train.labels is None or test.labels is None:
             return Source(path.stem, Split(train.samples), Split(test.samples))
-        classes = int(max(train.labels.max(), test.labels.max())) + 1
+        classes, count = int(max(train.labels.max(), test.labels.max())) + 1, len(train) + len(test)
+        if classes > count:
+            raise InputError(f"{path}: a label is {classes - 1}, of {count} samples: number the classes 0, 1, 2 ...")
         return Source(path.stem, train, test, tuple(str(label) for label in range(classes)))
 
 
@@ -132,8 +134,10 @@ def _labels(array: NDArray[Any], count: int, where: str) -> Tensor:
     array = array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
     if array.ndim != 1 or len(array) != count:
         raise InputError(f"{where}: labels of shape {list(array.shape)} for {count} samples")
-    if array.dtype.kind not in "uib" or array.min() < 0:
+    if array.dtype.kind not in "uib":
         raise InputError(f"{where}: labels must be whole numbers from 0 on, not {array.dtype}")
+    if array.min() < 0:
+        raise InputError(f"{where}: labels must be whole numbers from 0 on, and one is {array.min()}")
     return torch.from_numpy(array.astype(np.int64))
 
 

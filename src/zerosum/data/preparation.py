@@ -1,22 +1,30 @@
 """How images of any size and kind become samples of one shape: the choices, and nothing else."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, TypeGuard
 
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+SMALLEST, LARGEST = 8, 4096
+
 Share = Annotated[float, Field(ge=0, le=1)]
-Side = Annotated[int, Field(ge=8, le=4096)]
+Side = Annotated[int, Field(ge=SMALLEST, le=LARGEST)]
 
 
 def _sides(size: object) -> object:
-    """64, "64" or "48x64" (height x width) as (H, W)."""
-    if isinstance(size, str) and size != "stored":
-        parts = size.lower().split("x")
-        if len(parts) not in (1, 2) or not all(part.strip().isdecimal() for part in parts):
-            raise ValueError("a size is a number of pixels, as 64, or height x width, as 48x64")
-        return (int(parts[0]), int(parts[-1]))
-    return (size, size) if isinstance(size, int) else size
+    """64, "64", "48x64" (height x width) or [48, 64] as (H, W)."""
+    if size is None or size == "stored":
+        return size
+    parts: Sequence[object] = size.lower().split("x") if isinstance(size, str) else size if _is_pair(size) else [size]
+    sides = [int(text) for part in parts if (text := str(part).strip()).isdecimal() and len(text) <= len(str(LARGEST))]
+    if len(parts) != len(sides) or len(sides) not in (1, 2) or not all(SMALLEST <= side <= LARGEST for side in sides):
+        raise ValueError(f"a size is {SMALLEST} to {LARGEST} pixels, as 64, or height x width, as 48x64")
+    return (sides[0], sides[-1])
+
+
+def _is_pair(size: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(size, list | tuple)
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ class Preparation:
         flip: whether training mirrors half of the images, left to right.
     """
 
-    size: Annotated[tuple[Side, Side] | Literal["stored"] | None, BeforeValidator(_sides)] = None
+    size: Annotated[tuple[int, int] | Literal["stored"] | None, BeforeValidator(_sides)] = None
     largest: Side = 64
     crop: Literal["centre", "fit", "stretch", "random"] = "centre"
     channels: Literal[1, 3] | None = None

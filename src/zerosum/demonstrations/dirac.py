@@ -5,7 +5,6 @@ parameters are 0.
 """
 
 import cmath
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,7 +21,7 @@ from zerosum.regularizers import R1, GradientPenalty, Judgement, Regularizer, We
 
 STEP, UPDATES = 0.2, 500
 ARRIVED = 1e-3  # nearer to the equilibrium than this
-SLOW, START = 1.0, 2.0  # distances from it: well inside and well outside the start at sqrt 2
+LAPS, STEADY = 100, 0.1  # updates of which the mean distance is taken; how much of it may change in a circle
 QUANTILES = 200
 FAR, NEAR = 4.2, 2.4  # how much of the plane is drawn, with simultaneous updates and without
 TAIL, TURNS = 30, 90  # updates whose trail a frame shows; updates that a movie shows one by one, nearly
@@ -148,7 +147,7 @@ class Dirac(Demonstration):
                 f"{len(arrived)} of {len(rows)} methods come within {ARRIVED} of the equilibrium: "
                 f"{'; '.join(arrived)}. "
                 "Around the others the discriminator keeps its slope where the generator is already right, and pushes "
-                "it past. The word is of the worse of both ways to play.",
+                "it past. Of two words, the first is of simultaneous updates, the second of those in turns.",
                 "The eigenvalue is that of the gradient field at the equilibrium, where a formula is known; a "
                 "simultaneous update of step h multiplies the distance by the factor |1 + h eigenvalue|. Without "
                 "regularisation the real part is 0: what pulls inwards or out then is of higher order, or the size of "
@@ -161,20 +160,21 @@ class Dirac(Demonstration):
 
 def measured(method: Method, simultaneous: Tensor, alternating: Tensor) -> tuple[str | float, ...]:
     """A row of the table, from both trajectories [N, 2]."""
-    ends = [math.hypot(*each[-1].tolist()) for each in (simultaneous, alternating)]
+    distances = [each.norm(dim=1) for each in (simultaneous, alternating)]
+    courses = dict.fromkeys(_course(each) for each in distances)
     value = method.eigenvalue
     written = "" if value is None else f"{value.real:.2f} ± {value.imag:.2f}i" if value.imag else f"{value.real:.2f}"
     factor = "" if value is None else f"{abs(1 + STEP * value):.3f}"
-    return method.name, *ends, written, factor, _course(max(ends))
+    return method.name, *(each[-1].item() for each in distances), written, factor, "; ".join(courses)
 
 
-def _course(distance: float) -> str:
-    """In a word, by the larger of the distances at the end."""
-    if distance < ARRIVED:
+def _course(distances: Tensor) -> str:
+    """In a word, by the last distance, and by the last mean one beside that before half-time."""
+    if distances[-1] < ARRIVED:
         return "converges"
-    if distance < SLOW:
-        return "creeps in"
-    return "circles" if distance < START else "spirals out"
+    half = len(distances) // 2
+    change = distances[-LAPS:].mean() / distances[max(0, half - LAPS) : half].mean() - 1
+    return "circles" if abs(change) < STEADY else "creeps in" if change < 0 else "spirals out"
 
 
 def _picture(methods: Sequence[Method], paths: Sequence[Sequence[Tensor]]) -> Figure:

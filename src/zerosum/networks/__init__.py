@@ -26,8 +26,8 @@ from zerosum.networks.conditional import Auxiliary, Concatenation, Projection
 from zerosum.networks.dropout import add_dropout
 from zerosum.networks.minibatch import Discrimination, Packing, StandardDeviation
 
-Size = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Field(ge=1, le=65_536, strict=True)]
+Count = Annotated[int, Field(ge=0, strict=True)]
 Shape = tuple[int, ...]
 Prior = Literal["normal", "uniform"]
 Condition = Literal["none", "projection", "concatenation", "auxiliary"]

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.networks import Count, Networks, Prior, Shape, Size
-from zerosum.networks.points import Units, Waves
+from zerosum.networks.points import MOST_FREQUENCIES, Units, Waves
 
 CLIP = 1e-7  # how near a mean pixel value may come to 0 and 1
 
@@ -113,7 +114,7 @@ class MLP(Networks):
     latent: Size = 64
     width: Size = 256
     depth: Size = 2
-    frequencies: Count = 0
+    frequencies: Annotated[Count, Field(le=MOST_FREQUENCIES)] = 0
 
     @property
     def papers(self) -> tuple[str, ...]:

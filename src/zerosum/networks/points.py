@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+MOST_FREQUENCIES = 16  # the last one has a period of a ten-thousandth of a deviation
+
 
 class Units(nn.Module):
     """Points from the data's units to standard ones, (x - mean) / deviation, or back; as they are until told."""

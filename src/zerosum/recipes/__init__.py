@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from zerosum import catalog
-from zerosum.catalog import Choice
+from zerosum.catalog import Choice, FieldError
 from zerosum.data import Source
 from zerosum.data.preparation import Preparation
 from zerosum.engine import Precision
@@ -27,7 +27,14 @@ from zerosum.optimizers import Adam, Optimizer
 from zerosum.regularizers import Regularizer
 from zerosum.tricks import Trick
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+MOST_SAMPLES, MOST_THREADS = 65_536, 1_024
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("it must be of printable characters")
+    return name
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class Recipe:
         steps: iterations, if neither `--steps` nor `--minutes` is given.
     """
 
-    name: str
+    name: Annotated[str, AfterValidator(_printable)]
     summary: str = ""
     data: Preparation = Preparation()
     networks: Annotated[Networks, Choice(Networks)] = DCGAN()
@@ -62,12 +69,12 @@ class Recipe:
     tricks: tuple[Annotated[Trick, Choice(Trick)], ...] = ()
     generator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
     discriminator: Annotated[Optimizer, Choice(Optimizer)] = Adam()
-    batch_size: Count = 64
+    batch_size: Annotated[Count, Field(le=MOST_SAMPLES)] = 64
     discriminator_steps: Count = 1
     simultaneous: bool = False
     average: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Precision = "auto"
-    threads: Count | None = None
+    threads: Annotated[Count, Field(le=MOST_THREADS)] | None = None
     steps: Count = 20_000
 
     def check(self, source: Source) -> None:
@@ -170,11 +177,22 @@ def named(name: str, source: Source) -> Recipe:
 
 def _read(path: Path) -> Recipe:
     try:
-        return from_json(json.loads(path.read_bytes()))
+        return from_json(json.loads(path.read_bytes(), object_pairs_hook=_once))
     except OSError as error:
         raise InputError(f"the recipe {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise error if isinstance(error, InputError) else InputError(f"{path} is not JSON: {error}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from None
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object, of which each key is there once."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key in found if sum(key == other for other, _ in pairs) > 1)
+        raise InputError(f"the field {twice!r} is there twice")
+    return found
 
 
 def measured() -> dict[str, str]:
@@ -196,7 +214,11 @@ def change(recipe: Recipe, assignment: str) -> Recipe:
         value = json.loads(text)
     except ValueError:
         value = text
-    changed = _replace(recipe, path.strip().split("."), value, path.strip())
+    try:
+        changed = _replace(recipe, path.strip().split("."), value, path.strip())
+    except FieldError as error:  # of the last field in `path`, or deeper
+        deeper = FieldError(error.path[1:], error.problem)
+        raise InputError(f"{path.strip()}: {deeper}") from None
     assert isinstance(changed, Recipe)  # noqa: S101  # _replace returns what it was given
     return changed
 
@@ -208,6 +230,8 @@ def _replace(component: Any, path: list[str], value: object, whole: str) -> obje
         return (*component[:place], _replace(component[place], path[1:], value, whole), *component[place + 1 :])
     fields = [field.name for field in dataclasses.fields(component)] if dataclasses.is_dataclass(component) else []
     if path[0] not in fields:
+        if path == ["name"] and "." in whole:
+            raise InputError(f"--set {whole}: to choose another one, --set {whole.removesuffix('.name')}={value}")
         what = f"{catalog.name_of(component)} has no field {path[0]!r}" if fields else f"{path[0]!r} is not a field"
         raise InputError(f"--set {whole}: {what}: {did_you_mean(path[0], fields)}")
     if len(path) > 1:

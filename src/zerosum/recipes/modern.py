@@ -26,7 +26,7 @@ COMPACT = Recipe(
 DIGITS = replace(
     COMPACT,
     name="digits",
-    summary="compact for the built-in digits: what make demo plays, about two minutes on two cores",
+    summary="compact in 6,000 iterations: for the built-in digits, about two minutes on two cores",
     steps=6_000,
 )
 

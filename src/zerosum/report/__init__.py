@@ -8,6 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from zerosum import catalog
+from zerosum.games import Game
 from zerosum.record import Line, RunFolder, write_atomically
 
 CONFUSION = ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake")
@@ -20,15 +22,19 @@ def write(folder: RunFolder) -> None:
         loader=PackageLoader("zerosum.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     last = scores[-1]["step"] if scores else None
+    about = folder.describe()
+    probabilistic = catalog.lookup(Game, about["recipe"]["game"]["name"]).probabilistic
     page = environment.get_template("report.html.j2").render(
         name=folder.path.resolve().name,
-        about=folder.describe(),
+        about=about,
+        probabilistic=probabilistic,
         done=iterations[-1]["step"] if iterations else 0,
         seconds=iterations[-1]["seconds"] if iterations else 0,
         pictures=[(int(file.stem), _inline(file.read_bytes())) for file in sorted(folder.samples.glob("*.png"))],
         closest=_inline(folder.closest.read_bytes()) if folder.closest.exists() else None,
-        curves=_inline(_curves(iterations, scores)) if iterations else None,
+        curves=_inline(_curves(iterations, scores, probabilistic=probabilistic)) if iterations else None,
         confusion={name: iterations[-1][name] for name in CONFUSION} if iterations else None,
+        led=iterations[-1]["real_led"] if iterations else None,
         scores=[score for score in scores if score["step"] == last],
     )
     write_atomically(folder.report, page.encode())
@@ -38,8 +44,8 @@ def _inline(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def _curves(iterations: list[Line], scores: list[Line]) -> bytes:
-    """Both losses, the discriminator's mean answers, its share of right answers, and the Fréchet distance."""
+def _curves(iterations: list[Line], scores: list[Line], *, probabilistic: bool) -> bytes:
+    """Both losses, the discriminator's answers, and the Fréchet distance."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     grid: Any = figure.subplots(2, 2)
     steps = [line["step"] for line in iterations]
@@ -59,19 +65,19 @@ def _curves(iterations: list[Line], scores: list[Line]) -> bytes:
             "generator": _column(iterations, "generator_loss"),
         },
     )
-    draw(
-        grid[0, 1],
-        "The discriminator's mean answer (1 = real)",
-        {"D(x), real samples": _column(iterations, "d_real"), "D(G(z)), fakes": _column(iterations, "d_fake")},
-    )
-    grid[0, 1].axhline(0.5, color="0.6", linewidth=0.8, linestyle="--")
-    grid[0, 1].set_ylim(0, 1)
-    draw(
-        grid[1, 0],
-        "Share of samples it judges rightly (logit > 0 means real)",
-        {kind: [_share(line, kind) for line in iterations] for kind in ("real", "fake")},
-    )
-    grid[1, 0].set_ylim(0, 1)
+    pairs = {"real above fake": _column(iterations, "real_led")}
+    if probabilistic:
+        answers = {"D(x), real samples": _column(iterations, "d_real"), "D(G(z)), fakes": _column(iterations, "d_fake")}
+        draw(grid[0, 1], "The discriminator's mean answer (1 = real)", answers)
+        right = {kind: [_share(line, kind) for line in iterations] for kind in ("real", "fake")}
+        draw(grid[1, 0], "Share of samples and of pairs it judges rightly", right | pairs)
+    else:
+        penalties = {"penalties": _column(iterations, "penalty")}
+        draw(grid[0, 1], "What was added to the discriminator's loss", penalties)
+        draw(grid[1, 0], "Share of pairs in which it puts the real sample above the generated one", pairs)
+    for axes in (grid[0, 1], grid[1, 0])[not probabilistic :]:
+        axes.axhline(0.5, color="0.6", linewidth=0.8, linestyle="--")
+        axes.set_ylim(0, 1)
     _distances(grid[1, 1], [line for line in scores if line["metric"] == "frechet-distance"])
     for axes in grid[1]:
         axes.set_xlabel("iteration")

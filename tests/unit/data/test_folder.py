@@ -87,9 +87,9 @@ def test_sizes_are_height_by_width(tmp_path: Path) -> None:
     ("sizes", "expected"),
     [
         (("", "x", "48x", "x64", "48x64x3", "big", "²", "0x"), "as 64, or height x width, as 48x64"),
-        (("7", "48x4", "0", "-8"), "should be greater than or equal to 8"),
-        (("5000", "8x5000"), "should be less than or equal to 4096"),
-        (("4.5", "{}", "[8]", "[8, 8, 8]", "9" * 5000), "preparation.size"),
+        (("7", "48x4", "0", "-8"), "a size is 8 to 4096 pixels"),
+        (("5000", "8x5000", "9" * 5000), "a size is 8 to 4096 pixels"),
+        (("4.5", "{}", "[8, 8, 8]", "true", "[true, 8]", '["8", "x"]'), "a size is 8 to 4096 pixels"),
     ],
 )
 def test_wrong_sizes_are_refused(sizes: tuple[str, ...], expected: str) -> None:
@@ -97,7 +97,7 @@ def test_wrong_sizes_are_refused(sizes: tuple[str, ...], expected: str) -> None:
         with pytest.raises(InputError) as caught:
             recipes.change(recipes.Recipe("x"), f"data.size={size}")
         assert "\n" not in str(caught.value)
-        assert str(caught.value).startswith("preparation.size")
+        assert str(caught.value).startswith("data.size: ")
         assert expected in str(caught.value)
 
 
