@@ -27,8 +27,12 @@ POINTS = replace(
     TOY,
     name="points",
     summary="toy for modes far apart: binary latents, to leave the gaps empty, and waves that show D the modes' detail",
-    networks=MLP(latent=12, binary=10, width=128, depth=3, frequencies=6),
-    steps=4_000,
+    networks=MLP(latent=12, binary=10, width=128, depth=3, frequencies=5),
+    generator=Adam(lr=2e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    discriminator=Adam(lr=2e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    batch_size=256,
+    average=0.99,
+    steps=3_200,
 )
 
 TOY_VANILLA = replace(
