@@ -66,7 +66,9 @@ def _curves(iterations: list[Line], scores: list[Line], *, probabilistic: bool) 
         },
     )
     pairs = {"real above fake": _column(iterations, "real_led")}
+    shares = [grid[1, 0]]
     if probabilistic:
+        shares.append(grid[0, 1])
         answers = {"D(x), real samples": _column(iterations, "d_real"), "D(G(z)), fakes": _column(iterations, "d_fake")}
         draw(grid[0, 1], "The discriminator's mean answer (1 = real)", answers)
         right = {kind: [_share(line, kind) for line in iterations] for kind in ("real", "fake")}
@@ -75,7 +77,7 @@ def _curves(iterations: list[Line], scores: list[Line], *, probabilistic: bool) 
         penalties = {"penalties": _column(iterations, "penalty")}
         draw(grid[0, 1], "What was added to the discriminator's loss", penalties)
         draw(grid[1, 0], "Share of pairs in which it puts the real sample above the generated one", pairs)
-    for axes in (grid[0, 1], grid[1, 0])[not probabilistic :]:
+    for axes in shares:
         axes.axhline(0.5, color="0.6", linewidth=0.8, linestyle="--")
         axes.set_ylim(0, 1)
     _distances(grid[1, 1], [line for line in scores if line["metric"] == "frechet-distance"])
