@@ -36,6 +36,7 @@ from zerosum.recipes import find
 from zerosum.run import build, played
 
 TRAIN, SAMPLES, EVERY, CHUNK, SHOWN = 50_000, 10_000, 1_000, 500, 64
+ITERATIONS = 1_000_000  # the released code names no last one
 
 
 @torch.no_grad()
@@ -92,7 +93,6 @@ def train(source: Source, folder: Path, minutes: float, *words: str) -> None:
     players = build(recipe, shown, engine, seed)
     average = Average(players.generator.network, recipe.average)
     key = f"{'simultaneous' if recipe.simultaneous else 'alternating'} updates, seed {seed}"
-    key += ", then a tenth of the learning rates" if "slower" in words else ""
     found: dict[str, Any] = {"best": -1e9, "curve": {}}
     made, best = 0, folder / "best.safetensors"
     if checkpoint.steps(folder):
@@ -100,10 +100,10 @@ def train(source: Source, folder: Path, minutes: float, *words: str) -> None:
         checkpoint.restore(latest, players, average)
         made, found = latest.step, latest.metadata["found"]
     if "slower" in words:
-        found.setdefault("slower from", made)
-    iterations = played(players, recipe, shown, engine, recipe.steps, seed, made)
+        key += f", from {found.setdefault('slower from', made):,} on a tenth of the learning rates"
+    iterations = played(players, recipe, shown, engine, ITERATIONS, seed, made)
     until = time.monotonic() + 60 * minutes
-    while time.monotonic() < until and made < recipe.steps:
+    while time.monotonic() < until and made < ITERATIONS:
         seen = list(islice(iterations, EVERY))
         made += len(seen)
         images = samples(players.generator.network)

@@ -552,10 +552,10 @@ LACKING = {name: content for name, content in cifar_files().items() if name != B
     [
         (b"", "truncated or damaged"),
         (b"<html>not found</html>", "truncated or damaged"),
-        (gzip.compress(b"no tar"), "truncated or damaged"),
+        (gzip.compress(b"no tar", mtime=0), "truncated or damaged"),
         (CIFAR[: len(CIFAR) // 2], "truncated or damaged"),
         (CIFAR[:20_000] + bytes(100) + CIFAR[20_100:], "truncated or damaged"),
-        (gzip.compress(gzip.decompress(CIFAR)[:20_000]), "truncated or damaged"),
+        (gzip.compress(gzip.decompress(CIFAR)[:20_000], mtime=0), "truncated or damaged"),
         (tarball(LACKING), f"it lacks {BATCH}"),
         (tarball(LACKING, {BATCH: "/etc/passwd"}), f"it lacks {BATCH}"),
         (tarball({f"../{name}": content for name, content in cifar_files().items()}), "it lacks"),
