@@ -459,8 +459,9 @@ def patched(path: Path, name: str, place: int, form: str, value: int, *, local: 
 def test_entries_that_lie(tmp_path: Path, method: int, place: int, form: str, value: int, expected: str) -> None:
     path = archive(tmp_path / "a.zip", {**pictures(), "liar.bmp": encoded(picture(50, (32, 32), "L"))}, method)
     patched(path, "liar.bmp", place, form, value)
-    (reason,) = left_out(prepared(path)).values()
-    assert reason.startswith(expected)
+    assert left_out(prepared(path))["liar.bmp"].startswith(
+        expected
+    )  # some versions of Python refuse what it overlaps too
 
 
 @pytest.mark.parametrize("share", [0, 0.5, 0.99])
