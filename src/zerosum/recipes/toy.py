@@ -8,14 +8,16 @@ from zerosum.optimizers import Adam
 from zerosum.recipes import Recipe
 from zerosum.regularizers import R1, R2
 
+ADAM = Adam(lr=3e-3, beta1=0.0, beta2=0.99, decay_from=0.3)
+
 TOY = Recipe(
     name="toy",
     summary="points in their simplest form: relativistic pairing with R1 and R2 (Huang et al. 2024), dense layers",
     networks=MLP(latent=4, width=128, depth=3),
     game=Relativistic(),
     regularizers=(R1(gamma=1.0, final_gamma=1e-5), R2(gamma=1.0, final_gamma=1e-5)),
-    generator=Adam(lr=3e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
-    discriminator=Adam(lr=3e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    generator=ADAM,
+    discriminator=ADAM,
     batch_size=128,
     average=0.999,
     precision="float32",
@@ -28,8 +30,8 @@ POINTS = replace(
     name="points",
     summary="toy for modes far apart: binary latents, to leave the gaps empty, and waves that show D the modes' detail",
     networks=MLP(latent=12, binary=10, width=128, depth=3, frequencies=5),
-    generator=Adam(lr=2e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
-    discriminator=Adam(lr=2e-3, beta1=0.0, beta2=0.99, decay_from=0.3),
+    generator=replace(ADAM, lr=2e-3),
+    discriminator=replace(ADAM, lr=2e-3),
     batch_size=256,
     average=0.99,
     steps=3_200,
