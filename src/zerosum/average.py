@@ -39,6 +39,8 @@ class Average:
         """The averaged generator, ready to be sampled from: its batch statistics measured on codes of their own."""
         if self.decay == 0:
             self.network.load_state_dict(self._live.state_dict())
+        for mine, theirs in zip(self.network.buffers(), self._live.buffers(), strict=True):
+            mine.copy_(theirs)  # what a network keeps beside its parameters is not averaged
 
         def batches() -> Iterator[torch.Tensor]:
             for batch in range(CALIBRATION_BATCHES):

@@ -55,26 +55,33 @@ def modules(package: str) -> Iterator[ModuleType]:
 
 
 def choices(base: type[T]) -> dict[str, type[T]]:
-    """Every concrete subclass of `base`, by name; the modules beside the one that defines `base` are imported first."""
+    """Every concrete subclass of `base` in its package, by name; the modules beside it are imported first."""
     for _ in modules(base.__module__):
         pass
-    found: dict[str, type[T]] = {}
-    queue = list(base.__subclasses__())
+    package = base.__module__.split(".")[0]
+    own = {name: cls for name, cls in _subclasses(base) if cls.__module__.split(".")[0] == package}
+    return dict(sorted(own.items()))
+
+
+def _subclasses(base: type[T]) -> list[tuple[str, type[T]]]:
+    """Every concrete one that has been imported, whoever wrote it."""
+    found, queue = [], list(base.__subclasses__())
     while queue:
         cls = queue.pop()
         queue += cls.__subclasses__()
-        if not inspect.isabstract(cls) and cls.__module__.split(".")[0] == base.__module__.split(".")[0]:
-            found[name_of(cls)] = cls
-    return dict(sorted(found.items()))
+        if not inspect.isabstract(cls):
+            found.append((name_of(cls), cls))
+    return found
 
 
 def lookup(base: type[T], name: str) -> type[T]:
-    """The subclass of `base` called `name`.
+    """The subclass of `base` called `name`, one of the package's or another that has been imported.
 
     Raises:
         InputError: there is none; the message suggests the nearest name.
     """
-    known = choices(base)
+    own = choices(base)  # imports them
+    known = {**dict(_subclasses(base)), **own}
     if name not in known:
         raise InputError(f"no {name_of(base)} is called {name!r}: {did_you_mean(name, known)}")
     return known[name]

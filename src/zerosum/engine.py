@@ -58,6 +58,9 @@ class Engine:
             InputError: the device is not there.
         """
         chosen = _device(device)
+        if chosen.type == "cuda":  # the same run has the same bits, and float32 is float32
+            torch.backends.cudnn.deterministic = True
+            torch.backends.cudnn.allow_tf32 = False
         native = _multiplies_bfloat16(chosen)
         return Engine(chosen, bfloat16=native if precision == "auto" else precision == "bfloat16")
 

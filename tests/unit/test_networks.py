@@ -195,6 +195,17 @@ def test_the_average_forgets_its_start_and_follows_the_formula() -> None:
     assert not any(parameter.requires_grad for parameter in average.network.parameters())
 
 
+def test_what_a_foreign_layer_keeps_beside_its_parameters_is_the_live_networks() -> None:
+    generator = nn.Sequential(nn.Linear(MLP().latent, 3), nn.BatchNorm1d(3))
+    average = Average(generator, decay=0.9)
+    for update in range(1, 5):
+        generator(torch.randn(16, MLP().latent))
+        average.update(update)
+    layer = average.finished(MLP(), 0, torch.device("cpu"))[1]
+    assert torch.equal(layer.running_mean, generator[1].running_mean)
+    assert int(layer.num_batches_tracked) == 4
+
+
 def test_the_finished_average_is_repeatable() -> None:
     source = images((1, 8, 8))
     networks = Compact(width=4)

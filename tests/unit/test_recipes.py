@@ -1,12 +1,14 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic.dataclasses import dataclass
 
 from tests.conftest import images, points
-from zerosum import recipes
+from zerosum import catalog, recipes
 from zerosum.errors import InputError
-from zerosum.games import Minimax
+from zerosum.games import Game, Minimax
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import Adam
 from zerosum.regularizers import R1, R2
@@ -17,6 +19,18 @@ def test_a_recipe_reads_back_equal(recipe: recipes.Recipe, tmp_path: Path) -> No
     assert recipes.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
     (tmp_path / "r.json").write_text(json.dumps(recipe.as_json()))
     assert recipes.named(str(tmp_path / "r.json"), images((1, 8, 8))) == recipe
+
+
+def test_a_game_from_elsewhere_reads_back_and_is_not_listed() -> None:
+    @dataclass(frozen=True)
+    class Elsewhere(Minimax):
+        """A researcher's own."""
+
+        power: float = 2.0
+
+    recipe = replace(recipes.find("dcgan"), game=Elsewhere(power=3.0))
+    assert recipes.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
+    assert "elsewhere" not in catalog.choices(Game)  # type: ignore[type-abstract]
 
 
 def test_fields_can_be_set_by_their_paths() -> None:
