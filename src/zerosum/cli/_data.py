@@ -10,6 +10,7 @@ from rich.console import Console
 from zerosum import recipes
 from zerosum.cli._progress import shown
 from zerosum.data import Source, open_source
+from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.recipes import Recipe
@@ -34,12 +35,15 @@ def opened(data: str, recipe: str, changes: Sequence[str], device: str, console:
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
     with shown("opening", console) as progress:
         source = open_source(data, preparation, progress)
-    if source.files is None:
-        for assignment in changes:
-            if assignment.startswith("data."):
-                raise InputError(f"{assignment} is about image files, and {source.name} has none")
+    for assignment in changes:
+        if assignment.startswith("data.flip") and not source.is_images:
+            raise InputError(f"{assignment} is about images, and {source.name} has points")
+        if assignment.startswith("data.") and not assignment.startswith("data.flip") and source.files is None:
+            raise InputError(f"{assignment} is about image files, and {source.name} has none")
     tell_files(source, console)
-    if source.files is not None:  # a resumed run must not choose again
+    if source.files is None:  # then the rest says nothing, and the run must not say that it was done
+        preparation = Preparation(flip=preparation.flip and source.is_images)
+    else:  # a resumed run must not choose again
         preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
     chosen = replace(named or recipes.named(recipe, source), data=preparation)
     for assignment in changes:

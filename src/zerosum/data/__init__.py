@@ -8,7 +8,7 @@ import functools
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -34,9 +34,12 @@ class Batch(NamedTuple):
     labels: Tensor | None
 
     def on(self, device: torch.device, *, labelled: bool) -> "Batch":
-        """The same batch on `device`, with its labels only if they are wanted."""
-        wanted = self.labels if labelled else None
-        return Batch(self.samples.to(device), None if wanted is None else wanted.to(device))
+        """The same batch on `device`, with its labels only if they are wanted; a GPU copies it when it gets there."""
+
+        def sent(tensor: Tensor) -> Tensor:
+            return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+        return Batch(sent(self.samples), sent(self.labels) if labelled and self.labels is not None else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,12 +175,15 @@ def readers() -> list[Reader]:
 def open_source(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Source:
     """Open what the user named: a built-in set, or a path to data of a kind that some reader knows.
 
-    Image files are prepared as `preparation` says; `progress` is told what is done, how much of it, and of how much.
+    Image files are prepared as `preparation` says, of which only `flip` is about other images too; `progress` is told
+    what is done, how much of it, and of how much.
 
     Raises:
         InputError: nothing lies there, no reader knows it, the reader that does cannot use it, or it holds too little.
     """
     source = open_whole(data, preparation, progress)
+    if preparation is not None and preparation.flip and source.is_images:
+        source = replace(source, train=replace(source.train, flip=True))
     least = 1 if source.is_images else 2  # points have a spread, or no score is defined
     if min(len(source.train), len(source.test)) < least:
         samples = torch.cat([source.train.samples, source.test.samples])

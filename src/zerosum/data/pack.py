@@ -47,7 +47,7 @@ def source(
             place = _packed(packs, found, where, preparation, progress)
     except OSError as error:
         raise InputError(f"cannot write the pack of {where} to {packs}: {error.strerror or error}") from None
-    return _open(place, name, preparation)
+    return _open(place, name)
 
 
 def _packed(packs: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Path:
@@ -108,7 +108,7 @@ def _key(found: Collection, preparation: Preparation) -> str:
     return digest.hexdigest()
 
 
-def _open(place: Path, name: str, preparation: Preparation) -> Source:
+def _open(place: Path, name: str) -> Source:
     try:
         about = json.loads((place / "pack.json").read_bytes())
         train, test = about["train"], about["test"]
@@ -117,13 +117,13 @@ def _open(place: Path, name: str, preparation: Preparation) -> Source:
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
 
-    def part(rows: slice, *, flip: bool) -> Split:
-        return Split(images[rows], None if labels is None else labels[rows], flip)
+    def part(rows: slice) -> Split:
+        return Split(images[rows], None if labels is None else labels[rows])
 
     return Source(
         name,
-        part(slice(0, train), flip=preparation.flip),
-        part(slice(train, None), flip=False),
+        part(slice(0, train)),
+        part(slice(train, None)),
         tuple(about["classes"]),
         digest=about["digest"],
         files=place / "files.jsonl",

@@ -79,4 +79,4 @@ def _drawn(split: Split, count: int, step: int) -> Split:
     """`count` stacks, uint8 [count, 3, H, W], of images that are drawn independently of each other."""
     generator = randomness.generator(0, step, "stacks")
     chosen = torch.randint(len(split), (count * CHANNELS,), generator=generator)
-    return Split(split.samples.index_select(0, chosen).view(count, CHANNELS, *split.samples.shape[2:]), flip=split.flip)
+    return Split(split.samples.index_select(0, chosen).view(count, CHANNELS, *split.samples.shape[2:]))

@@ -301,6 +301,12 @@ def test_one_in_five_is_for_testing(packs: Path, tmp_path: Path) -> None:
     assert abs(len(source.test) - 80) < 40
 
 
+def test_images_of_arrays_are_flipped_too() -> None:
+    plain, flipped = open_source("digits"), open_source("digits", Preparation(flip=True))
+    assert (plain.train.flip, flipped.train.flip, flipped.test.flip) == (False, True, False)
+    assert not open_source("ring", Preparation(flip=True)).train.flip
+
+
 def test_flips_are_for_training_only_and_a_function_of_the_seed(packs: Path, photos: Path) -> None:
     plain, flipped = prepared(photos), prepared(photos, flip=True)
     assert plain.fingerprint == flipped.fingerprint
