@@ -116,7 +116,7 @@ def train(source: Source, folder: Path, minutes: float, *words: str) -> None:
             safetensors.torch.save_file(players.generator.network.state_dict(), best)
             (folder / "best.png").write_bytes(pictures.png(images[:SHOWN]))
         (folder / "latest.png").write_bytes(pictures.png(images[:SHOWN]))
-        checkpoint.save(folder, made, players, average, {"found": found}, ())
+        checkpoint.save(folder, made, players, average, {"found": found})
         note({key: found})
     players.generator.network.load_state_dict(safetensors.torch.load_file(best))
     centres = unit(samples(players.generator.network))

@@ -6,7 +6,6 @@ a checkpoint without it does not exist. Randomness is a function of the step, so
 
 import hashlib
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,20 +35,29 @@ class Checkpoint:
     metadata: dict[str, Any]
     passed_over: tuple[str, ...] = ()
 
+    @property
+    def pending(self) -> dict[str, Tensor]:
+        """What was saved with the players and is not of them."""
+        return _by_part(self.tensors).get("pending", {})
+
 
 def save(
-    folder: Path, step: int, players: Players, average: Average, metadata: dict[str, Any], spare: Collection[int]
+    folder: Path,
+    step: int,
+    players: Players,
+    average: Average,
+    metadata: dict[str, Any],
+    pending: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write the checkpoint of `step`, then delete all but the last two and those of the steps to `spare`."""
-    tensors = _tensors(players, average)
+    """Write the checkpoint of `step`, with whatever else is `pending` then, and delete all but the last two."""
+    tensors = _tensors(players, average) | {f"pending/{key}": tensor for key, tensor in (pending or {}).items()}
     content = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     write_atomically(folder / f"{step:06d}.safetensors", content)
     about = {"step": step, "sha256": hashlib.sha256(content).hexdigest(), **metadata}
     write_atomically(folder / f"{step:06d}.json", json.dumps(about, indent=2).encode())
     for old in steps(folder)[:-KEEP]:
-        if old not in spare:
-            (folder / f"{old:06d}.json").unlink()
-            (folder / f"{old:06d}.safetensors").unlink()
+        (folder / f"{old:06d}.json").unlink()
+        (folder / f"{old:06d}.safetensors").unlink()
 
 
 def steps(folder: Path) -> list[int]:

@@ -156,7 +156,8 @@ def load(path: str | Path, device: str = "auto") -> GAN:
         folder = RunFolder.open(path)
         path = folder.generator
         if not path.exists():
-            raise InputError(f"{folder.path} has no generator yet: finish it with 'zerosum resume {folder.path}'")
+            best = f"; its best one so far is {folder.best}" if folder.best.exists() else ""
+            raise InputError(f"{folder.path} has no generator yet: finish it with 'zerosum resume {folder.path}'{best}")
     about, tensors = _read(path)
     try:
         networks = catalog.decode(Networks, about["networks"])

@@ -4,15 +4,16 @@
     metrics.jsonl          a line per logging interval or score
     samples/               the same latents through time, a PNG per interval
     checkpoints/           see checkpoint.py
-    generator.safetensors  the averaged generator
+    generator.safetensors  the averaged generator where the training ended or was stopped
+    best.safetensors       the one with the smallest Fréchet distance of those that were scored on the way
     closest.png            the samples nearest to training images, each beside that image
     report.html            pictures, curves, scores
 
-Lines of `metrics.jsonl` have a `kind`. `iteration`: `step` (iterations done), `seconds` (of training so far, this
-session's), the losses, the discriminator's `penalty` and its mean answers `d_real` and `d_fake` as means over the
-interval, its confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `fake_as_fake`,
-`fake_as_real`, and `real_led`, the share of pairs of a real sample and a fake in which the real one had the larger
-logit: the one of its answers that means the same in every game. `score`: `step` and the fields of a Score.
+Lines of `metrics.jsonl` have a `kind`. `iteration`: `step` (iterations done), `seconds` (of training so far), the
+losses, the discriminator's `penalty` and its mean answers `d_real` and `d_fake` as means over the interval, its
+confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `fake_as_fake`, `fake_as_real`, and
+`real_led`, the share of pairs of a real sample and a fake in which the real one had the larger logit: the one of its
+answers that means the same in every game. `score`: `step` and the fields of a Score.
 """
 
 import fcntl
@@ -40,6 +41,7 @@ class RunFolder:
         self.samples = path / "samples"
         self.checkpoints = path / "checkpoints"
         self.generator = path / "generator.safetensors"
+        self.best = path / "best.safetensors"
         self.closest = path / "closest.png"
         self.report = path / "report.html"
         self._lock: TextIO | None = None

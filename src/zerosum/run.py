@@ -5,7 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
 
@@ -27,10 +27,11 @@ from zerosum.record import Line, RunFolder, write_atomically
 from zerosum.regularizers import Regularizer
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
-INTERIM_SAMPLES = 5_000
+INTERIM_SAMPLES, BEST_BY = 5_000, "frechet-distance"
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
 PICTURE_PAIRS, PAIR_COLUMNS = 16, 4
+MEASURED = tuple(each.name for each in fields(Iteration) if each.name != "step")
 PROBE_SHARE, PROBE_SECONDS, PROBE_WARMUP = 0.03, (3.0, 20.0), 3
 
 
@@ -39,6 +40,19 @@ class Interval:
     """What happened since the last line of the metrics. Tensors stay on the device until `summary` reads them."""
 
     iterations: list[Iteration] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, tensors: dict[str, Tensor], device: torch.device) -> "Interval":
+        """The one of which these are the `tensors`."""
+        rows = zip(*(tensors[name].to(device) for name in MEASURED if name in tensors), strict=True)
+        return cls([Iteration(int(step), *row) for step, row in zip(tensors.get("step", ()), rows, strict=True)])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it, for a checkpoint: what each iteration measured, [iterations, ...]; none where nothing happened."""
+        if not self.iterations:
+            return {}
+        found = {name: torch.stack([getattr(each, name) for each in self.iterations]) for name in MEASURED}
+        return {"step": torch.tensor([each.step for each in self.iterations]), **found}
 
     def summary(self) -> dict[str, float]:
         """Means and confusion counts, and an empty interval again."""
@@ -88,7 +102,9 @@ class Run:
     players: Players
     average: Average
     step: int = 0
+    seconds: float = 0.0
     best: tuple[float, int] | None = None
+    interval: Interval = field(default_factory=Interval)
     passed_over: tuple[str, ...] = ()
 
     @classmethod
@@ -168,40 +184,45 @@ class Run:
         run = cls(folder, recipe, source, engine, about["seed"], about["steps"], players, _average(players, recipe))
         state = checkpoint.latest(folder.checkpoints)
         checkpoint.restore(state, players, run.average)
-        run.step = state.step
+        run.step, run.seconds = state.step, state.metadata.get("seconds", 0.0)
+        run.interval = Interval.of(state.pending, engine.device)
         return run, state
 
     def train(self, evaluation: Evaluation, observe: Callable[[Line], None], stop: Callable[[], bool]) -> bool:
-        """Play to the end, or until `stop()` after an iteration; the state is saved in both cases.
+        """Play to the end, or until `stop()` after an iteration; state and generator are saved in both cases.
 
         `observe` is called with each line that goes into the metrics. True if the run is finished.
 
         Raises:
-            RunFailed: the losses are no longer finite.
+            RunFailed: the losses or the weights are no longer finite.
         """
-        interval, began, saved = Interval(), time.monotonic(), time.monotonic()
+        began = saved = time.monotonic()
+        before = self.seconds
         every = {
             name: math.ceil(self.steps / parts)
             for name, parts in (("line", LINES), ("picture", PICTURES), ("score", INTERIM_SCORES))
         }
         for iteration in self._play():
-            self.step = iteration.step + 1
+            self.step, self.seconds = iteration.step + 1, before + time.monotonic() - began
             last = self.step == self.steps
-            interval.iterations.append(iteration)
+            self.interval.iterations.append(iteration)
             self.average.update(self.step)
             if self.step % every["line"] == 0 or last or self.step == 1:
-                self._log(interval.summary(), time.monotonic() - began, observe)
+                self._log(self.interval.summary(), observe)
             if self.step % every["picture"] == 0 or last:
                 self._picture()
             if self.step % every["score"] == 0 and not last:
                 self._score(evaluation, INTERIM_SAMPLES, observe, training=True)
+                saved = -math.inf
             stopping = stop()
             if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self._save()
                 saved = time.monotonic()
-            if stopping and not last:
-                return False
+            if stopping:
+                break
         self.gan().save(self.folder.generator)
+        if self.step < self.steps:
+            return False
         if not any(line["step"] == self.steps for line in self.folder.lines("score")):
             self._score(evaluation, sample_count(self.source), observe, training=False)
         return True
@@ -224,31 +245,35 @@ class Run:
     def _play(self) -> Iterator[Iteration]:
         return played(self.players, self.recipe, self.source, self.engine, self.steps, self.seed, self.step)
 
-    def _log(self, summary: dict[str, float], seconds: float, observe: Callable[[Line], None]) -> None:
+    def _log(self, summary: dict[str, float], observe: Callable[[Line], None]) -> None:
         if not math.isfinite(summary["discriminator_loss"] + summary["generator_loss"]):
-            raise RunFailed(
-                f"the game diverged before step {self.step}: a loss is not finite. The last checkpoint in "
-                f"{self.folder.checkpoints} is from before; try a smaller learning rate, e.g. --set generator.lr=1e-4"
-            )
-        self._record({"kind": "iteration", "step": self.step, "seconds": round(seconds, 3), **summary}, observe)
+            raise self._diverged("a loss")
+        self._record({"kind": "iteration", "step": self.step, "seconds": round(self.seconds, 3), **summary}, observe)
+
+    def _diverged(self, what: str) -> RunFailed:
+        return RunFailed(
+            f"the game diverged before step {self.step}: {what} is not finite. The last checkpoint in "
+            f"{self.folder.checkpoints} is from before; try a smaller learning rate, e.g. --set generator.lr=1e-4"
+        )
 
     def _record(self, line: Line, observe: Callable[[Line], None]) -> None:
         self.folder.append(line)
         observe(line)
 
     def _score(self, evaluation: Evaluation, count: int, observe: Callable[[Line], None], *, training: bool) -> None:
-        """Measure, and note which step was the best so far by the first metric; at the end, look for memorisation."""
-        samples = self.gan().sample(count, PICTURE_SEED)
+        """Measure, and keep the generator if it is the best so far; at the end, look for memorisation."""
+        gan = self.gan()
+        samples = gan.sample(count, PICTURE_SEED)
         scores = evaluation.scores(samples, PICTURE_SEED, training=training)
         if self.source.is_images and not training:
             pairs = evaluation.closest(samples, PICTURE_SEED, PICTURE_PAIRS)
             write_atomically(self.folder.closest, pictures.png(pairs, columns=2 * PAIR_COLUMNS))
         for score in scores:
             self._record({"kind": "score", "step": self.step, **score.line()}, observe)
-        distance = scores[0].value
+        distance = next(score.value for score in scores if score.metric == BEST_BY)
         if self.best is None or distance < self.best[0]:
             self.best = (distance, self.step)
-            self._save()
+            gan.save(self.folder.best)
 
     def _picture(self) -> None:
         count = PICTURE_SAMPLES if self.source.is_images else PICTURE_POINTS
@@ -257,9 +282,16 @@ class Run:
         write_atomically(self.folder.samples / f"{self.step:06d}.png", picture)
 
     def _save(self) -> None:
-        metadata = {"metrics_bytes": self.folder.metrics.stat().st_size, "best": self.best}
-        spare = [self.best[1]] if self.best else []
-        checkpoint.save(self.folder.checkpoints, self.step, self.players, self.average, metadata, spare)
+        players = self.players.generator.network, self.players.discriminator.network
+        if not all(bool(each.isfinite().all()) for player in players for each in player.parameters()):
+            raise self._diverged("a weight")
+        metadata = {
+            "metrics_bytes": self.folder.metrics.stat().st_size,
+            "seconds": round(self.seconds, 3),
+            "best": self.best,
+        }
+        pending = self.interval.tensors()
+        checkpoint.save(self.folder.checkpoints, self.step, self.players, self.average, metadata, pending)
 
 
 def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:

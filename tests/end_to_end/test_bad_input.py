@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 
 from zerosum.cli import main
 
@@ -98,6 +99,7 @@ RECIPES = {
         (["train", "ring", "--set", "networks.name=mlp"], "to choose another one, --set networks=mlp"),
         (["train", "ring", "--minutes", "inf"], "Invalid value for '--minutes'"),
         (["train", "ring", "--size", "32"], "data.size=32 is about image files, and ring has none"),
+        (["train", "ring", "--set", "data.flip=true"], "data.flip=true is about images, and ring has points"),
         (["train", "digits", "--size", "7"], "data.size: a size is 8 to 4096 pixels, as 64, or"),
         (["train", "ring", "--recipe", "twice.json"], "twice.json: the field 'steps' is there twice"),
         (["train", "ring", "--recipe", "deep.json"], "deep.json is not JSON: "),
@@ -174,3 +176,19 @@ def test_a_run_that_diverges_fails_with_exit_1(
     code, error = call(monkeypatch, capsys, *arguments, *rates)
     assert (code, error.count("\n")) == (1, 1)
     assert "the game diverged before step" in error
+
+
+def test_a_game_that_diverges_between_two_lines_leaves_only_checkpoints_from_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("zerosum.run.CHECKPOINT_SECONDS", 0.0)
+    arguments = ["train", "digits", "--recipe", "paper-mnist", "--steps", "50000", "--out", "r"]
+    rates = ["--set", "batch_size=8", "--set", "generator.lr=1e30", "--set", "discriminator.lr=1e30"]
+    code, error = call(monkeypatch, capsys, *arguments, *rates)
+    assert (code, error.count("\n")) == (1, 1)
+    assert "a weight is not finite. The last checkpoint in r/checkpoints is from before" in error
+    left = list((tmp_path / "r" / "checkpoints").glob("*.safetensors"))
+    assert left
+    weights = [tensor for file in left for tensor in safetensors.torch.load_file(file).values()]
+    assert all(bool(tensor.isfinite().all()) for tensor in weights)

@@ -29,7 +29,7 @@ def test_train_says_what_it_did(trained: tuple[Path, str]) -> None:
 def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
     run, _ = trained
     names = {entry.name for entry in run.iterdir() if not entry.name.startswith(".")}
-    written = {"run.json", "metrics.jsonl", "generator.safetensors", "report.html", "closest.png"}
+    written = {"run.json", "metrics.jsonl", "generator.safetensors", "best.safetensors", "report.html", "closest.png"}
     assert names == {*written, "samples", "checkpoints"}
     about = json.loads((run / "run.json").read_text())
     assert (about["data"], about["steps"], about["seed"]) == ("digits", 60, 0)
@@ -54,7 +54,9 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
         for line in final
     )
     assert len(list((run / "samples").glob("*.png"))) == 11
-    assert 2 <= len(list((run / "checkpoints").glob("*.safetensors"))) <= 3
+    assert len(list((run / "checkpoints").glob("*.safetensors"))) == 2
+    distances = {line["step"]: line["value"] for line in lines if line.get("metric") == "frechet-distance"}
+    assert package.load(run / "best.safetensors").about["step"] == min(distances, key=distances.__getitem__)
 
 
 def test_the_report_is_one_file_that_shows_everything(trained: tuple[Path, str]) -> None:

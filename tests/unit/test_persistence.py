@@ -20,7 +20,7 @@ from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.players import Players
 from zerosum.record import RunFolder, free_folder, write_atomically
-from zerosum.run import build
+from zerosum.run import Interval, build
 
 SOURCE = images((1, 8, 8))
 ENGINE = Engine(torch.device("cpu"))
@@ -58,7 +58,7 @@ def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, recipe: recipes.Rec
     whole, parts, other = game(recipe), game(recipe), game(recipe, seed=5)
     advance(*whole, 0, 8)
     advance(*parts, 0, 3)
-    checkpoint.save(tmp_path, 3, *parts, {"metrics_bytes": 0}, ())
+    checkpoint.save(tmp_path, 3, *parts, {"metrics_bytes": 0})
     checkpoint.restore(checkpoint.latest(tmp_path), *other)
     assert bool(other[0].memory) == bool(recipe.tricks)
     advance(*other, 3, 8)
@@ -66,18 +66,31 @@ def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, recipe: recipes.Rec
     assert not same(whole, parts)
 
 
-def test_only_the_last_two_and_the_spared_are_kept(tmp_path: Path) -> None:
+def test_only_the_last_two_are_kept(tmp_path: Path) -> None:
     players = game()
     for step in (1, 2, 3, 4, 5):
-        checkpoint.save(tmp_path, step, *players, {}, spare=[2])
-    assert checkpoint.steps(tmp_path) == [2, 4, 5]
-    assert len(list(tmp_path.iterdir())) == 6
+        checkpoint.save(tmp_path, step, *players, {})
+    assert checkpoint.steps(tmp_path) == [4, 5]
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_what_is_pending_comes_back(tmp_path: Path) -> None:
+    players, average = game()
+    steps = play(
+        players, RECIPE.game, SOURCE.train, ENGINE, batch_size=8, discriminator_steps=1, steps=20, seed=0, start=3
+    )
+    interval = Interval([iteration for iteration, _ in zip(steps, range(4), strict=False)])
+    for pending in (interval, Interval()):
+        checkpoint.save(tmp_path, 7, players, average, {}, pending.tensors())
+        found = Interval.of(checkpoint.load(tmp_path, 7).pending, ENGINE.device)
+        assert [each.step for each in found.iterations] == [each.step for each in pending.iterations]
+        assert not found.iterations or found.summary() == pending.summary()
 
 
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: Path) -> None:
     players = game()
     for step in (1, 2):
-        checkpoint.save(tmp_path, step, *players, {}, ())
+        checkpoint.save(tmp_path, step, *players, {})
     file = tmp_path / "000002.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
@@ -103,7 +116,7 @@ def test_no_checkpoint(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, 1, *game(), {}, ())
+    checkpoint.save(tmp_path, 1, *game(), {})
     with pytest.raises(InputError, match=r"of step 1 is of other networks .* size mismatch for") as caught:
         checkpoint.restore(checkpoint.latest(tmp_path), *game(recipes.change(RECIPE, "networks.width=5")))
     assert "\n" not in str(caught.value)
@@ -195,7 +208,7 @@ def test_files_that_are_no_generators(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"not safetensors at all")
     with pytest.raises(InputError, match="cannot be read as safetensors"):
         gan.load(tmp_path / "a.safetensors")
-    checkpoint.save(tmp_path, 1, *game(), {}, ())
+    checkpoint.save(tmp_path, 1, *game(), {})
     with pytest.raises(InputError, match="is not a generator written by zerosum"):
         gan.load(tmp_path / "000001.safetensors")
     with pytest.raises(InputError, match="is not a run folder"):

@@ -39,7 +39,7 @@ class Judged:
     Attributes:
         name: as the user typed it.
         made: a generator, or samples that are there already.
-        run: what `run.json` says, of a run.
+        run: what `run.json` says, of a run or a generator in its folder.
     """
 
     name: str
@@ -57,7 +57,8 @@ class Judged:
         if (path / "run.json").exists():
             return cls(name, gan.load(path, device), RunFolder.open(path).describe())
         if path.suffix == ".safetensors":
-            return cls(name, gan.load(path, device))
+            run = RunFolder(path.parent)
+            return cls(name, gan.load(path, device), run.describe() if run.description.exists() else None)
         if not path.exists():
             raise InputError(f"no run and no images at {name}: no such file or folder")
         source = samples.load(name, size)

@@ -14,6 +14,7 @@ from zerosum import report
 from zerosum.cli import STARTED
 from zerosum.cli._tables import figure, show_scores
 from zerosum.metrics import Evaluation
+from zerosum.metrics.features import Request
 from zerosum.record import Line
 from zerosum.run import Run
 
@@ -24,14 +25,19 @@ def finish(run: Run, console: Console) -> None:
     """Train `run` to its end and say what came of it, or stop it when asked to and say how it goes on."""
     with closing(run.folder):
         with console.status("learning the features that scores are measured in (once per data set)"):
-            evaluation = Evaluation.of(run.source)
+            evaluation = Evaluation.of(run.source, Request(device=run.engine.device))
         with Stopping() as stopping, Display(run, console) as display:
             finished = run.train(evaluation, display.line, stopping.asked)
         report.write(run.folder)
     path = run.folder.path
     if not finished:
-        console.print(f"Stopped after {run.step:,} of {run.steps:,} iterations. Go on with:")
-        console.print(f"  zerosum resume {path}", highlight=False, soft_wrap=True)
+        console.print(
+            f"Stopped after {run.step:,} of {run.steps:,} iterations.\n"
+            f"Go on with  zerosum resume {path}\n"
+            f"Or look     zerosum sample {path} --count 64",
+            highlight=False,
+            soft_wrap=True,
+        )
         raise typer.Exit(128 + stopping.signal)
     console.print(f"\nFinished {run.steps:,} iterations in {path}", highlight=False)
     show_scores({path.name: [line for line in run.folder.lines("score") if line["step"] == run.steps]}, console)
