@@ -53,9 +53,10 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def demonstration(name: str) -> str:
-    """What one demonstration measured, with its picture."""
+    """What one demonstration did and measured, with its picture."""
     shown = results("theory")[name]
-    parts = [f"`zerosum theory {name}` ({shown['seconds']} s of one core, without the start)."]
+    command = f"(`zerosum theory {name}`: {shown['seconds']} s of one core, not counting the program's start.)"
+    parts = [f"{shown['opening']} {command}"]
     for each in shown["tables"]:
         parts += [f"{each['title']}:", table(each["columns"], each["rows"])]
     parts += shown["remarks"]
