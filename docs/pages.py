@@ -177,10 +177,11 @@ def courses(name: str) -> str:
 
 
 def course(name: str) -> str:
-    """One seed's course."""
-    figure = results("questions")[name]["seed 0"]
-    key = next(key for key in figure if key.startswith("every"))
-    return f"Seed 0, {key}: " + "; ".join(figure[key]) + "."
+    """The course of each seed."""
+    figures = results("questions")[name]
+    key = next(key for key in figures["seed 0"] if key.startswith("every"))
+    lines = [f"{key[0].upper()}{key[1:]} (the loss is the mean of the 50 iterations before):\n"]
+    return "\n".join([*lines, *(f"- {seed}: {'; '.join(figure[key])}" for seed, figure in figures.items())])
 
 
 def paper() -> dict[str, str]:
