@@ -22,10 +22,17 @@ WHERE = (
     ("Theorem 1, eq. 4 to 6: C(G) = -log 4 + 2 JSD", "`theory.Matchup.criterion` and `.divergence`"),
     ("figure 1: p_g from z through G", "`theory.pushforward`, exact for rectifiers on the line"),
     ("section 5: rectifiers and sigmoids against maxout with dropout", "`networks.mlp.PaperMLP`, recipe `paper-mnist`"),
-    ("section 5: momentum, and learning rates that fall", "`optimizers.SGD`"),
+    ("Algorithm 1, last sentence: momentum; in the released code: learning rates that fall", "`optimizers.SGD`"),
     ("section 5: Parzen windows, sigma by cross-validation", "`metrics.parzen`, `zerosum evaluate --metric parzen`"),
-    ("figure 2: the nearest training images", "`zerosum evaluate RUN --pairs pairs.png`, and every report"),
-    ("figure 3: from one z to another", "`zerosum interpolate RUN`"),
+    ("figure 2: random samples", "`zerosum sample RUN`"),
+    (
+        "figure 2: their nearest training images",
+        "of the 16 samples that are nearest to training images: `zerosum evaluate RUN --pairs pairs.png`, every report",
+    ),
+    (
+        "figure 3: from one z to another, on a straight line",
+        "`zerosum interpolate RUN`: on great circles, or on a straight line where the prior is uniform",
+    ),
     ("section 7, item 1: conditional generators", "recipes `cgan`, `acgan`, `compact-conditional`"),
 )
 
