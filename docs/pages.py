@@ -107,7 +107,7 @@ def gaps() -> str:
             table(["iteration", "`toy`: gap", "JSD", "`toy-vanilla`: gap", "JSD"], rows),
             "Spearman's rank correlation of the divergence with the gap over these moments, and with the iteration "
             "alone, by which all of it falls; then gap / JSD at the end of the run and after so many updates of "
-            "the generator alone, which without an opponent that learns leaves the data again:",
+            "the generator alone, with its first learning rate, which leaves the data again:",
             table(["run", "with the gap", "with the clock", "end", *COLLAPSE], ranks),
         ]
     )
