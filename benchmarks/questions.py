@@ -4,7 +4,8 @@ Usage: python benchmarks/questions.py
 
 The base is the recipe `compact` at width 16 on the 8x8 digits, 1,500 iterations, no average, three seeds; each variant
 changes one thing. Scores are the Fréchet distance in the features that `zerosum evaluate` takes for digits and
-the coverage, of 2,000 samples of the generator as it is played (no average), against the held-out digits.
+the coverage, of 2,000 samples of the generator as it is played (no average), against the held-out digits. Losses are
+means over the run; of the loops written out, those of the last minibatch.
 """
 
 from collections.abc import Callable, Iterator
@@ -77,7 +78,10 @@ def moments(recipe: Recipe, source: Source, evaluation: Evaluation, seed: int, e
 
 
 def unfrozen(source: Source, evaluation: Evaluation, seed: int, *, frozen: bool) -> Moment:
-    """The base's loop written out; unless `frozen`, the generator's loss also moves the discriminator's parameters."""
+    """The base's loop written out; unless `frozen`, the generator's loss also moves the discriminator's parameters.
+
+    The losses of the result are those of the last minibatch.
+    """
     engine = Engine.choose("cpu", "float32")
     players = build(BASE, source, engine, seed)
     (g, of_g), (d, of_d) = ((each.network, each.optimizer) for each in (players.generator, players.discriminator))
@@ -99,16 +103,16 @@ def unfrozen(source: Source, evaluation: Evaluation, seed: int, *, frozen: bool)
     return Moment(STEPS, d_loss.item(), g_loss.item(), *scores(players, source, evaluation, engine))
 
 
-def in_words(runs: list[Moment]) -> str:
-    """The seeds' values side by side."""
+def in_words(runs: list[Moment], losses: str) -> str:
+    """The seeds' values side by side; `losses` says of when the losses are."""
 
     def listed(value: Callable[[Moment], float], digits: int) -> str:
         return ", ".join(f"{value(run):.{digits}f}" for run in runs)
 
     return (
         f"Fréchet distance {listed(lambda run: run.frechet, 1)}; coverage {listed(lambda run: run.coverage, 2)}; "
-        f"last D loss {listed(lambda run: run.discriminator_loss, 2)}, "
-        f"last G loss {listed(lambda run: run.generator_loss, 2)}"
+        f"{losses} D loss {listed(lambda run: run.discriminator_loss, 2)}, "
+        f"{losses} G loss {listed(lambda run: run.generator_loss, 2)}"
     )
 
 
@@ -144,11 +148,11 @@ def main() -> None:
     for name, recipe in VARIANTS.items():
         steps = min(recipe.steps, STEPS)
         runs = [list(moments(recipe, source, evaluation, seed, steps))[-1] for seed in SEEDS]
-        figures[name] = in_words(runs)
+        figures[name] = in_words(runs, "mean")
         write("questions", __doc__ or "", figures)
     for frozen in (True, False):
         runs = [unfrozen(source, evaluation, seed, frozen=frozen) for seed in SEEDS]
-        figures["D frozen in G's update" if frozen else "D moved by G's update too"] = in_words(runs)
+        figures["D frozen in G's update" if frozen else "D moved by G's update too"] = in_words(runs, "last")
     figures["through the base's runs"] = through(BASE, source, evaluation)
     figures["through the runs with a weak discriminator"] = through(VARIANTS[WEAK], source, evaluation)
     write("questions", __doc__ or "", figures)

@@ -1,6 +1,6 @@
-"""Every demonstration of `zerosum theory`: its tables, its seconds of one core, its pictures for docs/paper.md.
+"""Every demonstration of `zerosum theory`: what it does and finds, its seconds of one core, its pictures.
 
-Usage: python benchmarks/theory.py
+Usage: python benchmarks/theory.py. docs/paper.md shows all of it.
 """
 
 import time
@@ -28,7 +28,12 @@ def main() -> None:
         if shown.movie is not None:
             (PICTURES / f"{name}.gif").write_bytes(shown.movie)
         tables = [{"title": t.title, "columns": list(t.columns), "rows": t.written()} for t in shown.tables]
-        figures[name] = {"seconds": seconds, "tables": tables, "remarks": list(shown.remarks)}
+        figures[name] = {
+            "seconds": seconds,
+            "opening": shown.opening,
+            "tables": tables,
+            "remarks": list(shown.remarks),
+        }
         print(name, seconds, flush=True)
     write("theory", "`zerosum theory NAME --seed 0` on one thread; seconds of a core, without the start", figures)
 

@@ -4,6 +4,7 @@ With --check, fail if they are not up to date.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,10 +22,17 @@ WHERE = (
     ("Theorem 1, eq. 4 to 6: C(G) = -log 4 + 2 JSD", "`theory.Matchup.criterion` and `.divergence`"),
     ("figure 1: p_g from z through G", "`theory.pushforward`, exact for rectifiers on the line"),
     ("section 5: rectifiers and sigmoids against maxout with dropout", "`networks.mlp.PaperMLP`, recipe `paper-mnist`"),
-    ("section 5: momentum, and learning rates that fall", "`optimizers.SGD`"),
+    ("Algorithm 1, last sentence: momentum; in the released code: learning rates that fall", "`optimizers.SGD`"),
     ("section 5: Parzen windows, sigma by cross-validation", "`metrics.parzen`, `zerosum evaluate --metric parzen`"),
-    ("figure 2: the nearest training images", "`zerosum evaluate RUN --pairs pairs.png`, and every report"),
-    ("figure 3: from one z to another", "`zerosum interpolate RUN`"),
+    ("figure 2: random samples", "`zerosum sample RUN`"),
+    (
+        "figure 2: their nearest training images",
+        "of the 16 samples that are nearest to training images: `zerosum evaluate RUN --pairs pairs.png`, every report",
+    ),
+    (
+        "figure 3: from one z to another, on a straight line",
+        "`zerosum interpolate RUN`: on great circles, or on a straight line where the prior is uniform",
+    ),
     ("section 7, item 1: conditional generators", "recipes `cgan`, `acgan`, `compact-conditional`"),
 )
 
@@ -37,6 +45,8 @@ TABLE_1 = (
 
 
 COLLAPSE = ("3", "30", "300", "3,000")
+
+WRITTEN_OUT = ("D frozen in G's update", "D moved by G's update too")  # their losses are those of one minibatch
 
 
 def results(name: str) -> dict[str, Any]:
@@ -53,9 +63,10 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def demonstration(name: str) -> str:
-    """What one demonstration measured, with its picture."""
+    """What one demonstration did and measured, with its picture."""
     shown = results("theory")[name]
-    parts = [f"`zerosum theory {name}` ({shown['seconds']} s of one core, without the start)."]
+    command = f"(`zerosum theory {name}`: {shown['seconds']} s of one core, not counting the program's start.)"
+    parts = [f"{shown['opening']} {command}"]
     for each in shown["tables"]:
         parts += [f"{each['title']}:", table(each["columns"], each["rows"])]
     parts += shown["remarks"]
@@ -96,7 +107,7 @@ def gaps() -> str:
             table(["iteration", "`toy`: gap", "JSD", "`toy-vanilla`: gap", "JSD"], rows),
             "Spearman's rank correlation of the divergence with the gap over these moments, and with the iteration "
             "alone, by which all of it falls; then gap / JSD at the end of the run and after so many updates of "
-            "the generator alone, which without an opponent that learns leaves the data again:",
+            "the generator alone, with its first learning rate, which leaves the data again:",
             table(["run", "with the gap", "with the clock", "end", *COLLAPSE], ranks),
         ]
     )
@@ -158,9 +169,10 @@ def variants(*names: str) -> str:
     for name in ("base", *names):
         distance, coverage, losses = figures[name].split("; ")
         cells = distance.removeprefix("Fréchet distance "), coverage.removeprefix("coverage ")
-        last = [loss.split("loss ")[1] for loss in losses.split(", last ")]
-        rows.append([name, *cells, *last])
-    return table(["three seeds each", "Fréchet distance", "coverage", "last D loss", "last G loss"], rows)
+        means = [loss.strip(", ") for loss in re.findall("loss ([^a-z]+)", losses)]
+        rows.append([f"{name} (losses: its last minibatch)" if name in WRITTEN_OUT else name, *cells, *means])
+    heads = ["three seeds each", "Fréchet distance", "coverage", "mean D loss over the run", "mean G loss over the run"]
+    return table(heads, rows)
 
 
 def courses(name: str) -> str:
@@ -172,10 +184,11 @@ def courses(name: str) -> str:
 
 
 def course(name: str) -> str:
-    """One seed's course."""
-    figure = results("questions")[name]["seed 0"]
-    key = next(key for key in figure if key.startswith("every"))
-    return f"Seed 0, {key}: " + "; ".join(figure[key]) + "."
+    """The course of each seed."""
+    figures = results("questions")[name]
+    key = next(key for key in figures["seed 0"] if key.startswith("every"))
+    lines = [f"{key[0].upper()}{key[1:]} (the loss is the mean of the 50 iterations before):\n"]
+    return "\n".join([*lines, *(f"- {seed}: {'; '.join(figure[key])}" for seed, figure in figures.items())])
 
 
 def paper() -> dict[str, str]:
@@ -194,7 +207,7 @@ def questions() -> dict[str, str]:
     base = "through the base's runs"
     return {
         "saturating": variants("the generator minimises log(1 - D)"),
-        "frozen": variants("D frozen in G's update", "D moved by G's update too"),
+        "frozen": variants(*WRITTEN_OUT),
         "noise": variants(*(f"{size}-dimensional noise" for size in ("1", "2", "8", "1,024"))),
         "steps": variants("k = 5", "k = 5, a fifth of the iterations"),
         "weak": variants("a weak discriminator (learning rate / 50)"),

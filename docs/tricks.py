@@ -1,4 +1,4 @@
-"""Write docs/tricks.md: the seventeen tricks, where they are here, and what benchmarks/tricks.py measured."""
+"""Write docs/tricks.md: the seventeen tricks, where they are here, and what benchmarks/tricks.py measured of them."""
 
 import json
 import sys
@@ -20,7 +20,11 @@ class Item(NamedTuple):
 
 
 SEVENTEEN = (
-    Item("Images in [-1, 1], tanh as the generator's last layer", "always: `data/pixels.py`, every image family"),
+    Item(
+        "Images in [-1, 1], tanh as the generator's last layer",
+        "the range always: `data/pixels.py`; tanh in `compact`, `dcgan`, `resnet` and `mlp`, while `paper-mlp` ends in "
+        "a sigmoid and `r3gan` is clipped",
+    ),
     Item(
         "The generator maximises log D(G(z)) instead of minimising log(1 - D(G(z)))",
         "`game=non-saturating`, the default of most recipes; the measured other way is `game=minimax`",
@@ -38,7 +42,9 @@ SEVENTEEN = (
     ),
     Item(
         "No sparse gradients: leaky rectifiers, strides for max pooling, pixel shuffle or transposed convolution",
-        "always: no family has max pooling; leaky rectifiers but in `resnet` and `paper-mlp`, as published",
+        "no family has max pooling; leaky rectifiers in both players of `r3gan` and the discriminators of `compact`, "
+        "`dcgan` and `mlp`, plain ones in the other generators and in both of `resnet`; transposed convolutions in "
+        "`compact` (with pixel shuffle) and `dcgan`",
     ),
     Item(
         "Soft labels (0.7 to 1.2 and 0 to 0.3), and now and then flipped ones",
@@ -48,7 +54,7 @@ SEVENTEEN = (
     Item("DCGAN if you can, else a hybrid with a VAE", "`dcgan`; hybrids are another model, not built"),
     Item(
         "Tricks of reinforcement learning: replay of past fakes, old checkpoints",
-        "`replay`; playing against old checkpoints is not built: it needs as much memory as players and does the same",
+        "`replay`; playing against old checkpoints is not built",
         ("replay",),
     ),
     Item(
@@ -57,7 +63,8 @@ SEVENTEEN = (
         ("sgd",),
     ),
     Item(
-        "Track failures early: losses, gradient norms", "every run's `metrics.jsonl` and report: losses, D(x), D(G(z))"
+        "Track failures early: losses, gradient norms",
+        "every run's `metrics.jsonl` and report: losses, D(x), D(G(z)); not the gradients' norms",
     ),
     Item("Do not balance the players by their losses", "nothing here does"),
     Item(
@@ -109,10 +116,11 @@ FURTHER = (
 def page() -> str:
     """The whole page."""
     results = json.loads(RESULTS.read_text())
+    measured = sum(bool(item.variants) for item in SEVENTEEN)
     figures: dict[str, dict[str, float]] = results["figures"]
     seeds = sorted({key.rsplit(" ", 1)[1] for key in figures})
     lines = [
-        "# The seventeen tricks, measured",
+        f"# The seventeen tricks, {measured} of them measured",
         "",
         "Made by `make docs` from `benchmarks/results/tricks.json`. The list is *How to Train a GAN? Tips and tricks "
         "to make GANs work* (Chintala et al. 2016). Everything that is a choice here is off unless a recipe names it; "
