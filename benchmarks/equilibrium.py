@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/equilibrium.py [SEED...]. What was measured earlier with other seeds is kept.
 
-Two games: the recipe `toy` and `toy-vanilla`, the game of 2014 alone. At each of a dozen moments copies of both players
+Three recipes: `points`, the default for points, `toy`, and `toy-vanilla`, the game of 2014 alone. At each of a dozen moments copies of both players
 look for something better, as `zerosum equilibrium` does. The divergence is between the data's density and 100,000
 samples, both blurred by a Gaussian of width 0.1, by a sum over a lattice.
 """
@@ -100,7 +100,7 @@ def through(name: str, source: Source, seed: int) -> dict[str, object]:
 
 
 def main(*seeds: str) -> None:
-    """Both games, every seed."""
+    """Every recipe, every seed."""
     torch.set_num_threads(1)
     source = open_source("ring")
     assert source.density is not None
@@ -108,7 +108,7 @@ def main(*seeds: str) -> None:
     figures: dict[str, object] = json.loads(earlier.read_text())["figures"] if earlier.exists() else {}
     figures["JSD of real points"] = round(divergence(source.train.samples, source.density), 4)
     for seed in map(int, seeds or ("0",)):
-        for name in ("toy", "toy-vanilla"):
+        for name in ("points", "toy", "toy-vanilla"):
             figures[f"{name}, seed {seed}"] = through(name, source, seed)
             write("equilibrium", f"{STEPS} iterations on the ring; Protocol(): {Protocol()}", figures)
 

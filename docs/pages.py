@@ -98,13 +98,14 @@ def gaps() -> str:
         ]
         for name, run in runs.items()
     ]
-    shown = runs["toy, seed 0"]["moments"], runs["toy-vanilla, seed 0"]["moments"]
+    games = ("points", "toy", "toy-vanilla")
+    shown = [runs[f"{name}, seed 0"]["moments"] for name in games]
     rows = [
         [f"{int(step):,}", *(f"{game[step][key]:.3f}" for game in shown for key in ("gap", "JSD"))] for step in shown[0]
     ]
     return "\n\n".join(
         [
-            table(["iteration", "`toy`: gap", "JSD", "`toy-vanilla`: gap", "JSD"], rows),
+            table(["iteration", *(head for name in games for head in (f"`{name}`: gap", "JSD"))], rows),
             "Spearman's rank correlation of the divergence with the gap over these moments, and with the iteration "
             "alone, by which all of it falls; then gap / JSD at the end of the run and after so many updates of "
             "the generator alone, with its first learning rate, which leaves the data again:",
