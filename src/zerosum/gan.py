@@ -1,7 +1,7 @@
 """What a user holds after training: a generator that can be loaded, sampled and saved."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,8 @@ class GAN:
         """
         if n < 1:
             raise InputError(f"cannot make {n} samples: ask for at least 1")
-        for chunk, codes in enumerate(self.codes(n, seed, label)):
-            yield self._finish(self.forward(codes))[: n - chunk * CHUNK]
+        for chunk, samples in enumerate(self._chunks(n, seed, label, lambda codes: self._finish(self.forward(codes)))):
+            yield samples[: n - chunk * CHUNK]
 
     def interpolate(self, n: int, steps: int, seed: int = 0, label: str | int | None = None) -> Tensor:
         """`n` journeys of `steps` samples from one latent to another, journey after journey: [n * steps, ...].
@@ -85,11 +85,16 @@ class GAN:
 
     def codes(self, n: int, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
         """The generator's inputs [CHUNK, latent (+ classes)] for at least `n` samples, chunk by chunk."""
+        return self._chunks(n, seed, label, lambda codes: codes)
+
+    def _chunks(self, n: int, seed: int, label: str | int | None, make: Callable[[Tensor], Tensor]) -> Iterator[Tensor]:
+        """What is made of the codes, chunk by chunk; each in a random scope that is left before the caller goes on."""
         shares = self._shares(label)
         for chunk in range((n + CHUNK - 1) // CHUNK):
             with randomness.scope(seed, chunk, "sample", device=self.engine.device):
                 labels = None if shares is None else torch.multinomial(shares, CHUNK, replacement=True)
-                yield self.networks.draw_codes(CHUNK, self.engine.device, labels, len(self.classes))
+                made = make(self.networks.draw_codes(CHUNK, self.engine.device, labels, len(self.classes)))
+            yield made
 
     def _shares(self, label: str | int | None) -> Tensor | None:
         """How often each class should be drawn, as weights."""

@@ -143,6 +143,24 @@ def test_samples_are_a_function_of_the_seed_and_their_place() -> None:
         made.sample(0)
 
 
+def test_between_batches_the_callers_randomness_is_its_own() -> None:
+    networks = Compact(width=4, dropout=0.5)
+    generator, _ = networks.pair((1, 8, 8), 0, seed=0)
+    made = GAN(generator.eval(), networks, (1, 8, 8), {}, ENGINE, {})
+
+    def draws(seed: int) -> list[float]:
+        torch.manual_seed(seed)
+        return [torch.rand(()).item() for chunks in (made.batches(100), made.codes(100)) for _ in chunks]
+
+    assert draws(1) != draws(2)
+    torch.manual_seed(7)
+    pairs = list(zip(made.batches(100, seed=0), made.batches(100, seed=1), strict=True))
+    after = torch.rand(3)
+    torch.manual_seed(7)
+    assert torch.equal(after, torch.rand(3))
+    assert torch.equal(torch.cat([first for first, _ in pairs]), made.sample(100, seed=0))  # with its dropout
+
+
 def test_journeys_lead_from_one_latent_to_another() -> None:
     made = trained_gan()
     journeys = made.interpolate(3, 5, seed=2).view(3, 5, 1, 8, 8)
