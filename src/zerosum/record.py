@@ -18,6 +18,7 @@ logit: the one of its answers that means the same in every game. `score`: `step`
 import fcntl
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,11 +144,12 @@ class RunFolder:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of `path` when the block ends, and disappears if it fails.
 
-    So at any moment, also after a power cut, either the old or the whole new content is there.
+    So at any moment, also after a power cut, either the old or the whole new content is there; of several writers at
+    once, the one who ends last wins.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

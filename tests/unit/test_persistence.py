@@ -19,7 +19,7 @@ from zerosum.gan import GAN
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.players import Players
-from zerosum.record import RunFolder, free_folder, write_atomically
+from zerosum.record import RunFolder, free_folder, replacing, write_atomically
 from zerosum.run import build
 
 SOURCE = images((1, 8, 8))
@@ -262,6 +262,23 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
         write_atomically(path, "not bytes")  # type: ignore[arg-type]
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_who_write_the_same_file_at_once_each_write_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with replacing(path) as one:
+        one.write(b"one, begun")
+        with replacing(path) as other:
+            other.write(b"other")
+        assert path.read_bytes() == b"other"
+        one.write(b" and ended")
+    assert path.read_bytes() == b"one, begun and ended"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    write_atomically(tmp_path / ("a" * 255), b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a" * 255]
 
 
 def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
