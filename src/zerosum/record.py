@@ -16,8 +16,10 @@ logit: the one of its answers that means the same in every game. `score`: `step`
 """
 
 import fcntl
+import itertools
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +30,11 @@ from zerosum.errors import InputError
 
 Line = dict[str, Any]
 NEEDED = ("data", "fingerprint", "seed", "steps", "device", "precision", "threads", "recipe")
+LOCK = ".lock"
+
+
+class Taken(InputError):
+    """A folder is another run's, or holds something else."""
 
 
 class RunFolder:
@@ -46,26 +53,57 @@ class RunFolder:
         self._lock: TextIO | None = None
 
     @classmethod
-    def create(cls, path: Path, description: Line) -> "RunFolder":
-        """Make the folder of a new run and lock it.
+    def create(cls, path: Path, description: Line, *, numbered: bool = False) -> "RunFolder":
+        """Make the folder of a new run, locked from before anything is written in it.
+
+        If `numbered`, it is the first of `path`, `path-2`, `path-3` ... that is free at this moment.
 
         Raises:
             InputError: something is there already, or nothing can be written there.
         """
         folder = cls(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            hint = f"continue it with 'zerosum resume {path}' or" if folder.description.exists() else "please"
-            raise InputError(f"{path} exists already: {hint} choose another --out")
+        for number in itertools.count(2):
+            try:
+                folder._claim()
+                break
+            except Taken:
+                if not numbered:
+                    raise
+                folder = cls(path.with_name(f"{path.name}-{number}"))
         try:
-            path.mkdir(parents=True, exist_ok=True)
             write_atomically(folder.description, json.dumps(description, indent=2).encode())
             folder.samples.mkdir()
             folder.checkpoints.mkdir()
             folder.metrics.touch()
         except OSError as error:
-            raise InputError(f"cannot write to {path}: {error.strerror}") from None
-        folder.lock()
+            folder.discard()
+            raise InputError(f"cannot write to {folder.path}: {error.strerror}") from None
         return folder
+
+    def _claim(self) -> None:
+        """Lock the folder, which is made if it is not there.
+
+        Raises:
+            Taken: something is there already, or another process is about to put something there.
+            InputError: nothing can be written there.
+        """
+        try:
+            self._check_free()  # before a file for the lock is put among a stranger's
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock()
+            self._check_free()  # of a run that began, and maybe ended, in the meantime
+        except Taken:
+            self.close()
+            raise
+        except OSError as error:
+            self.close()
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def _check_free(self) -> None:
+        """Raise Taken if there is anything but a folder with at most a lock."""
+        if self.path.exists() and (not self.path.is_dir() or any(each.name != LOCK for each in self.path.iterdir())):
+            hint = f"continue it with 'zerosum resume {self.path}' or" if self.description.exists() else "please"
+            raise Taken(f"{self.path} exists already: {hint} choose another --out")
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -85,20 +123,32 @@ class RunFolder:
         """Take the folder for this process until `close`; the system gives it back if the process ends before.
 
         Raises:
-            InputError: another process is running in this folder.
+            Taken: another process is running in this folder.
+            InputError: nothing can be written there.
         """
-        self._lock = (self.path / ".lock").open("w")
+        try:
+            self._lock = (self.path / LOCK).open("w")
+        except OSError as error:
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self.close()
-            raise InputError(f"{self.path} is in use by another process: wait for it or stop it") from None
+            raise Taken(f"{self.path} is in use by another process: wait for it or stop it") from None
 
     def close(self) -> None:
         """Give the folder back."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def discard(self) -> None:
+        """Give back the folder of a run that could not begin, free for another one."""
+        for file in (self.description, self.metrics):
+            file.unlink(missing_ok=True)
+        for folder in (self.samples, self.checkpoints):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.close()
 
     def describe(self) -> Line:
         """What `run.json` says.
@@ -162,12 +212,3 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to a file that is `replacing` the one before."""
     with replacing(path) as file:
         file.write(content)
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """`parent/name`, or the first of `parent/name-2`, `parent/name-3` ... that does not exist."""
-    candidate, number = parent / name, 1
-    while candidate.exists():
-        number += 1
-        candidate = parent / f"{name}-{number}"
-    return candidate

@@ -93,9 +93,20 @@ class Run:
 
     @classmethod
     def create(
-        cls, path: Path, recipe: Recipe, source: Source, data: str, engine: Engine, seed: int, steps: int
+        cls,
+        path: Path,
+        recipe: Recipe,
+        source: Source,
+        data: str,
+        engine: Engine,
+        seed: int,
+        steps: int,
+        *,
+        numbered: bool = False,
     ) -> "Run":
-        """A new run. Nothing is written before everything else is known to fit.
+        """A new run in `path`, or if `numbered` in the first of `path`, `path-2`, `path-3` ... that is free.
+
+        Nothing is written before everything else is known to fit.
 
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
@@ -115,10 +126,14 @@ class Run:
             "hardware": f"{platform.platform()}, {os.cpu_count()} cores; {engine.describe()}",
             "recipe": recipe.as_json(),
         }
-        folder = RunFolder.create(path, description)
-        run = cls(folder, recipe, source, engine, seed, steps, players, _average(players, recipe))
-        run._picture()
-        run._save()
+        folder = RunFolder.create(path, description, numbered=numbered)
+        try:
+            run = cls(folder, recipe, source, engine, seed, steps, players, _average(players, recipe))
+            run._picture()
+            run._save()
+        except BaseException:
+            folder.discard()
+            raise
         return run
 
     @classmethod

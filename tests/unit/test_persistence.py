@@ -19,8 +19,8 @@ from zerosum.gan import GAN
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.players import Players
-from zerosum.record import RunFolder, free_folder, replacing, write_atomically
-from zerosum.run import build
+from zerosum.record import RunFolder, replacing, write_atomically
+from zerosum.run import Run, build
 
 SOURCE = images((1, 8, 8))
 ENGINE = Engine(torch.device("cpu"))
@@ -318,8 +318,67 @@ def test_metrics_survive_a_torn_last_line_and_can_be_cut_back(tmp_path: Path) ->
     folder.close()
 
 
-def test_free_folders_are_numbered(tmp_path: Path) -> None:
-    assert free_folder(tmp_path, "a").name == "a"
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a-2").mkdir()
-    assert free_folder(tmp_path, "a").name == "a-3"
+def test_a_new_run_is_another_s_from_its_first_byte_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_late(path: Path, content: bytes) -> None:
+        monkeypatch.undo()
+        with pytest.raises(InputError, match="is in use by another process"):
+            RunFolder.create(tmp_path / "r", {"seed": 1})
+        write_atomically(path, content)
+
+    monkeypatch.setattr("zerosum.record.write_atomically", write_late)
+    folder = RunFolder.create(tmp_path / "r", {"seed": 0})
+    assert json.loads(folder.description.read_text()) == {"seed": 0}
+    folder.close()
+
+
+def test_a_folder_that_was_filled_before_it_was_locked_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = RunFolder.lock
+
+    def lock_late(folder: RunFolder) -> None:
+        monkeypatch.undo()
+        RunFolder.create(tmp_path / "r", {"seed": 1}).close()
+        lock(folder)
+
+    monkeypatch.setattr(RunFolder, "lock", lock_late)
+    with pytest.raises(InputError, match="exists already"):
+        RunFolder.create(tmp_path / "r", {"seed": 0})
+    assert json.loads((tmp_path / "r" / "run.json").read_text()) == {"seed": 1}
+    folder = RunFolder.open(tmp_path / "r")
+    folder.lock()  # it was given back
+    folder.close()
+
+
+def test_folders_that_nobody_named_are_numbered(tmp_path: Path) -> None:
+    folders = [RunFolder.create(tmp_path / "a", {"seed": seed}, numbered=True) for seed in range(2)]
+    (tmp_path / "a-3").write_text("x")
+    folders.append(RunFolder.create(tmp_path / "a", {"seed": 2}, numbered=True))
+    folders[0].close()
+    folders.append(RunFolder.create(tmp_path / "a", {"seed": 3}, numbered=True))
+    assert [folder.path.name for folder in folders] == ["a", "a-2", "a-4", "a-5"]
+    for seed, folder in enumerate(folders):
+        assert json.loads(folder.description.read_text()) == {"seed": seed}
+        folder.close()
+    with pytest.raises(InputError, match=r"cannot write to .*: Not a directory"):
+        RunFolder.create(tmp_path / "a-3" / "b", {}, numbered=True)
+
+
+@pytest.mark.parametrize("failing", ["_picture", "_save"])
+def test_a_run_that_could_not_begin_leaves_its_folder_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def fail(_: Run) -> None:
+        raise OSError(28, "No space left on device")
+
+    def begin() -> Run:
+        return Run.create(tmp_path / "r", RECIPE, SOURCE, "noise", ENGINE, seed=0, steps=2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, failing, fail)
+        with pytest.raises(OSError, match="No space left"):
+            begin()
+    assert [path.name for path in tmp_path.rglob("*") if path.name != ".lock"] == ["r"]
+    run = begin()
+    assert checkpoint.steps(run.folder.checkpoints) == [0]
+    run.folder.close()

@@ -44,7 +44,6 @@ def train(
     from zerosum.cli._training import finish
     from zerosum.engine import Engine
     from zerosum.errors import InputError
-    from zerosum.record import free_folder
     from zerosum.run import Run, steps_in
 
     console = Console()
@@ -54,14 +53,14 @@ def train(
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     source, chosen = opened(data, recipe, changes, device, console)
     engine = Engine.choose(device, chosen.precision)
-    path = out or free_folder(Path("runs"), source.name)
     if minutes is not None:
         steps = steps_in(minutes, chosen, source, engine)
-    run = Run.create(path, chosen, source, data, engine, seed, steps or chosen.steps)
+    path = out or Path("runs", source.name)
+    run = Run.create(path, chosen, source, data, engine, seed, steps or chosen.steps, numbered=out is None)
     console.print(
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing\n"
-        f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {path}\n"
+        f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {run.folder.path}\n"
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
         highlight=False,
         markup=False,
