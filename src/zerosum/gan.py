@@ -1,6 +1,7 @@
 """What a user holds after training: a generator that can be loaded, sampled and saved."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,8 @@ def load(path: str | Path, device: str = "auto") -> GAN:
         folder = RunFolder.open(path)
         path = folder.generator
         if not path.exists():
-            raise InputError(f"{folder.path} has no generator yet: finish it with 'zerosum resume {folder.path}'")
+            typed = shlex.quote(str(folder.path))
+            raise InputError(f"{folder.path} has no generator yet: finish it with 'zerosum resume {typed}'")
     about, tensors = _read(path)
     try:
         networks = catalog.decode(Networks, about["networks"])

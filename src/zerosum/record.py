@@ -19,6 +19,7 @@ import fcntl
 import itertools
 import json
 import os
+import shlex
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -102,7 +103,11 @@ class RunFolder:
     def _check_free(self) -> None:
         """Raise Taken if there is anything but a folder with at most a lock."""
         if self.path.exists() and (not self.path.is_dir() or any(each.name != LOCK for each in self.path.iterdir())):
-            hint = f"continue it with 'zerosum resume {self.path}' or" if self.description.exists() else "please"
+            hint = (
+                f"continue it with 'zerosum resume {shlex.quote(str(self.path))}' or"
+                if self.description.exists()
+                else "please"
+            )
             raise Taken(f"{self.path} exists already: {hint} choose another --out")
 
     @classmethod

@@ -14,14 +14,13 @@ def resume(
     data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; it ends as if it had never stopped."""
-    from rich.console import Console
-
+    from zerosum.cli._console import plain
     from zerosum.cli._training import finish
     from zerosum.run import Run
 
-    console = Console()
+    console = plain()
     resumed = Run.resume(run, allow_changed_data=allow_changed_data)
     for problem in resumed.passed_over:
-        console.print(f"passed over: {problem}", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"{run}: going on after {resumed.step:,} of {resumed.steps:,} iterations", highlight=False)
+        console.print(f"passed over: {problem}", soft_wrap=True)
+    console.print(f"{run}: going on after {resumed.step:,} of {resumed.steps:,} iterations", soft_wrap=True)
     finish(resumed, console)

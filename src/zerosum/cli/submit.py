@@ -16,13 +16,12 @@ def submit(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Draw samples from RUN's generator for Kaggle's "Generative Dog Images": a .zip of PNGs of 64x64 pixels."""
-    from rich.console import Console
-
     from zerosum import gan, submission
+    from zerosum.cli._console import plain
     from zerosum.cli._progress import shown
 
     submission.check_destination(out)
     generator = gan.load(run, device)
-    with shown("drawing", Console()) as progress:
+    with shown("drawing", plain()) as progress:
         submission.write(generator, out, count, seed, progress)
     typer.echo(f"{count:,} images of 64x64 pixels (seed {seed}) in {out}")

@@ -37,16 +37,15 @@ def train(
     """Train a generator and its discriminator on DATA."""
     import time
 
-    from rich.console import Console
-
     from zerosum.cli import STARTED
+    from zerosum.cli._console import plain
     from zerosum.cli._data import opened
     from zerosum.cli._training import finish
     from zerosum.engine import Engine
     from zerosum.errors import InputError
     from zerosum.run import Run, steps_in
 
-    console = Console()
+    console = plain()
     imported = time.monotonic()
     if steps is not None and minutes is not None:
         raise InputError("--steps and --minutes both say how long to train: give one of them")
@@ -62,7 +61,6 @@ def train(
         f"{len(source.test):,} kept for testing\n"
         f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {run.folder.path}\n"
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
-        highlight=False,
-        markup=False,
+        soft_wrap=True,
     )
     finish(run, console)
