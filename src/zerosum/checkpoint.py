@@ -7,12 +7,14 @@ a checkpoint without it does not exist. Randomness is a function of the step, so
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import pydantic
 import safetensors.torch
 import torch
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor
 
 from zerosum.average import Average
@@ -22,6 +24,24 @@ from zerosum.players import Player, Players
 from zerosum.record import write_atomically
 
 KEEP = 2
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Metadata:
+    """What lies beside the tensors, as JSON.
+
+    Attributes:
+        sha256: the digest of the tensors' file.
+        metrics_bytes: how long the metrics were.
+        best: the smallest first score and its step.
+    """
+
+    sha256: str
+    metrics_bytes: Annotated[int, Field(ge=0)]
+    best: tuple[float, int] | None
+
+
+METADATA = TypeAdapter(Metadata)
 
 
 @dataclass(frozen=True)
@@ -65,15 +85,15 @@ def load(folder: Path, step: int) -> Checkpoint:
     """
     file, beside = (folder / f"{step:06d}.{ending}" for ending in ("safetensors", "json"))
     try:
-        about = json.loads(beside.read_bytes())
+        about = METADATA.validate_json(beside.read_bytes())
         content = file.read_bytes()
-    except ValueError:
-        raise InputError(f"{beside} is damaged: it is not JSON") from None
+    except ValidationError:
+        raise InputError(f"{beside} is damaged: it does not describe a checkpoint") from None
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error}") from None
-    if hashlib.sha256(content).hexdigest() != about.get("sha256"):
+    if hashlib.sha256(content).hexdigest() != about.sha256:
         raise InputError(f"{file} is damaged: its digest is not the one noted when it was written")
-    return Checkpoint(step, safetensors.torch.load(content), about)
+    return Checkpoint(step, safetensors.torch.load(content), asdict(about))
 
 
 def latest(folder: Path) -> Checkpoint:

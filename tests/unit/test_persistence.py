@@ -26,6 +26,8 @@ SOURCE = images((1, 8, 8))
 ENGINE = Engine(torch.device("cpu"))
 RECIPE = recipes.change(recipes.change(recipes.find("compact"), "networks.width=4"), "batch_size=8")
 
+NOTED = {"metrics_bytes": 0, "best": None}
+
 
 def game(recipe: recipes.Recipe = RECIPE, seed: int = 0) -> tuple[Players, Average]:
     players = build(recipe, SOURCE, ENGINE, seed)
@@ -58,7 +60,7 @@ def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, recipe: recipes.Rec
     whole, parts, other = game(recipe), game(recipe), game(recipe, seed=5)
     advance(*whole, 0, 8)
     advance(*parts, 0, 3)
-    checkpoint.save(tmp_path, 3, *parts, {"metrics_bytes": 0}, ())
+    checkpoint.save(tmp_path, 3, *parts, NOTED, ())
     checkpoint.restore(checkpoint.latest(tmp_path), *other)
     assert bool(other[0].memory) == bool(recipe.tricks)
     advance(*other, 3, 8)
@@ -69,7 +71,7 @@ def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, recipe: recipes.Rec
 def test_only_the_last_two_and_the_spared_are_kept(tmp_path: Path) -> None:
     players = game()
     for step in (1, 2, 3, 4, 5):
-        checkpoint.save(tmp_path, step, *players, {}, spare=[2])
+        checkpoint.save(tmp_path, step, *players, NOTED, spare=[2])
     assert checkpoint.steps(tmp_path) == [2, 4, 5]
     assert len(list(tmp_path.iterdir())) == 6
 
@@ -77,7 +79,7 @@ def test_only_the_last_two_and_the_spared_are_kept(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: Path) -> None:
     players = game()
     for step in (1, 2):
-        checkpoint.save(tmp_path, step, *players, {}, ())
+        checkpoint.save(tmp_path, step, *players, NOTED, ())
     file = tmp_path / "000002.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
@@ -88,7 +90,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: P
     assert older.step == 1
     assert "000002.safetensors is damaged" in " ".join(older.passed_over)
     (tmp_path / "000001.json").write_text("{")
-    with pytest.raises(InputError, match=r"000001.json is damaged: it is not JSON"):
+    with pytest.raises(InputError, match=r"000001.json is damaged: it does not describe a checkpoint"):
         checkpoint.load(tmp_path, 1)
     with pytest.raises(InputError, match=r"000002.safetensors is damaged: its digest"):  # of the newest
         checkpoint.latest(tmp_path)
@@ -97,13 +99,27 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: P
         checkpoint.load(tmp_path, 2)
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "3", "{}", '{"sha256": 1}', "[" * 100_000, '{"sha256": "", "metrics_bytes": "x", "best": null}', "\xff"],
+)
+def test_other_json_beside_a_checkpoint_is_passed_over(tmp_path: Path, content: str) -> None:
+    checkpoint.save(tmp_path, 1, *game(), NOTED, ())
+    (tmp_path / "000002.json").write_text(content, encoding="latin-1")
+    (tmp_path / "000002.safetensors").write_bytes(b"")
+    older = checkpoint.latest(tmp_path)
+    assert older.step == 1
+    assert older.metadata["best"] is None
+    assert "000002.json is damaged: it does not describe a checkpoint" in " ".join(older.passed_over)
+
+
 def test_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no checkpoint to resume from"):
         checkpoint.latest(tmp_path)
 
 
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, 1, *game(), {}, ())
+    checkpoint.save(tmp_path, 1, *game(), NOTED, ())
     with pytest.raises(InputError, match=r"of step 1 is of other networks .* size mismatch for") as caught:
         checkpoint.restore(checkpoint.latest(tmp_path), *game(recipes.change(RECIPE, "networks.width=5")))
     assert "\n" not in str(caught.value)
@@ -213,7 +229,7 @@ def test_files_that_are_no_generators(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"not safetensors at all")
     with pytest.raises(InputError, match="cannot be read as safetensors"):
         gan.load(tmp_path / "a.safetensors")
-    checkpoint.save(tmp_path, 1, *game(), {}, ())
+    checkpoint.save(tmp_path, 1, *game(), NOTED, ())
     with pytest.raises(InputError, match="is not a generator written by zerosum"):
         gan.load(tmp_path / "000001.safetensors")
     with pytest.raises(InputError, match="is not a run folder"):
@@ -227,10 +243,24 @@ def test_files_that_are_no_generators(tmp_path: Path) -> None:
     [
         ("{", "is not a generator written by zerosum"),
         ("[]", "is not a generator written by zerosum"),
-        (json.dumps({"format": gan.FORMAT}), "its header is damaged: 'networks'"),
-        (json.dumps({"format": gan.FORMAT, "networks": {"name": "os.system"}}), "no networks is called 'os.system'"),
+        ("[" * 100_000, "is not a generator written by zerosum"),
+        (json.dumps({"format": gan.FORMAT}), "its header is damaged: it lacks networks, shape, classes"),
         (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": 3, "classes": {}}), "its header is damaged"),
         (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": [2], "classes": {}}), "do not fit the networks"),
+        *(
+            (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": [2], "classes": {}, **changed}), expected)
+            for changed, expected in (
+                ({"shape": ["x"]}, "its header is damaged: shape.0: it must be a whole number, but it was 'x'"),
+                ({"shape": [-1]}, "its header is damaged: shape.0: it must be greater than or equal to 1"),
+                ({"shape": [1, 2]}, "its header is damaged: shape: it must be of 1 or 3 numbers"),
+                ({"shape": []}, "its header is damaged: shape: it must be of 1 or 3 numbers"),
+                ({"classes": ["abc"]}, "its header is damaged: classes: "),
+                ({"classes": {"a": -1}}, "its header is damaged: classes.a: it must be greater than or equal to 0"),
+                ({"precision": "int4"}, "its header is damaged: precision: "),
+                ({"networks": {"name": "os.system"}}, "no networks is called 'os.system'"),
+                ({"networks": {"name": "mlp", "width": -1}}, "its header is damaged: networks.width: "),
+            )
+        ),
     ],
 )
 def test_headers_from_strangers_are_data_not_code(tmp_path: Path, header: str, expected: str) -> None:
