@@ -10,10 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+import torch
 from PIL import Image
 
 import zerosum as package
 from tests.end_to_end.conftest import COMMAND, Command, Zerosum
+from zerosum.engine import Engine
+from zerosum.gan import GAN
+from zerosum.networks.mlp import MLP
 
 
 def test_train_says_what_it_did(trained: tuple[Path, str]) -> None:
@@ -81,6 +85,18 @@ def test_sample(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> 
         assert picture.mode == "L"
     assert zerosum("sample", trained[0], "-n", 10, "--seed", 3, "--out", "a.npz").returncode == 0
     assert np.array_equal(np.load(tmp_path / "a.npz")["samples"], package.load(trained[0]).sample(10, 3))
+
+
+def test_what_cannot_be_written_is_refused_before_samples_are_made(
+    in_process: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = MLP(latent=3, width=8)
+    generator, _ = networks.pair((2,), 0, seed=0)
+    GAN(generator, networks, (2,), {}, Engine(torch.device("cpu")), {}).save(in_process.folder / "g.safetensors")
+    monkeypatch.setattr(GAN, "forward", None)
+    for command in ("sample", "interpolate"):
+        assert "points cannot be written as pictures" in in_process.refused(command, "g.safetensors", "--out", "folder")
+        assert "cannot write samples as .gif" in in_process.refused(command, "g.safetensors", "--out", "a.gif")
 
 
 def test_evaluate_repeats_the_scores_of_the_run(trained: tuple[Path, str], zerosum: Zerosum) -> None:

@@ -21,6 +21,7 @@ def interpolate(
     from zerosum import gan, samples
 
     destination = out or Path(f"interpolation-{seed}.png")
-    samples.check_destination(destination)
-    samples.save(gan.load(run, device).interpolate(count, steps, seed, label), destination, columns=steps)
+    generator = gan.load(run, device)
+    samples.check_destination(destination, generator.shape)
+    samples.save(generator.interpolate(count, steps, seed, label), destination, columns=steps)
     typer.echo(f"{count:,} journeys of {steps} steps (seed {seed}) in {destination}")

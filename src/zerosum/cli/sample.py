@@ -20,6 +20,7 @@ def sample(
     from zerosum import gan, samples
 
     destination = out or Path(f"samples-{seed}.png")
-    samples.check_destination(destination)
-    samples.save(gan.load(run, device).sample(count, seed, label), destination)
+    generator = gan.load(run, device)
+    samples.check_destination(destination, generator.shape)
+    samples.write(generator.batches(count, seed, label), count, destination)
     typer.echo(f"{count:,} samples (seed {seed}) in {destination}")
