@@ -15,7 +15,6 @@ interval, its confusion counts over the interval's samples: `real_as_real`, `rea
 logit: the one of its answers that means the same in every game. `score`: `step` and the fields of a Score.
 """
 
-import fcntl
 import itertools
 import json
 import os
@@ -25,7 +24,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
 
 from zerosum.errors import InputError
 
@@ -51,7 +52,7 @@ class RunFolder:
         self.generator = path / "generator.safetensors"
         self.closest = path / "closest.png"
         self.report = path / "report.html"
-        self._lock: TextIO | None = None
+        self._lock: FileLock | None = None
 
     @classmethod
     def create(cls, path: Path, description: Line, *, numbered: bool = False) -> "RunFolder":
@@ -131,20 +132,19 @@ class RunFolder:
             Taken: another process is running in this folder.
             InputError: nothing can be written there.
         """
+        lock = FileLock(self.path / LOCK, thread_local=False)
         try:
-            self._lock = (self.path / LOCK).open("w")
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise Taken(f"{self.path} is in use by another process: wait for it or stop it") from None
         except OSError as error:
             raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self.close()
-            raise Taken(f"{self.path} is in use by another process: wait for it or stop it") from None
+        self._lock = lock
 
     def close(self) -> None:
         """Give the folder back."""
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
             self._lock = None
 
     def discard(self) -> None:

@@ -1,6 +1,9 @@
 """Checkpoints, generators and the run folder: what is written is whole, and what is damaged is refused."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -319,6 +322,53 @@ def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     folder.close()
     other.lock()
     other.close()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from zerosum.record import RunFolder
+folder = RunFolder.open(Path(sys.argv[1]))
+folder.lock()
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_dies_gives_its_folder_back(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "r", {})
+    folder.close()
+    command = [sys.executable, "-c", HOLDER, str(folder.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        with pytest.raises(InputError, match="is in use by another process"):
+            folder.lock()
+        holder.kill()
+    folder.lock()
+    folder.close()
+
+
+def test_where_nothing_can_be_written_a_run_can_be_looked_at(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "r", RECIPE, SOURCE, "digits", ENGINE, seed=0, steps=2)
+    run.gan().save(run.folder.generator)
+    run.folder.close()
+    (tmp_path / "r" / ".lock").unlink(missing_ok=True)
+    (tmp_path / "r" / ".lock").mkdir()  # as good as a medium that is read-only, also for root
+    assert RunFolder.open(tmp_path / "r").describe()["steps"] == 2
+    assert gan.load(tmp_path / "r").sample(1).shape == (1, 1, 8, 8)
+    with pytest.raises(InputError, match=r"cannot write to .*: Is a directory"):
+        Run.resume(tmp_path / "r")
+
+
+def test_nothing_is_imported_that_only_unix_has() -> None:
+    found = [
+        f"{path.name}: {line}"
+        for path in Path(gan.__file__).parent.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s*(import|from) (fcntl|grp|pwd|resource|termios|tty)\b", line)
+    ]
+    assert found == []
 
 
 def test_a_folder_that_exists_is_not_taken(tmp_path: Path) -> None:
