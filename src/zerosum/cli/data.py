@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import Data, DataDir, Size
 
 if TYPE_CHECKING:
     from zerosum.data import Source
@@ -16,21 +16,12 @@ CLASSES_SHOWN = 12
 
 
 def data(
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA",
-            help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
-        ),
-    ],
+    data: Data,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="data.FIELD=VALUE", help="How image files are prepared; repeatable."),
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
-    ] = None,
+    size: Size = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a picture of the first hundred training samples to this .png.")
     ] = None,

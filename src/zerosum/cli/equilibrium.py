@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import DataDir
 
 if TYPE_CHECKING:
     from rich.console import Console

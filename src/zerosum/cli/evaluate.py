@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import DataDir, Device
 
 
 def evaluate(
@@ -50,7 +50,7 @@ def evaluate(
         Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     data_dir: DataDir = None,
 ) -> None:
     """Score generated samples against real data that their generator never saw."""

@@ -5,26 +5,17 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import Data, DataDir, Device, Size
 
 
 def train(
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA",
-            help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
-        ),
-    ],
+    data: Data,
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    size: Size = None,
+    device: Device = "auto",
     steps: Annotated[int | None, typer.Option(min=1, help="Iterations; default: the recipe's.")] = None,
     minutes: Annotated[
         float | None,

@@ -1,4 +1,4 @@
-"""The option `--data-dir`, which all commands share that open a standard set by its name."""
+"""The arguments and options that several commands share."""
 
 import os
 from pathlib import Path
@@ -23,3 +23,15 @@ DataDir = Annotated[
         help="Where copies of standard sets lie, and new ones are put; default: $ZEROSUM_DATA, or the cache.",
     ),
 ]
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
+        "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
+    ),
+]
+Size = Annotated[
+    str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
