@@ -119,7 +119,7 @@ class Run:
             "fingerprint": source.fingerprint,
             "seed": seed,
             "steps": steps,
-            "device": engine.device.type,
+            "device": str(engine.device),
             "precision": "bfloat16" if engine.bfloat16 else "float32",
             "threads": torch.get_num_threads(),
             "versions": {"python": platform.python_version(), "torch": version("torch")},
@@ -137,16 +137,19 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, path: Path, *, allow_changed_data: bool = False) -> "Run":
+    def resume(cls, path: Path, *, allow_changed_data: bool = False, device: str | None = None) -> "Run":
         """The run in `path`, in the state of its latest whole checkpoint.
 
+        It goes on with the same bits on the device that it was on; on another `device` they may differ.
+
         Raises:
-            InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
+            InputError: it is no run, another process is in it, it has no checkpoint, its data changed, or the device
+                is not there.
         """
         folder = RunFolder.open(path)
         folder.lock()
         try:
-            run, state = cls._restored(folder, allow_changed_data=allow_changed_data)
+            run, state = cls._restored(folder, device, allow_changed_data=allow_changed_data)
             folder.rewind(state.metadata["metrics_bytes"])
             run.best = tuple(state.metadata["best"]) if state.metadata["best"] else None
             run.passed_over = state.passed_over
@@ -156,16 +159,18 @@ class Run:
             raise
 
     @classmethod
-    def look(cls, path: Path) -> "Run":
+    def look(cls, path: Path, *, device: str | None = None) -> "Run":
         """The same state of the run, only to be looked at: nothing in its folder is locked or changed.
 
         Raises:
-            InputError: it is no run, it has no checkpoint, or its data changed.
+            InputError: it is no run, it has no checkpoint, its data changed, or the device is not there.
         """
-        return cls._restored(RunFolder.open(path), allow_changed_data=False)[0]
+        return cls._restored(RunFolder.open(path), device, allow_changed_data=False)[0]
 
     @classmethod
-    def _restored(cls, folder: RunFolder, *, allow_changed_data: bool) -> tuple["Run", checkpoint.Checkpoint]:
+    def _restored(
+        cls, folder: RunFolder, device: str | None, *, allow_changed_data: bool
+    ) -> tuple["Run", checkpoint.Checkpoint]:
         about = folder.describe()
         try:
             recipe = recipes.from_json(about["recipe"])
@@ -178,7 +183,7 @@ class Run:
                 "--allow-changed-data"
             )
         torch.set_num_threads(about["threads"])
-        engine = Engine.choose(about["device"], about["precision"])
+        engine = Engine.choose(device or about["device"], about["precision"])
         players = build(recipe, source, engine, about["seed"])
         run = cls(folder, recipe, source, engine, about["seed"], about["steps"], players, _average(players, recipe))
         state = checkpoint.latest(folder.checkpoints)

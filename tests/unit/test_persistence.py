@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -16,6 +17,7 @@ from tests.conftest import images
 from zerosum import checkpoint, gan, recipes
 from zerosum.algorithm import play
 from zerosum.average import Average
+from zerosum.data import open_source
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.gan import GAN
@@ -359,6 +361,22 @@ def test_where_nothing_can_be_written_a_run_can_be_looked_at(tmp_path: Path) -> 
     assert gan.load(tmp_path / "r").sample(1).shape == (1, 1, 8, 8)
     with pytest.raises(InputError, match=r"cannot write to .*: Is a directory"):
         Run.resume(tmp_path / "r")
+
+
+def test_a_run_goes_on_where_it_was_or_on_the_device_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    np.save(tmp_path / "noise.npy", SOURCE.train.samples[:, 0].numpy())
+    source = open_source(str(tmp_path / "noise.npy"))
+    Run.create(path, RECIPE, source, str(tmp_path / "noise.npy"), ENGINE, seed=0, steps=2).folder.close()
+    about = json.loads((path / "run.json").read_text())
+    (path / "run.json").write_text(json.dumps({**about, "device": "cuda:7"}))
+    for begin in (Run.look, Run.resume):
+        with pytest.raises(InputError, match="device 'cuda:7' is not available here"):
+            begin(path)
+        run = begin(path, device="cpu")
+        assert run.engine == ENGINE
+        run.folder.close()
+    assert json.loads((path / "run.json").read_text())["device"] == "cuda:7"
 
 
 def test_nothing_is_imported_that_only_unix_has() -> None:

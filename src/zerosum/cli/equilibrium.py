@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir
+from zerosum.cli._options import DataDir, DeviceOfRun
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +25,7 @@ def equilibrium(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same search.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    device: DeviceOfRun = None,
     data_dir: DataDir = None,
 ) -> None:
     """Is RUN at a Nash equilibrium? Train copies of each player against the other and measure what they gain.
@@ -42,7 +43,7 @@ def equilibrium(
 
     console = plain(stderr=as_json)
     with console.status("training copies of both players"):
-        looked = Run.look(run)
+        looked = Run.look(run, device=device)
         recipe, engine, protocol = looked.recipe, looked.engine, Protocol(steps, lr)
         contest = Contest.over(
             looked.players, recipe.game, engine, looked.source.test, recipe.batch_size, protocol, seed
