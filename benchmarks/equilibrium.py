@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/equilibrium.py [SEED...]. What was measured earlier with other seeds is kept.
 
-Three recipes: `points`, the default for points, `toy`, and `toy-vanilla`, the game of 2014 alone. At each of a dozen moments copies of both players
-look for something better, as `zerosum equilibrium` does. The divergence is between the data's density and 100,000
-samples, both blurred by a Gaussian of width 0.1, by a sum over a lattice.
+Three recipes: `points`, the default for points, `toy`, and `toy-vanilla`, the game of 2014 alone. At each of a dozen
+moments copies of both players look for something better, as `zerosum equilibrium` does. The divergence is between the
+data's density and 100,000 samples, both blurred by a Gaussian of width 0.1, by a sum over a lattice.
 """
 
 import json

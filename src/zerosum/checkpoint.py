@@ -74,12 +74,12 @@ def load(folder: Path, step: int) -> Checkpoint:
     file, beside = (folder / f"{step:06d}.{ending}" for ending in ("safetensors", "json"))
     try:
         about = json.loads(beside.read_bytes())
-        content = file.read_bytes()
-    except ValueError:
-        raise InputError(f"{beside} is damaged: it is not JSON") from None
+        noted, content = about["sha256"], file.read_bytes()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InputError(f"{beside} is damaged: it does not describe a checkpoint") from None
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error}") from None
-    if hashlib.sha256(content).hexdigest() != about.get("sha256"):
+    if hashlib.sha256(content).hexdigest() != noted:
         raise InputError(f"{file} is damaged: its digest is not the one noted when it was written")
     return Checkpoint(step, safetensors.torch.load(content), about)
 

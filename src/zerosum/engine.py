@@ -94,17 +94,24 @@ class Engine:
 
 
 def _device(name: str) -> torch.device:
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    present = _present()
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if present[kind])
-    if not present.get(name, False):
-        there = ", ".join(kind for kind, here in present.items() if here)
-        raise InputError(f"device {name!r} is not available here; choose auto or one of: {there}")
+        name = next(kind for kind in ("cuda", "mps", "cpu") if kind in present)
+    if name not in present:
+        raise InputError(f"device {name!r} is not available here; choose auto or one of: {', '.join(present)}")
     return torch.device(name)
+
+
+def _present() -> list[str]:
+    """What the devices here are called: a GPU of several also by its number."""
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    numbered = ["cuda", *(f"cuda:{number}" for number in range(gpus))] if gpus else []
+    return ["cpu", *numbered, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 def _multiplies_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        with torch.cuda.device(device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in torch 2.10
     return device.type == "cpu" and bool(capabilities.get("amx_bf16", False))

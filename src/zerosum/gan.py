@@ -1,25 +1,47 @@
 """What a user holds after training: a generator that can be loaded, sampled and saved."""
 
+import dataclasses
 import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import pydantic
 import safetensors
 import safetensors.torch
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from zerosum import catalog, randomness
 from zerosum.data.pixels import to_uint8
-from zerosum.engine import Engine
+from zerosum.engine import Engine, Precision
 from zerosum.errors import InputError, did_you_mean
 from zerosum.networks import Networks
 from zerosum.record import RunFolder, write_atomically
 
 CHUNK = 64
 FORMAT = "zerosum generator 1"
+
+
+def _of_images_or_points(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) not in (1, 3):
+        raise ValueError("it must be of 1 or 3 numbers")
+    return shape
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Header:
+    """What a saved generator is rebuilt from, as the file says it."""
+
+    networks: Annotated[Networks, catalog.Choice(Networks)]
+    shape: Annotated[
+        tuple[Annotated[int, Field(ge=1, strict=True)], ...], pydantic.AfterValidator(_of_images_or_points)
+    ]
+    classes: dict[str, Annotated[int, Field(ge=0, strict=True)]]
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +83,8 @@ class GAN:
         """
         if n < 1:
             raise InputError(f"cannot make {n} samples: ask for at least 1")
-        for chunk, codes in enumerate(self.codes(n, seed, label)):
-            yield self._finish(self.forward(codes))[: n - chunk * CHUNK]
+        for chunk, samples in enumerate(self._chunks(n, seed, label, lambda codes: self._finish(self.forward(codes)))):
+            yield samples[: n - chunk * CHUNK]
 
     def interpolate(self, n: int, steps: int, seed: int = 0, label: str | int | None = None) -> Tensor:
         """`n` journeys of `steps` samples from one latent to another, journey after journey: [n * steps, ...].
@@ -85,11 +107,16 @@ class GAN:
 
     def codes(self, n: int, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
         """The generator's inputs [CHUNK, latent (+ classes)] for at least `n` samples, chunk by chunk."""
+        return self._chunks(n, seed, label, lambda codes: codes)
+
+    def _chunks(self, n: int, seed: int, label: str | int | None, make: Callable[[Tensor], Tensor]) -> Iterator[Tensor]:
+        """What is made of the codes, chunk by chunk; each in a random scope that is left before the caller goes on."""
         shares = self._shares(label)
         for chunk in range((n + CHUNK - 1) // CHUNK):
             with randomness.scope(seed, chunk, "sample", device=self.engine.device):
                 labels = None if shares is None else torch.multinomial(shares, CHUNK, replacement=True)
-                yield self.networks.draw_codes(CHUNK, self.engine.device, labels, len(self.classes))
+                made = make(self.networks.draw_codes(CHUNK, self.engine.device, labels, len(self.classes)))
+            yield made
 
     def _shares(self, label: str | int | None) -> Tensor | None:
         """How often each class should be drawn, as weights."""
@@ -157,14 +184,12 @@ def load(path: str | Path, device: str = "auto") -> GAN:
         path = folder.generator
         if not path.exists():
             best = f"; its best one so far is {folder.best}" if folder.best.exists() else ""
-            raise InputError(f"{folder.path} has no generator yet: finish it with 'zerosum resume {folder.path}'{best}")
+            resume = f"'zerosum resume {shlex.quote(str(folder.path))}'"
+            raise InputError(f"{folder.path} has no generator yet: finish it with {resume}{best}")
     about, tensors = _read(path)
-    try:
-        networks = catalog.decode(Networks, about["networks"])
-        shape, classes = tuple(map(int, about["shape"])), dict(about["classes"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{path}: its header is damaged: {error}") from None
-    generator, _ = networks.pair(shape, len(classes), seed=0)
+    header = _header(path, about)
+    networks = header.networks
+    generator, _ = networks.pair(header.shape, len(header.classes), seed=0)
     try:
         generator.load_state_dict(tensors)
     except RuntimeError as error:
@@ -172,8 +197,18 @@ def load(path: str | Path, device: str = "auto") -> GAN:
             f"{path}: the weights do not fit the networks it names, {catalog.name_of(networks)}: "
             f"{str(error).splitlines()[0]}"
         ) from None
-    engine = Engine.choose(device, about.get("precision", "float32"))
-    return GAN(engine.place(generator).eval(), networks, shape, classes, engine, about)
+    engine = Engine.choose(device, header.precision)
+    return GAN(engine.place(generator).eval(), networks, header.shape, header.classes, engine, about)
+
+
+def _header(path: Path, about: dict[str, Any]) -> Header:
+    known = {field.name: about[field.name] for field in dataclasses.fields(Header) if field.name in about}
+    try:
+        if missing := [name for name in ("networks", "shape", "classes") if name not in known]:
+            raise InputError(f"it lacks {', '.join(missing)}")
+        return catalog.build(Header, known)
+    except InputError as error:
+        raise InputError(f"{path}: its header is damaged: {error}") from None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -185,7 +220,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise InputError(f"{path} cannot be read as safetensors: {error}") from None
     try:
         about = json.loads(metadata.get("zerosum", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         about = None
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise InputError(f"{path} is not a generator written by zerosum")

@@ -81,9 +81,16 @@ class SGD(Optimizer):
         ramp = min(1.0, step / self.momentum_steps)
         _set(
             optimizer,
-            lr=max(self.lr_floor, self.lr / self.decay**step),
+            lr=max(self.lr_floor, self._decayed(step)),
             momentum=self.momentum + (self.final_momentum - self.momentum) * ramp,
         )
+
+    def _decayed(self, step: int) -> float:
+        """The rate before `step`, were there no floor."""
+        try:
+            return self.lr / self.decay**step
+        except OverflowError:  # the divisor is larger than any float
+            return 0.0
 
 
 def _set(optimizer: torch.optim.Optimizer, **values: float) -> None:

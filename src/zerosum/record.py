@@ -16,18 +16,28 @@ confusion counts over the interval's samples: `real_as_real`, `real_as_fake`, `f
 answers that means the same in every game. `score`: `step` and the fields of a Score.
 """
 
-import fcntl
+import itertools
 import json
 import os
+import shlex
+import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
 
 from zerosum.errors import InputError
 
 Line = dict[str, Any]
 NEEDED = ("data", "fingerprint", "seed", "steps", "device", "precision", "threads", "recipe")
+LOCK = ".lock"
+
+
+class Taken(InputError):
+    """A folder is another run's, or holds something else."""
 
 
 class RunFolder:
@@ -44,29 +54,64 @@ class RunFolder:
         self.best = path / "best.safetensors"
         self.closest = path / "closest.png"
         self.report = path / "report.html"
-        self._lock: TextIO | None = None
+        self._lock: FileLock | None = None
 
     @classmethod
-    def create(cls, path: Path, description: Line) -> "RunFolder":
-        """Make the folder of a new run and lock it.
+    def create(cls, path: Path, description: Line, *, numbered: bool = False) -> "RunFolder":
+        """Make the folder of a new run, locked from before anything is written in it.
+
+        If `numbered`, it is the first of `path`, `path-2`, `path-3` ... that is free at this moment.
 
         Raises:
             InputError: something is there already, or nothing can be written there.
         """
         folder = cls(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            hint = f"continue it with 'zerosum resume {path}' or" if folder.description.exists() else "please"
-            raise InputError(f"{path} exists already: {hint} choose another --out")
+        for number in itertools.count(2):
+            try:
+                folder._claim()
+                break
+            except Taken:
+                if not numbered:
+                    raise
+                folder = cls(path.with_name(f"{path.name}-{number}"))
         try:
-            path.mkdir(parents=True, exist_ok=True)
             write_atomically(folder.description, json.dumps(description, indent=2).encode())
             folder.samples.mkdir()
             folder.checkpoints.mkdir()
             folder.metrics.touch()
         except OSError as error:
-            raise InputError(f"cannot write to {path}: {error.strerror}") from None
-        folder.lock()
+            folder.discard()
+            raise InputError(f"cannot write to {folder.path}: {error.strerror}") from None
         return folder
+
+    def _claim(self) -> None:
+        """Lock the folder, which is made if it is not there.
+
+        Raises:
+            Taken: something is there already, or another process is about to put something there.
+            InputError: nothing can be written there.
+        """
+        try:
+            self._check_free()  # before a file for the lock is put among a stranger's
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock()
+            self._check_free()  # of a run that began, and maybe ended, in the meantime
+        except Taken:
+            self.close()
+            raise
+        except OSError as error:
+            self.close()
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def _check_free(self) -> None:
+        """Raise Taken if there is anything but a folder with at most a lock."""
+        if self.path.exists() and (not self.path.is_dir() or any(each.name != LOCK for each in self.path.iterdir())):
+            hint = (
+                f"continue it with 'zerosum resume {shlex.quote(str(self.path))}' or"
+                if self.description.exists()
+                else "please"
+            )
+            raise Taken(f"{self.path} exists already: {hint} choose another --out")
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -86,20 +131,31 @@ class RunFolder:
         """Take the folder for this process until `close`; the system gives it back if the process ends before.
 
         Raises:
-            InputError: another process is running in this folder.
+            Taken: another process is running in this folder.
+            InputError: nothing can be written there.
         """
-        self._lock = (self.path / ".lock").open("w")
+        lock = FileLock(self.path / LOCK, thread_local=False)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self.close()
-            raise InputError(f"{self.path} is in use by another process: wait for it or stop it") from None
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise Taken(f"{self.path} is in use by another process: wait for it or stop it") from None
+        except OSError as error:
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+        self._lock = lock
 
     def close(self) -> None:
         """Give the folder back."""
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
             self._lock = None
+
+    def discard(self) -> None:
+        """Give back the folder of a run that could not begin, free for another one."""
+        for file in (self.description, self.metrics):
+            file.unlink(missing_ok=True)
+        for folder in (self.samples, self.checkpoints):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.close()
 
     def describe(self) -> Line:
         """What `run.json` says.
@@ -145,11 +201,12 @@ class RunFolder:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of `path` when the block ends, and disappears if it fails.
 
-    So at any moment, also after a power cut, either the old or the whole new content is there.
+    So at any moment, also after a power cut, either the old or the whole new content is there; of several writers at
+    once, the one who ends last wins.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -162,12 +219,3 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to a file that is `replacing` the one before."""
     with replacing(path) as file:
         file.write(content)
-
-
-def free_folder(parent: Path, name: str) -> Path:
-    """`parent/name`, or the first of `parent/name-2`, `parent/name-3` ... that does not exist."""
-    candidate, number = parent / name, 1
-    while candidate.exists():
-        number += 1
-        candidate = parent / f"{name}-{number}"
-    return candidate

@@ -5,11 +5,14 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
+import pydantic
 import torch
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from zerosum import checkpoint, pictures, randomness, recipes
@@ -89,6 +92,21 @@ def _mean(values: list[Tensor]) -> Tensor:
     return torch.stack(values).mean()
 
 
+@pydantic.dataclasses.dataclass(frozen=True)
+class Noted:
+    """What is noted of a run beside a checkpoint's tensors.
+
+    Attributes:
+        metrics_bytes: how long `metrics.jsonl` was.
+        seconds: of training so far.
+        best: the smallest Fréchet distance so far, and the step it was measured at.
+    """
+
+    metrics_bytes: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)] = 0.0
+    best: tuple[float, int] | None = None
+
+
 @dataclass(eq=False)
 class Run:
     """A training in progress, in its folder."""
@@ -109,9 +127,20 @@ class Run:
 
     @classmethod
     def create(
-        cls, path: Path, recipe: Recipe, source: Source, data: str, engine: Engine, seed: int, steps: int
+        cls,
+        path: Path,
+        recipe: Recipe,
+        source: Source,
+        data: str,
+        engine: Engine,
+        seed: int,
+        steps: int,
+        *,
+        numbered: bool = False,
     ) -> "Run":
-        """A new run. Nothing is written before everything else is known to fit.
+        """A new run in `path`, or if `numbered` in the first of `path`, `path-2`, `path-3` ... that is free.
+
+        Nothing is written before everything else is known to fit.
 
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
@@ -124,49 +153,54 @@ class Run:
             "fingerprint": source.fingerprint,
             "seed": seed,
             "steps": steps,
-            "device": engine.device.type,
+            "device": str(engine.device),
             "precision": "bfloat16" if engine.bfloat16 else "float32",
             "threads": torch.get_num_threads(),
             "versions": {"python": platform.python_version(), "torch": version("torch")},
             "hardware": f"{platform.platform()}, {os.cpu_count()} cores; {engine.describe()}",
             "recipe": recipe.as_json(),
         }
-        folder = RunFolder.create(path, description)
-        run = cls(folder, recipe, source, engine, seed, steps, players, _average(players, recipe))
-        run._picture()
-        run._save()
+        folder = RunFolder.create(path, description, numbered=numbered)
+        try:
+            run = cls(folder, recipe, source, engine, seed, steps, players, _average(players, recipe))
+            run._picture()
+            run._save()
+        except BaseException:
+            folder.discard()
+            raise
         return run
 
     @classmethod
-    def resume(cls, path: Path, *, allow_changed_data: bool = False) -> "Run":
+    def resume(cls, path: Path, *, allow_changed_data: bool = False, device: str | None = None) -> "Run":
         """The run in `path`, in the state of its latest whole checkpoint.
 
+        It goes on with the same bits on the device that it was on; on another `device` they may differ.
+
         Raises:
-            InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
+            InputError: it is no run, another process is in it, it has no checkpoint, its data changed, or the device
+                is not there.
         """
         folder = RunFolder.open(path)
         folder.lock()
         try:
-            run, state = cls._restored(folder, allow_changed_data=allow_changed_data)
-            folder.rewind(state.metadata["metrics_bytes"])
-            run.best = tuple(state.metadata["best"]) if state.metadata["best"] else None
-            run.passed_over = state.passed_over
+            run, noted = cls._restored(folder, device, allow_changed_data=allow_changed_data)
+            folder.rewind(noted.metrics_bytes)
             return run
         except BaseException:
             folder.close()
             raise
 
     @classmethod
-    def look(cls, path: Path) -> "Run":
+    def look(cls, path: Path, *, device: str | None = None) -> "Run":
         """The same state of the run, only to be looked at: nothing in its folder is locked or changed.
 
         Raises:
-            InputError: it is no run, it has no checkpoint, or its data changed.
+            InputError: it is no run, it has no checkpoint, its data changed, or the device is not there.
         """
-        return cls._restored(RunFolder.open(path), allow_changed_data=False)[0]
+        return cls._restored(RunFolder.open(path), device, allow_changed_data=False)[0]
 
     @classmethod
-    def _restored(cls, folder: RunFolder, *, allow_changed_data: bool) -> tuple["Run", checkpoint.Checkpoint]:
+    def _restored(cls, folder: RunFolder, device: str | None, *, allow_changed_data: bool) -> tuple["Run", Noted]:
         about = folder.describe()
         try:
             recipe = recipes.from_json(about["recipe"])
@@ -179,14 +213,19 @@ class Run:
                 "--allow-changed-data"
             )
         torch.set_num_threads(about["threads"])
-        engine = Engine.choose(about["device"], about["precision"])
+        engine = Engine.choose(device or about["device"], about["precision"])
         players = build(recipe, source, engine, about["seed"])
         run = cls(folder, recipe, source, engine, about["seed"], about["steps"], players, _average(players, recipe))
         state = checkpoint.latest(folder.checkpoints)
         checkpoint.restore(state, players, run.average)
-        run.step, run.seconds = state.step, state.metadata.get("seconds", 0.0)
+        try:
+            noted = TypeAdapter(Noted).validate_python(state.metadata)
+        except ValidationError as error:
+            where, problem = folder.checkpoints / f"{state.step:06d}.json", error.errors()[0]
+            raise InputError(f"{where} is damaged: {problem['loc'][0]}: {problem['msg'].lower()}") from None
+        run.step, run.seconds, run.best, run.passed_over = state.step, noted.seconds, noted.best, state.passed_over
         run.interval = Interval.of(state.pending, engine.device)
-        return run, state
+        return run, noted
 
     def train(self, evaluation: Evaluation, observe: Callable[[Line], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; state and generator are saved in both cases.
@@ -285,13 +324,9 @@ class Run:
         players = self.players.generator.network, self.players.discriminator.network
         if not all(bool(each.isfinite().all()) for player in players for each in player.parameters()):
             raise self._diverged("a weight")
-        metadata = {
-            "metrics_bytes": self.folder.metrics.stat().st_size,
-            "seconds": round(self.seconds, 3),
-            "best": self.best,
-        }
+        noted = asdict(Noted(self.folder.metrics.stat().st_size, round(self.seconds, 3), self.best))
         pending = self.interval.tensors()
-        checkpoint.save(self.folder.checkpoints, self.step, self.players, self.average, metadata, pending)
+        checkpoint.save(self.folder.checkpoints, self.step, self.players, self.average, noted, pending)
 
 
 def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:

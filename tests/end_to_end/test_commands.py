@@ -10,10 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+import torch
 from PIL import Image
 
 import zerosum as package
-from tests.end_to_end.conftest import COMMAND, Zerosum
+from tests.end_to_end.conftest import COMMAND, Command, Zerosum
+from zerosum.engine import Engine
+from zerosum.gan import GAN
+from zerosum.networks.mlp import MLP
 
 
 def test_train_says_what_it_did(trained: tuple[Path, str]) -> None:
@@ -83,6 +87,18 @@ def test_sample(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> 
         assert picture.mode == "L"
     assert zerosum("sample", trained[0], "-n", 10, "--seed", 3, "--out", "a.npz").returncode == 0
     assert np.array_equal(np.load(tmp_path / "a.npz")["samples"], package.load(trained[0]).sample(10, 3))
+
+
+def test_what_cannot_be_written_is_refused_before_samples_are_made(
+    in_process: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = MLP(latent=3, width=8)
+    generator, _ = networks.pair((2,), 0, seed=0)
+    GAN(generator, networks, (2,), {}, Engine(torch.device("cpu")), {}).save(in_process.folder / "g.safetensors")
+    monkeypatch.setattr(GAN, "forward", None)
+    for command in ("sample", "interpolate"):
+        assert "points cannot be written as pictures" in in_process.refused(command, "g.safetensors", "--out", "folder")
+        assert "cannot write samples as .gif" in in_process.refused(command, "g.safetensors", "--out", "a.gif")
 
 
 def test_evaluate_repeats_the_scores_of_the_run(trained: tuple[Path, str], zerosum: Zerosum) -> None:
@@ -165,6 +181,39 @@ def test_a_contact_sheet(zerosum: Zerosum, tmp_path: Path) -> None:
     assert "The first 100 training samples: sheet.png" in done.stdout
     with Image.open(tmp_path / "sheet.png") as picture:
         assert picture.size == (10 * 34 + 2, 10 * 34 + 2)
+
+
+ODD = "old [bold] :cat: a[/b]"
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_run_s_name_is_printed_as_it_is(in_process: Command, monkeypatch: pytest.MonkeyPatch, finished: bool) -> None:
+    monkeypatch.setattr("zerosum.cli._training.Evaluation.of", lambda source: None)
+    monkeypatch.setattr("zerosum.cli._training.show_scores", lambda scores, console: None)
+    monkeypatch.setattr("zerosum.cli._training.report.write", lambda folder: None)
+    monkeypatch.setattr("zerosum.run.Run.train", lambda run, evaluation, observe, stop: finished)
+    code, out, err = in_process("train", "ring", "--steps", 1, "--out", ODD)
+    assert (code, err) == (0 if finished else 128, "")
+    assert f"in {ODD}\n" in out
+    for command in ("sample", "evaluate") if finished else ("resume",):
+        assert f"zerosum {command} '{ODD}'" in out
+    assert f"continue it with 'zerosum resume '{ODD}''" in in_process.refused("train", "ring", "--out", ODD)
+    assert f"finish it with 'zerosum resume '{ODD}''" in in_process.refused("sample", ODD)
+    code, out, err = in_process("resume", ODD)
+    assert (code, err) == (0 if finished else 128, "")
+    assert f"{ODD}: going on after 0 of 1 iterations" in out
+
+
+def test_the_names_of_data_and_pictures_are_printed_as_they_are(in_process: Command) -> None:
+    (in_process.folder / ODD).parent.mkdir()
+    np.save(in_process.folder / f"{ODD}.npy", np.random.default_rng(0).integers(0, 256, (100, 8, 8), np.uint8))
+    code, out, err = in_process("data", f"{ODD}.npy", "--sheet", f"{ODD}.png")
+    assert (code, err) == (0, "")
+    assert f"training samples: {ODD}.png" in out
+    how = ("--features", "pixels", "--metric", "frechet-distance", "--pairs", f"{ODD}2.png")
+    code, out, err = in_process("evaluate", f"{ODD}.npy", "--against", f"{ODD}.npy", *how)
+    assert (code, err) == (0, "")
+    assert f"Nearest to training images: {ODD}2.png" in out
 
 
 @pytest.mark.parametrize("condition", ["auxiliary", "concatenation"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import SMALL, start
+from tests.end_to_end.conftest import SMALL, Command, start
 
 STEPS = 400
 
@@ -86,6 +86,22 @@ def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one begins while the probe takes the time."""
+
+    def probed(*_: object) -> int:
+        (in_process.folder / "runs" / "ring").mkdir(parents=True)
+        (in_process.folder / "runs" / "ring" / "run.json").touch()
+        return 1
+
+    monkeypatch.setattr("zerosum.run.steps_in", probed)
+    monkeypatch.setattr("zerosum.cli._training.finish", lambda run, console: run.folder.close())
+    code, out, err = in_process("train", "ring", "--minutes", 1, *SMALL)
+    assert (code, err) == (0, "")
+    assert "in runs/ring-2\n" in out
+    assert (in_process.folder / "runs" / "ring-2" / "run.json").exists()
 
 
 def test_changed_data_are_refused(uninterrupted: Path, tmp_path: Path) -> None:

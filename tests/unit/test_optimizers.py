@@ -32,6 +32,13 @@ def test_sgd_follows_the_released_schedule() -> None:
     assert found[-1][0] == 1e-6
 
 
+def test_a_steep_decay_ends_at_the_floor() -> None:
+    assert rates(SGD(decay=1.01, lr_floor=1e-6), 100_000, [99_999]) == [
+        (1e-6, pytest.approx(0.5 + 0.2 * 99_999 / 125_000))
+    ]
+    assert rates(SGD(decay=10.0, lr_floor=0.0), 100_000, [99_999])[0][0] == 0.0
+
+
 @pytest.mark.parametrize("wrong", [{"lr": 0}, {"lr": -1}, {"beta1": 1.0}, {"decay_from": 2}])
 def test_impossible_values_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="Input should be"):

@@ -1,8 +1,12 @@
 """Checkpoints, generators and the run folder: what is written is whole, and what is damaged is refused."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -13,18 +17,21 @@ from tests.conftest import images
 from zerosum import checkpoint, gan, recipes
 from zerosum.algorithm import play
 from zerosum.average import Average
+from zerosum.data import open_source
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.gan import GAN
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.players import Players
-from zerosum.record import RunFolder, free_folder, write_atomically
-from zerosum.run import Interval, build
+from zerosum.record import RunFolder, replacing, write_atomically
+from zerosum.run import Interval, Run, build
 
 SOURCE = images((1, 8, 8))
 ENGINE = Engine(torch.device("cpu"))
 RECIPE = recipes.change(recipes.change(recipes.find("compact"), "networks.width=4"), "batch_size=8")
+
+NOTED = {"metrics_bytes": 0, "best": None}
 
 
 def game(recipe: recipes.Recipe = RECIPE, seed: int = 0) -> tuple[Players, Average]:
@@ -58,7 +65,7 @@ def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, recipe: recipes.Rec
     whole, parts, other = game(recipe), game(recipe), game(recipe, seed=5)
     advance(*whole, 0, 8)
     advance(*parts, 0, 3)
-    checkpoint.save(tmp_path, 3, *parts, {"metrics_bytes": 0})
+    checkpoint.save(tmp_path, 3, *parts, NOTED)
     checkpoint.restore(checkpoint.latest(tmp_path), *other)
     assert bool(other[0].memory) == bool(recipe.tricks)
     advance(*other, 3, 8)
@@ -69,7 +76,7 @@ def test_a_restored_game_goes_on_bit_for_bit(tmp_path: Path, recipe: recipes.Rec
 def test_only_the_last_two_are_kept(tmp_path: Path) -> None:
     players = game()
     for step in (1, 2, 3, 4, 5):
-        checkpoint.save(tmp_path, step, *players, {})
+        checkpoint.save(tmp_path, step, *players, NOTED)
     assert checkpoint.steps(tmp_path) == [4, 5]
     assert len(list(tmp_path.iterdir())) == 4
 
@@ -81,7 +88,7 @@ def test_what_is_pending_comes_back(tmp_path: Path) -> None:
     )
     interval = Interval([iteration for iteration, _ in zip(steps, range(4), strict=False)])
     for pending in (interval, Interval()):
-        checkpoint.save(tmp_path, 7, players, average, {}, pending.tensors())
+        checkpoint.save(tmp_path, 7, players, average, NOTED, pending.tensors())
         found = Interval.of(checkpoint.load(tmp_path, 7).pending, ENGINE.device)
         assert [each.step for each in found.iterations] == [each.step for each in pending.iterations]
         assert not found.iterations or found.summary() == pending.summary()
@@ -90,7 +97,7 @@ def test_what_is_pending_comes_back(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: Path) -> None:
     players = game()
     for step in (1, 2):
-        checkpoint.save(tmp_path, step, *players, {})
+        checkpoint.save(tmp_path, step, *players, NOTED)
     file = tmp_path / "000002.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
@@ -101,7 +108,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: P
     assert older.step == 1
     assert "000002.safetensors is damaged" in " ".join(older.passed_over)
     (tmp_path / "000001.json").write_text("{")
-    with pytest.raises(InputError, match=r"000001.json is damaged: it is not JSON"):
+    with pytest.raises(InputError, match=r"000001.json is damaged: it does not describe a checkpoint"):
         checkpoint.load(tmp_path, 1)
     with pytest.raises(InputError, match=r"000002.safetensors is damaged: its digest"):  # of the newest
         checkpoint.latest(tmp_path)
@@ -110,13 +117,27 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_taken(tmp_path: P
         checkpoint.load(tmp_path, 2)
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["[]", "3", "{}", "[" * 100_000, "\xff"],
+)
+def test_other_json_beside_a_checkpoint_is_passed_over(tmp_path: Path, content: str) -> None:
+    checkpoint.save(tmp_path, 1, *game(), NOTED)
+    (tmp_path / "000002.json").write_text(content, encoding="latin-1")
+    (tmp_path / "000002.safetensors").write_bytes(b"")
+    older = checkpoint.latest(tmp_path)
+    assert older.step == 1
+    assert older.metadata["best"] is None
+    assert "000002.json is damaged: it does not describe a checkpoint" in " ".join(older.passed_over)
+
+
 def test_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no checkpoint to resume from"):
         checkpoint.latest(tmp_path)
 
 
 def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path, 1, *game(), {})
+    checkpoint.save(tmp_path, 1, *game(), NOTED)
     with pytest.raises(InputError, match=r"of step 1 is of other networks .* size mismatch for") as caught:
         checkpoint.restore(checkpoint.latest(tmp_path), *game(recipes.change(RECIPE, "networks.width=5")))
     assert "\n" not in str(caught.value)
@@ -154,6 +175,24 @@ def test_samples_are_a_function_of_the_seed_and_their_place() -> None:
     assert not torch.equal(made.sample(150, seed=2), many)
     with pytest.raises(InputError, match="cannot make 0 samples"):
         made.sample(0)
+
+
+def test_between_batches_the_callers_randomness_is_its_own() -> None:
+    networks = Compact(width=4, dropout=0.5)
+    generator, _ = networks.pair((1, 8, 8), 0, seed=0)
+    made = GAN(generator.eval(), networks, (1, 8, 8), {}, ENGINE, {})
+
+    def draws(seed: int) -> list[float]:
+        torch.manual_seed(seed)
+        return [torch.rand(()).item() for chunks in (made.batches(100), made.codes(100)) for _ in chunks]
+
+    assert draws(1) != draws(2)
+    torch.manual_seed(7)
+    pairs = list(zip(made.batches(100, seed=0), made.batches(100, seed=1), strict=True))
+    after = torch.rand(3)
+    torch.manual_seed(7)
+    assert torch.equal(after, torch.rand(3))
+    assert torch.equal(torch.cat([first for first, _ in pairs]), made.sample(100, seed=0))  # with its dropout
 
 
 def test_journeys_lead_from_one_latent_to_another() -> None:
@@ -208,7 +247,7 @@ def test_files_that_are_no_generators(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"not safetensors at all")
     with pytest.raises(InputError, match="cannot be read as safetensors"):
         gan.load(tmp_path / "a.safetensors")
-    checkpoint.save(tmp_path, 1, *game(), {})
+    checkpoint.save(tmp_path, 1, *game(), NOTED)
     with pytest.raises(InputError, match="is not a generator written by zerosum"):
         gan.load(tmp_path / "000001.safetensors")
     with pytest.raises(InputError, match="is not a run folder"):
@@ -222,10 +261,24 @@ def test_files_that_are_no_generators(tmp_path: Path) -> None:
     [
         ("{", "is not a generator written by zerosum"),
         ("[]", "is not a generator written by zerosum"),
-        (json.dumps({"format": gan.FORMAT}), "its header is damaged: 'networks'"),
-        (json.dumps({"format": gan.FORMAT, "networks": {"name": "os.system"}}), "no networks is called 'os.system'"),
+        ("[" * 100_000, "is not a generator written by zerosum"),
+        (json.dumps({"format": gan.FORMAT}), "its header is damaged: it lacks networks, shape, classes"),
         (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": 3, "classes": {}}), "its header is damaged"),
         (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": [2], "classes": {}}), "do not fit the networks"),
+        *(
+            (json.dumps({"format": gan.FORMAT, "networks": "mlp", "shape": [2], "classes": {}, **changed}), expected)
+            for changed, expected in (
+                ({"shape": ["x"]}, "its header is damaged: shape.0: it must be a whole number, but it was 'x'"),
+                ({"shape": [-1]}, "its header is damaged: shape.0: it must be greater than or equal to 1"),
+                ({"shape": [1, 2]}, "its header is damaged: shape: it must be of 1 or 3 numbers"),
+                ({"shape": []}, "its header is damaged: shape: it must be of 1 or 3 numbers"),
+                ({"classes": ["abc"]}, "its header is damaged: classes: "),
+                ({"classes": {"a": -1}}, "its header is damaged: classes.a: it must be greater than or equal to 0"),
+                ({"precision": "int4"}, "its header is damaged: precision: "),
+                ({"networks": {"name": "os.system"}}, "no networks is called 'os.system'"),
+                ({"networks": {"name": "mlp", "width": -1}}, "its header is damaged: networks.width: "),
+            )
+        ),
     ],
 )
 def test_headers_from_strangers_are_data_not_code(tmp_path: Path, header: str, expected: str) -> None:
@@ -259,6 +312,23 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_two_who_write_the_same_file_at_once_each_write_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with replacing(path) as one:
+        one.write(b"one, begun")
+        with replacing(path) as other:
+            other.write(b"other")
+        assert path.read_bytes() == b"other"
+        one.write(b" and ended")
+    assert path.read_bytes() == b"one, begun and ended"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path: Path) -> None:
+    write_atomically(tmp_path / ("a" * 255), b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a" * 255]
+
+
 def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path / "r", {"a": 1})
     other = RunFolder.open(tmp_path / "r")
@@ -267,6 +337,69 @@ def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
     folder.close()
     other.lock()
     other.close()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from zerosum.record import RunFolder
+folder = RunFolder.open(Path(sys.argv[1]))
+folder.lock()
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_dies_gives_its_folder_back(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "r", {})
+    folder.close()
+    command = [sys.executable, "-c", HOLDER, str(folder.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        with pytest.raises(InputError, match="is in use by another process"):
+            folder.lock()
+        holder.kill()
+    folder.lock()
+    folder.close()
+
+
+def test_where_nothing_can_be_written_a_run_can_be_looked_at(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "r", RECIPE, SOURCE, "digits", ENGINE, seed=0, steps=2)
+    run.gan().save(run.folder.generator)
+    run.folder.close()
+    (tmp_path / "r" / ".lock").unlink(missing_ok=True)
+    (tmp_path / "r" / ".lock").mkdir()  # as good as a medium that is read-only, also for root
+    assert RunFolder.open(tmp_path / "r").describe()["steps"] == 2
+    assert gan.load(tmp_path / "r").sample(1).shape == (1, 1, 8, 8)
+    with pytest.raises(InputError, match=r"cannot write to .*: Is a directory"):
+        Run.resume(tmp_path / "r")
+
+
+def test_a_run_goes_on_where_it_was_or_on_the_device_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    np.save(tmp_path / "noise.npy", SOURCE.train.samples[:, 0].numpy())
+    source = open_source(str(tmp_path / "noise.npy"))
+    Run.create(path, RECIPE, source, str(tmp_path / "noise.npy"), ENGINE, seed=0, steps=2).folder.close()
+    about = json.loads((path / "run.json").read_text())
+    (path / "run.json").write_text(json.dumps({**about, "device": "cuda:7"}))
+    for begin in (Run.look, Run.resume):
+        with pytest.raises(InputError, match="device 'cuda:7' is not available here"):
+            begin(path)
+        run = begin(path, device="cpu")
+        assert run.engine == ENGINE
+        run.folder.close()
+    assert json.loads((path / "run.json").read_text())["device"] == "cuda:7"
+
+
+def test_nothing_is_imported_that_only_unix_has() -> None:
+    found = [
+        f"{path.name}: {line}"
+        for path in Path(gan.__file__).parent.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"\s*(import|from) (fcntl|grp|pwd|resource|termios|tty)\b", line)
+    ]
+    assert found == []
 
 
 def test_a_folder_that_exists_is_not_taken(tmp_path: Path) -> None:
@@ -296,8 +429,67 @@ def test_metrics_survive_a_torn_last_line_and_can_be_cut_back(tmp_path: Path) ->
     folder.close()
 
 
-def test_free_folders_are_numbered(tmp_path: Path) -> None:
-    assert free_folder(tmp_path, "a").name == "a"
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a-2").mkdir()
-    assert free_folder(tmp_path, "a").name == "a-3"
+def test_a_new_run_is_another_s_from_its_first_byte_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_late(path: Path, content: bytes) -> None:
+        monkeypatch.undo()
+        with pytest.raises(InputError, match="is in use by another process"):
+            RunFolder.create(tmp_path / "r", {"seed": 1})
+        write_atomically(path, content)
+
+    monkeypatch.setattr("zerosum.record.write_atomically", write_late)
+    folder = RunFolder.create(tmp_path / "r", {"seed": 0})
+    assert json.loads(folder.description.read_text()) == {"seed": 0}
+    folder.close()
+
+
+def test_a_folder_that_was_filled_before_it_was_locked_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = RunFolder.lock
+
+    def lock_late(folder: RunFolder) -> None:
+        monkeypatch.undo()
+        RunFolder.create(tmp_path / "r", {"seed": 1}).close()
+        lock(folder)
+
+    monkeypatch.setattr(RunFolder, "lock", lock_late)
+    with pytest.raises(InputError, match="exists already"):
+        RunFolder.create(tmp_path / "r", {"seed": 0})
+    assert json.loads((tmp_path / "r" / "run.json").read_text()) == {"seed": 1}
+    folder = RunFolder.open(tmp_path / "r")
+    folder.lock()  # it was given back
+    folder.close()
+
+
+def test_folders_that_nobody_named_are_numbered(tmp_path: Path) -> None:
+    folders = [RunFolder.create(tmp_path / "a", {"seed": seed}, numbered=True) for seed in range(2)]
+    (tmp_path / "a-3").write_text("x")
+    folders.append(RunFolder.create(tmp_path / "a", {"seed": 2}, numbered=True))
+    folders[0].close()
+    folders.append(RunFolder.create(tmp_path / "a", {"seed": 3}, numbered=True))
+    assert [folder.path.name for folder in folders] == ["a", "a-2", "a-4", "a-5"]
+    for seed, folder in enumerate(folders):
+        assert json.loads(folder.description.read_text()) == {"seed": seed}
+        folder.close()
+    with pytest.raises(InputError, match=r"cannot write to .*: Not a directory"):
+        RunFolder.create(tmp_path / "a-3" / "b", {}, numbered=True)
+
+
+@pytest.mark.parametrize("failing", ["_picture", "_save"])
+def test_a_run_that_could_not_begin_leaves_its_folder_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def fail(_: Run) -> None:
+        raise OSError(28, "No space left on device")
+
+    def begin() -> Run:
+        return Run.create(tmp_path / "r", RECIPE, SOURCE, "noise", ENGINE, seed=0, steps=2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, failing, fail)
+        with pytest.raises(OSError, match="No space left"):
+            begin()
+    assert [path.name for path in tmp_path.rglob("*") if path.name != ".lock"] == ["r"]
+    run = begin()
+    assert checkpoint.steps(run.folder.checkpoints) == [0]
+    run.folder.close()

@@ -1,4 +1,5 @@
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -58,18 +59,54 @@ def test_samples_are_written_as_the_name_says(tmp_path) -> None:
     np.testing.assert_array_equal(np.array(Image.open(files[1])), batch[1].permute(1, 2, 0))
 
 
+@pytest.mark.parametrize("name", ["a.npz", "folder", "a.png"])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_samples_that_could_not_all_be_made_leave_nothing_behind(tmp_path, name: str, is_there: bool) -> None:
+    place = tmp_path / name
+    if is_there:
+        place.write_bytes(b"old") if place.suffix else place.mkdir()
+
+    def batches():
+        yield torch.zeros(2, 1, 8, 8, dtype=torch.uint8)
+        raise MemoryError
+
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    with pytest.raises(MemoryError):
+        samples.write(batches(), 4, place)
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 9), (2,)])
+def test_an_array_written_in_batches_is_one(tmp_path, shape: tuple[int, ...]) -> None:
+    batch = torch.randint(0, 256, (10, *shape), dtype=torch.uint8)
+    batch = batch if len(shape) == 3 else batch / 7
+
+    def batches():
+        for part in batch.split(4):
+            yield part
+            assert not (tmp_path / "a.npz").exists()
+
+    samples.write(batches(), 10, tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        assert file.files == ["samples"]
+        np.testing.assert_array_equal(file["samples"], batch)
+        assert file["samples"].dtype == batch.numpy().dtype
+    np.savez_compressed(tmp_path / "b.npz", samples=batch.numpy())
+    contents = [zipfile.ZipFile(tmp_path / name).read("samples.npy") for name in ("a.npz", "b.npz")]
+    assert contents[0] == contents[1]
+
+
 @pytest.mark.parametrize(
-    ("name", "expected"),
-    [("a.gif", "cannot write samples as .gif"), ("no/a.png", "is not a folder"), ("full", "exists already")],
+    ("name", "shape", "expected"),
+    [
+        ("a.gif", (1, 8, 8), "cannot write samples as .gif"),
+        ("no/a.png", (1, 8, 8), "is not a folder"),
+        ("full", (1, 8, 8), "exists already"),
+        ("folder", (2,), "points cannot be written as pictures"),
+    ],
 )
-def test_destinations_are_refused_before_the_work(tmp_path, name: str, expected: str) -> None:
+def test_destinations_are_refused_before_the_work(tmp_path, name: str, shape: tuple[int, ...], expected: str) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(InputError, match=expected):
-        samples.check_destination(tmp_path / name)
-
-
-def test_points_are_no_pictures(tmp_path) -> None:
-    with pytest.raises(InputError, match="points cannot be written as pictures"):
-        samples.save(torch.zeros(3, 2), tmp_path / "folder")
-    assert not (tmp_path / "folder").exists()
+        samples.check_destination(tmp_path / name, shape)

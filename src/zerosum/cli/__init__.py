@@ -24,7 +24,7 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_options)
+    app.callback()(_before_any_command)
     for name in commands():
         app.command(name)(getattr(importlib.import_module(f"{__name__}.{name}"), name))
     return app
@@ -71,7 +71,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-def _options(
+def _before_any_command(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")

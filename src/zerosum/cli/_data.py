@@ -63,11 +63,9 @@ def tell_files(source: Source, console: Console) -> None:
     console.print(
         f"{len(used.train) + len(used.test):,} images used, {len(left_out):,} left out ({broken:,} of them broken);"
         f" what was done with each file: {source.files}",
-        highlight=False,
-        markup=False,
         soft_wrap=True,
     )
     for line in left_out[:SHOWN]:
-        console.print(f"  left out {line['file']}: {line['skipped']}", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"  left out {line['file']}: {line['skipped']}", soft_wrap=True)
     if len(left_out) > SHOWN:
         console.print(f"  ... and {len(left_out) - SHOWN:,} more")

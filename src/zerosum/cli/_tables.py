@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from zerosum.record import Line
@@ -50,14 +49,14 @@ def _compare(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
     table.add_column("metric")
     table.add_column("")
     for heading in scores:
-        table.add_column(escape(heading), justify="right", overflow="fold")
+        table.add_column(heading, justify="right", overflow="fold")
     table.add_column("real", justify="right")
     for rows in zip(*scores.values(), strict=True):
         values = (f"{figure(row['value'])}\n{figure(row['low'])} to {figure(row['high'])}" for row in rows)
         table.add_row(rows[0]["metric"], _direction(rows[0]["better"]), *values, figure(rows[0]["real"]))
     console.print(table)
     counts = ", ".join(f"{name}: {lines[0]['samples']:,}" for name, lines in scores.items())
-    _say(console, f"Samples: {counts}. Below each value its 95% interval.")
+    console.print(f"Samples: {counts}. Below each value its 95% interval.")
     _protocol(first, console)
     for name, lines in scores.items():
         _warn(lines, console, f" ({name})")
@@ -65,18 +64,17 @@ def _compare(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
 
 def _protocol(scores: Sequence[Line], console: Console) -> None:
     first = scores[0]
-    _say(
-        console,
+    console.print(
         f"↓ lower is better, ↑ higher, → as real data. Features: {first['features']}; resizer: {first['resizer']}; "
         f"against the {first['reference']}, seed {first['seed']}. Intervals are of the finite samples; real: real "
         "samples that are not in the reference.",
     )
-    _say(console, first["comparable"])
+    console.print(first["comparable"])
 
 
 def _warn(scores: Sequence[Line], console: Console, of: str = "") -> None:
     for warning in dict.fromkeys(score["warning"] for score in scores if score["warning"]):
-        _say(console, f"Warning{of}: {warning}.")
+        console.print(f"Warning{of}: {warning}.")
 
 
 def _direction(better: str) -> str:
@@ -90,7 +88,3 @@ def figure(value: float | None) -> str:
     if abs(value) >= 1e6:
         return f"{value:.3g}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False)

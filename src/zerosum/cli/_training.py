@@ -1,5 +1,6 @@
 """What `train` and `resume` share: the display while a run is training, stopping it, and the words at its end."""
 
+import shlex
 import signal
 import time
 from contextlib import closing
@@ -29,24 +30,22 @@ def finish(run: Run, console: Console) -> None:
         with Stopping() as stopping, Display(run, console) as display:
             finished = run.train(evaluation, display.line, stopping.asked)
         report.write(run.folder)
-    path = run.folder.path
+    path, typed = run.folder.path, shlex.quote(str(run.folder.path))
     if not finished:
         console.print(
             f"Stopped after {run.step:,} of {run.steps:,} iterations.\n"
-            f"Go on with  zerosum resume {path}\n"
-            f"Or look     zerosum sample {path} --count 64",
-            highlight=False,
+            f"Go on with  zerosum resume {typed}\n"
+            f"Or look     zerosum sample {typed} --count 64",
             soft_wrap=True,
         )
         raise typer.Exit(128 + stopping.signal)
-    console.print(f"\nFinished {run.steps:,} iterations in {path}", highlight=False)
+    console.print(f"\nFinished {run.steps:,} iterations in {path}", soft_wrap=True)
     show_scores({path.name: [line for line in run.folder.lines("score") if line["step"] == run.steps]}, console)
     console.print(
         f"Look at    {run.folder.report}\n"
-        f"Next       zerosum sample {path} --count 64\n"
-        f"           zerosum evaluate {path}\n"
+        f"Next       zerosum sample {typed} --count 64\n"
+        f"           zerosum evaluate {typed}\n"
         f"From code  zerosum.load({str(path)!r}).sample(64, seed=0)",
-        highlight=False,
         soft_wrap=True,
     )
 
@@ -88,7 +87,7 @@ class Display:
         self._first = True
         self._next_plain = 0
         self._progress = Progress(
-            TextColumn("[bold]{task.fields[name]}"),
+            TextColumn("{task.fields[name]}", style="bold", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}"),
@@ -130,4 +129,4 @@ class Display:
             self._say(f"step {line['step']:,} of {self._run.steps:,}  {rate}  {state}")
 
     def _say(self, text: str) -> None:
-        self._progress.console.print(text, highlight=False)
+        self._progress.console.print(text)

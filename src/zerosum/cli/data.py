@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import Data, DataDir, Size
 
 if TYPE_CHECKING:
     from zerosum.data import Source
@@ -16,57 +16,47 @@ CLASSES_SHOWN = 12
 
 
 def data(
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA",
-            help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
-        ),
-    ],
+    data: Data,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="data.FIELD=VALUE", help="How image files are prepared; repeatable."),
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
-    ] = None,
+    size: Size = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a picture of the first hundred training samples to this .png.")
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Say what DATA holds and which recipe `train` would choose. DATA is only read."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from zerosum import samples
+    from zerosum.cli._console import plain
     from zerosum.cli._data import opened
 
     if sheet is not None:
         samples.check_picture(sheet)
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
-    console = Console()
+    console = plain()
     source, recipe = opened(data, "auto", changes, "auto", console)
     table = Table(show_header=False)
     kind = "images" if source.is_images else "points"
-    table.add_row("name", escape(source.name))
+    table.add_row("name", source.name)
     table.add_row("samples", f"{kind}, {' x '.join(str(side) for side in source.shape)}")
     table.add_row("to train on", f"{len(source.train):,}")
     table.add_row("kept for testing", f"{len(source.test):,}")
     if source.train.labels is not None:
-        table.add_row("classes", escape(_classes(source)))
+        table.add_row("classes", _classes(source))
     if source.files is not None:
         lines = _used(source.files)
-        table.add_row("stored as", escape(_stored(lines)))
-        table.add_row("near-duplicates", escape(_duplicates(lines)))
+        table.add_row("stored as", _stored(lines))
+        table.add_row("near-duplicates", _duplicates(lines))
     table.add_row("fingerprint", source.fingerprint)
     table.add_row("recipe", recipe.name)
     console.print(table)
     if sheet is not None:
         samples.save(source.train.samples[:SHEET], sheet)
-        console.print(f"The first {min(SHEET, len(source.train))} training samples: {sheet}")
+        console.print(f"The first {min(SHEET, len(source.train))} training samples: {sheet}", soft_wrap=True)
 
 
 def _classes(source: "Source") -> str:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import DataDir, DeviceOfRun
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from torch import Tensor
 
     from zerosum.diagnostics.equilibrium import Equilibrium
@@ -24,6 +25,7 @@ def equilibrium(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same search.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    device: DeviceOfRun = None,
     data_dir: DataDir = None,
 ) -> None:
     """Is RUN at a Nash equilibrium? Train copies of each player against the other and measure what they gain.
@@ -33,16 +35,15 @@ def equilibrium(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
+    from zerosum.cli._console import plain
     from zerosum.diagnostics import stability
     from zerosum.diagnostics.contest import Contest, Protocol
     from zerosum.diagnostics.equilibrium import PROXIMITY, equilibrium
     from zerosum.run import Run
 
-    console = Console(stderr=as_json)
+    console = plain(stderr=as_json)
     with console.status("training copies of both players"):
-        looked = Run.look(run)
+        looked = Run.look(run, device=device)
         recipe, engine, protocol = looked.recipe, looked.engine, Protocol(steps, lr)
         contest = Contest.over(
             looked.players, recipe.game, engine, looked.source.test, recipe.batch_size, protocol, seed
@@ -61,17 +62,15 @@ def equilibrium(
         pairs = None if values is None else [[each.real, each.imag] for each in values.tolist()]
         typer.echo(json.dumps({"step": looked.step, **asdict(found), "words": found.in_words, "eigenvalues": pairs}))
         return
-    console.print(f"{run}, after {looked.step:,} of {looked.steps:,} iterations", highlight=False, markup=False)
-    _show(found, values)
+    console.print(f"{run}, after {looked.step:,} of {looked.steps:,} iterations", soft_wrap=True)
+    _show(found, values, console)
 
 
-def _show(found: "Equilibrium", values: "Tensor | None") -> None:
+def _show(found: "Equilibrium", values: "Tensor | None", console: "Console") -> None:
     """The table, and what it says."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
     table = Table("", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("value", justify="right")
     table.add_column("95% interval", justify="right")
@@ -86,16 +85,15 @@ def _show(found: "Equilibrium", values: "Tensor | None") -> None:
         if interval is not None:
             table.add_row(name, f"{interval.value:.4f}", f"{interval.low:.4f} to {interval.high:.4f}")
     console.print(table)
-    console.print(found.in_words, highlight=False)
+    console.print(found.in_words)
     console.print(
         "M is minus half the discriminator's loss, V / 2 in the games of 2014. Intervals are those of the measurement; "
         "another --seed searches elsewhere.",
-        highlight=False,
     )
-    console.print(f"Measured on {found.samples:,} test samples that the copies did not learn from.", highlight=False)
+    console.print(f"Measured on {found.samples:,} test samples that the copies did not learn from.")
     if values is None:
         return
     shown = ", ".join(f"{each.real:+.3g} {each.imag:+.3g}i" for each in values[:SHOWN].tolist())
-    console.print(f"Eigenvalues of the game's Jacobian, largest real parts first: {shown}.", highlight=False)
+    console.print(f"Eigenvalues of the game's Jacobian, largest real parts first: {shown}.")
     meaning = "contracts near here" if values[0].real < 0 else "does not contract near here in every direction"
-    console.print(f"Small steps of both players: the game {meaning}.", highlight=False)
+    console.print(f"Small steps of both players: the game {meaning}.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import DataDir, Device
 
 
 def evaluate(
@@ -50,21 +50,22 @@ def evaluate(
         Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
     data_dir: DataDir = None,
 ) -> None:
     """Score generated samples against real data that their generator never saw."""
     import json
 
-    from rich.console import Console
+    from rich.text import Text
 
     from zerosum import samples as files
+    from zerosum.cli._console import plain
     from zerosum.cli._judged import Judged, evaluation_for, metric_named, source_for
     from zerosum.cli._tables import show_scores
 
     _check(what, reference, pairs)
     chosen = [metric_named(name) for name in metrics or ()]
-    console = Console(stderr=as_json)
+    console = plain(stderr=as_json)
     judged = [Judged.open(each, size, device, console) for each in what]
     with console.status("computing the features of real data"):
         source = source_for(judged, against)
@@ -72,7 +73,7 @@ def evaluate(
         evaluation = evaluation_for(judged, source, features, weights, reference, device, download=download)
     found = {}
     for each in judged:
-        with console.status(f"scoring {each.name}"):
+        with console.status(Text(f"scoring {each.name}")):
             samples = each.samples(count, evaluation.source, seed)
             found[each.name] = [score.line() for score in evaluation.scores(samples, seed, chosen or None)]
             if pairs is not None:
@@ -82,9 +83,9 @@ def evaluate(
         return
     show_scores(found, console)
     if evaluation.features.better:
-        console.print(evaluation.features.better + ".", highlight=False, markup=False)
+        console.print(evaluation.features.better + ".")
     if pairs is not None:
-        console.print(f"Nearest to training images: {pairs}", highlight=False, markup=False)
+        console.print(f"Nearest to training images: {pairs}", soft_wrap=True)
 
 
 def _check(what: list[str], reference: str, pairs: Path | None) -> None:

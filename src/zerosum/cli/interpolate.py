@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from zerosum.cli._options import Device
+
 
 def interpolate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
@@ -15,12 +17,13 @@ def interpolate(
     out: Annotated[
         Path | None, typer.Option(help="A .png (one row a journey), a .npz (the array), or a folder (a PNG each).")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points."""
     from zerosum import gan, samples
 
     destination = out or Path(f"interpolation-{seed}.png")
-    samples.check_destination(destination)
-    samples.save(gan.load(run, device).interpolate(count, steps, seed, label), destination, columns=steps)
+    generator = gan.load(run, device)
+    samples.check_destination(destination, generator.shape)
+    samples.save(generator.interpolate(count, steps, seed, label), destination, columns=steps)
     typer.echo(f"{count:,} journeys of {steps} steps (seed {seed}) in {destination}")

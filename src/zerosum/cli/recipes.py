@@ -23,10 +23,10 @@ def recipes(
     The sizes are millions of parameters of the generator and of the discriminator for gray 28x28 images (or points).
     """
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     from zerosum import recipes as known
+    from zerosum.cli._console import plain
 
     if name is not None:
         typer.echo(json.dumps(known.find(name).as_json(), indent=2))
@@ -37,9 +37,9 @@ def recipes(
     for recipe in known.recipes().values():
         sizes = " / ".join(f"{size / 1e6:.2f}" for size in recipe.sizes(*_example(recipe)))
         table.add_row(recipe.name, recipe.summary, sizes, scores.get(recipe.name, "not measured"))
-    console = Console()
+    console = plain()
     console.print(table)
-    console.print(SCORED, highlight=False, markup=False)
+    console.print(SCORED)
 
 
 def _example(recipe: "Recipe") -> tuple[tuple[int, ...], int]:

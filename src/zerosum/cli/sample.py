@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from zerosum.cli._options import Device
+
 
 def sample(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
@@ -14,12 +16,13 @@ def sample(
     out: Annotated[
         Path | None, typer.Option(help="A .png (one grid), a .npz (the array), or a folder (a PNG each).")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator."""
     from zerosum import gan, samples
 
     destination = out or Path(f"samples-{seed}.png")
-    samples.check_destination(destination)
-    samples.save(gan.load(run, device).sample(count, seed, label), destination)
+    generator = gan.load(run, device)
+    samples.check_destination(destination, generator.shape)
+    samples.write(generator.batches(count, seed, label), count, destination)
     typer.echo(f"{count:,} samples (seed {seed}) in {destination}")

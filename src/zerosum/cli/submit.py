@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from zerosum.cli._options import Device
+
 
 def submit(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
@@ -13,16 +15,15 @@ def submit(
     ] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same file.")] = 0,
     out: Annotated[Path, typer.Option(help="The .zip to write; it must not exist yet.")] = Path("images.zip"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator for Kaggle's "Generative Dog Images": a .zip of PNGs of 64x64 pixels."""
-    from rich.console import Console
-
     from zerosum import gan, submission
+    from zerosum.cli._console import plain
     from zerosum.cli._progress import shown
 
     submission.check_destination(out)
     generator = gan.load(run, device)
-    with shown("drawing", Console()) as progress:
+    with shown("drawing", plain()) as progress:
         submission.write(generator, out, count, seed, progress)
     typer.echo(f"{count:,} images of 64x64 pixels (seed {seed}) in {out}")

@@ -17,18 +17,17 @@ def theory(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples and trainings.")] = 0,
 ) -> None:
     """Demonstrate a claim of the paper by measuring it: a table, a picture and what they say, within a minute."""
-    from rich.console import Console
-
     from zerosum import catalog
+    from zerosum.cli._console import plain
     from zerosum.demonstrations import Demonstration
 
     if name is None:
-        _list(catalog.choices(Demonstration), Console())
+        _list(catalog.choices(Demonstration), plain())
         return
     demonstration = catalog.lookup(Demonstration, name)()
     _prepare(out)
     shown = _alone(demonstration, seed)
-    _print(demonstration, shown, Console())
+    _print(demonstration, shown, plain())
     typer.echo("\n" + " and ".join(str(path) for path in _written(shown, out, name)))
 
 
@@ -75,28 +74,24 @@ def _alone(demonstration: "Demonstration", seed: int) -> "Shown":
 
 
 def _print(demonstration: "Demonstration", shown: "Shown", console: "Console") -> None:
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False)
-
-    say(f"{demonstration.paper}: {demonstration.claim}.")
-    say(f"\n{shown.opening}\n")
+    console.print(f"{demonstration.paper}: {demonstration.claim}.")
+    console.print(f"\n{shown.opening}\n")
     for table in shown.tables:
-        say(f"{table.title}:")
+        console.print(f"{table.title}:")
         _tabulate(table, console)
     for number, remark in enumerate(shown.remarks):
-        say(remark if number == 0 else f"\n{remark}")
+        console.print(remark if number == 0 else f"\n{remark}")
 
 
 def _tabulate(table: "Table", console: "Console") -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table as Printed
 
     printed = Printed(box=SIMPLE_HEAD, pad_edge=False)
     for heading, spec in table.columns.items():
-        printed.add_column(escape(heading.strip()), justify="right" if spec else "left")
+        printed.add_column(heading.strip(), justify="right" if spec else "left")
     for row in table.written():
-        printed.add_row(*(escape(cell) for cell in row))
+        printed.add_row(*row)
     console.print(printed)
 
 

@@ -5,26 +5,17 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._data_dir import DataDir
+from zerosum.cli._options import Data, DataDir, Device, Size
 
 
 def train(
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA",
-            help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-            "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
-        ),
-    ],
+    data: Data,
     recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
     ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    size: Size = None,
+    device: Device = "auto",
     steps: Annotated[int | None, typer.Option(min=1, help="Iterations; default: the recipe's.")] = None,
     minutes: Annotated[
         float | None,
@@ -37,33 +28,30 @@ def train(
     """Train a generator and its discriminator on DATA."""
     import time
 
-    from rich.console import Console
-
     from zerosum.cli import STARTED
+    from zerosum.cli._console import plain
     from zerosum.cli._data import opened
     from zerosum.cli._training import finish
     from zerosum.engine import Engine
     from zerosum.errors import InputError
-    from zerosum.record import free_folder
     from zerosum.run import Run, steps_in
 
-    console = Console()
+    console = plain()
     imported = time.monotonic()
     if steps is not None and minutes is not None:
         raise InputError("--steps and --minutes both say how long to train: give one of them")
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     source, chosen = opened(data, recipe, changes, device, console)
     engine = Engine.choose(device, chosen.precision)
-    path = out or free_folder(Path("runs"), source.name)
     if minutes is not None:
         steps = steps_in(minutes, chosen, source, engine)
-    run = Run.create(path, chosen, source, data, engine, seed, steps or chosen.steps)
+    path = out or Path("runs", source.name)
+    run = Run.create(path, chosen, source, data, engine, seed, steps or chosen.steps, numbered=out is None)
     console.print(
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing\n"
-        f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {path}\n"
+        f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {run.folder.path}\n"
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
-        highlight=False,
-        markup=False,
+        soft_wrap=True,
     )
     finish(run, console)

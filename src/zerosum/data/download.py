@@ -4,7 +4,6 @@ They lie in `$ZEROSUM_DATA/<set>/`, or in the cache if that variable is not set.
 called `<name>.part`. `progress` may be replaced by a function of one's own.
 """
 
-import fcntl
 import hashlib
 import os
 import sys
@@ -16,6 +15,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
+
+from filelock import FileLock, Timeout
 
 from zerosum.data.cache import cache_folder
 from zerosum.errors import InputError
@@ -159,13 +160,16 @@ def _download(name: str, files: tuple[File, ...], terms: str) -> None:
 def _alone(home: Path) -> Iterator[None]:
     """Keep other processes from downloading into `home`: they wait, and find the files there."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            announce(f"waiting for another process that downloads to {home}")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    lock = FileLock(home / ".lock", thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        announce(f"waiting for another process that downloads to {home}")
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 class _Failed(Exception):

@@ -1,6 +1,7 @@
 """Folders of images, nested or not, with the archives in them."""
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ class Folder(Reader):
         """Pack the images, unless that was done before."""
         path = Path(data).expanduser()
         if (path / "run.json").exists():
-            raise InputError(f"{data} is a run, not data: 'zerosum resume {data}' goes on with it")
+            raise InputError(f"{data} is a run, not data: 'zerosum resume {shlex.quote(data)}' goes on with it")
         return pack.source(sort_out(files(path), preparation), path.resolve().name, data, preparation, progress)
 
 

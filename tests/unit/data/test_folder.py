@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 
 from tests.photos import encoded, fill, picture
 from zerosum import recipes
+from zerosum.cli._console import plain
 from zerosum.cli._data import opened, tell_files
 from zerosum.data import Source, open_source
 from zerosum.data.preparation import Preparation
@@ -212,7 +212,7 @@ def test_odd_names_stay_on_one_line(tmp_path: Path) -> None:
     assert used(source) >= set(raw.values())
     assert set(left_out(source)) == {f"x{name}" for name in raw.values()}
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    tell_files(source, Console(file=out, width=80))
+    tell_files(source, plain(file=out, width=80))
     out.seek(0)
     told = out.read()
     assert told.count("\n") == 4
@@ -490,9 +490,7 @@ def test_an_entry_without_a_name_is_ignored(tmp_path: Path) -> None:
 def test_what_was_chosen_is_what_the_recipe_says(tmp_path: Path) -> None:
     """So that a resumed run does not choose again."""
     fill(tmp_path, size=(20, 20))
-    source, recipe = opened(
-        str(tmp_path), "auto", ["data.crop=fit", "batch_size=3"], "cpu", Console(file=io.StringIO())
-    )
+    source, recipe = opened(str(tmp_path), "auto", ["data.crop=fit", "batch_size=3"], "cpu", plain(file=io.StringIO()))
     assert (source.shape, recipe.data.size, recipe.data.crop, recipe.batch_size) == ((3, 16, 16), (16, 16), "fit", 3)
     again = open_source(str(tmp_path), recipe.data)
     assert again.files == source.files

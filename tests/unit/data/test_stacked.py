@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
 from tests.photos import fill
+from zerosum.cli._console import plain
 from zerosum.cli._data import tell_files
 from zerosum.data import Source, absolute, open_source, stacked
 from zerosum.data.preparation import Preparation
@@ -112,7 +112,7 @@ def test_gray_files_in_folders_of_classes(
     data = f"stacked:{tmp_path / 'gray'}"
     source = open_source(data, Preparation(size=(8, 8), flip=True))
     assert (source.shape, source.train.flip, source.test.flip) == ((3, 8, 8), True, False)
-    tell_files(source, Console(width=500))
+    tell_files(source, plain(width=500))
     assert "40 images used, 0 left out" in capsys.readouterr().out
     asked_for = open_source(data, Preparation(size=(8, 8), channels=3))  # as those who judge images of stacks do
     assert asked_for.fingerprint == source.fingerprint

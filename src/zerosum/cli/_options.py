@@ -1,0 +1,41 @@
+"""The arguments and options that several commands share."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _remember(folder: Path | None) -> Path | None:
+    if folder is not None:
+        if not folder.is_dir():
+            raise typer.BadParameter(f"{folder} is not a folder")
+        os.environ["ZEROSUM_DATA"] = str(folder.absolute())
+    return folder
+
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        callback=_remember,
+        help="Where copies of standard sets lie, and new ones are put; default: $ZEROSUM_DATA, or the cache.",
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
+        "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA.",
+    ),
+]
+Size = Annotated[
+    str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda (of several cuda:0, cuda:1 ...) or mps.")]
+DeviceOfRun = Annotated[
+    str | None,
+    typer.Option("--device", help="Default: that of the run. On another one the bits of the results may differ."),
+]
