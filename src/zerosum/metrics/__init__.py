@@ -189,14 +189,14 @@ class Evaluation:
 
     @functools.cached_property
     def test(self) -> Set:
-        """Held-out real samples, at most 10,000."""
-        return self._set("test", self.source.test.samples[:MOST_SAMPLES])
+        """Held-out real samples: all, or 10,000 of them at random."""
+        return self._set("test", self.source.test.samples, MOST_SAMPLES)
 
     @functools.cached_property
     def train(self) -> Set:
-        """Training samples, at most 100,000; of stacks, which can be drawn without end, as many as are generated."""
+        """Training samples: all, or 100,000 at random; of stacks, drawn without end, as many as are generated."""
         most = MOST_TRAINING if self.source.stacked_from is None else STACKS
-        return self._set("train", self.source.train.samples[:most])
+        return self._set("train", self.source.train.samples, most)
 
     def real(self, reference: Reference) -> Set:
         """The real samples of a reference."""
@@ -205,7 +205,12 @@ class Evaluation:
             return Set(*(torch.cat(parts) for parts in both)).shuffled(0)
         return self.test if reference == "test" else self.train
 
-    def _set(self, split: str, samples: Tensor) -> Set:
+    def _set(self, split: str, samples: Tensor, most: int) -> Set:
+        """All samples of a split, or a random part: files lie in the order of their names, class after class."""
+        if len(samples) > most:
+            drawn = torch.randperm(len(samples), generator=randomness.generator(0, 0, "reference"))[:most]
+            in_order = drawn.sort()[0]  # so that a file is read from its beginning to its end
+            split, samples = f"random part of {split}", samples.index_select(0, in_order)
         return Set(samples, features_of(self.features, self.source, split, samples)).shuffled(0)
 
     def generated(self, samples: Tensor, seed: int) -> Set:

@@ -131,6 +131,29 @@ def test_the_reference_is_the_users_choice() -> None:
     assert whole.value == pytest.approx(frechet_distance(samples, both), rel=1e-6)
 
 
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_of_a_long_split_a_random_part_is_the_reference(split: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two classes, one after the other: of 2 n points n are drawn, so n / 2 +- sqrt(n / 8) of each class."""
+    monkeypatch.setattr("zerosum.metrics.MOST_SAMPLES", 1_000)
+    monkeypatch.setattr("zerosum.metrics.MOST_TRAINING", 1_000)
+    classes = torch.cat([normal(1_000, 2, 1), normal(1_000, 2, 2, shift=100)])
+    evaluation = Evaluation.of(Source("classes", Split(classes), Split(classes)))
+    chosen = getattr(evaluation, split).samples
+    assert len(chosen.unique(dim=0)) == 1_000
+    second = int((chosen[:, 0] > 50).sum())
+    assert second == pytest.approx(500, abs=5 * (1_000 / 8) ** 0.5)
+    again = Evaluation.of(evaluation.source)
+    assert torch.equal(getattr(again, split).samples, chosen)
+
+
+def test_a_split_that_is_not_too_long_is_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = points(2)
+    whole = Evaluation.of(source).test.samples
+    monkeypatch.setattr("zerosum.metrics.MOST_SAMPLES", len(source.test))
+    assert torch.equal(Evaluation.of(source).test.samples, whole)
+    assert torch.equal(whole.sort(0)[0], source.test.samples.sort(0)[0])
+
+
 def test_too_few_samples_for_the_features_are_warned_of() -> None:
     source = Source("normal", *(Split(normal(100, 60, seed)) for seed in (1, 2)))
     evaluation = Evaluation.of(source)
