@@ -87,7 +87,7 @@ class Mifid(Metric):
         name = "mifid" if comparison.features.is_pool3 else f"mi-{frechet.metric}"
         warning = f"memorised: {distance:.3f} is below {KAGGLE_EPSILON}" if penalty < 1 else ""
         return [
-            Estimate(name, value, low, high, "lower"),
+            Estimate(name, value, low, high, "lower", warning=frechet.warning),
             Estimate("cosine-distance", distance, distance, distance, f"above {KAGGLE_EPSILON}", warning=warning),
         ]
 

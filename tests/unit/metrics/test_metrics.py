@@ -11,6 +11,7 @@ from zerosum.errors import InputError
 from zerosum.metrics import Evaluation, Metric, sample_count
 from zerosum.metrics.frechet import FrechetDistance, FrechetInfinity, frechet_distance
 from zerosum.metrics.kernel import KernelDistance
+from zerosum.metrics.memorisation import Mifid
 from zerosum.metrics.modes import Modes
 from zerosum.metrics.neighbours import Neighbours, overlap
 
@@ -159,6 +160,21 @@ def test_too_few_samples_for_the_features_are_warned_of() -> None:
     evaluation = Evaluation.of(source)
     assert "50 samples are few for 60 features" in evaluation.scores(normal(50, 60, 3), 0)[0].warning
     assert evaluation.scores(normal(90, 60, 3), 0)[0].warning == ""
+
+
+def test_only_distances_of_gaussians_need_more_samples_than_features() -> None:
+    source = Source("normal", *(Split(normal(100, 60, seed)) for seed in (1, 2)))
+    evaluation, samples = Evaluation.of(source), normal(50, 60, 3)
+    scores = evaluation.scores(samples, 0) + evaluation.scores(samples, 0, [FrechetInfinity(), Mifid()])
+    warned = [score.metric for score in scores if "samples are few" in score.warning]
+    assert warned == ["frechet-distance", "frechet-distance-infinity", "mi-frechet-distance"]
+
+
+def test_the_number_of_samples_is_that_which_was_looked_at() -> None:
+    source = open_source("ring")
+    scores = Evaluation.of(source).scores(source.train.samples[:3_000], 0, [FrechetDistance(), Modes()], training=True)
+    counts = {score.metric: score.samples for score in scores}
+    assert (counts["frechet-distance"], counts["modes-covered"]) == (3_000, 2_500)
 
 
 def test_identical_gaussians_overlap_as_published() -> None:

@@ -10,7 +10,8 @@ from sklearn.neighbors import KernelDensity
 from tests.conftest import images
 from tests.unit.metrics.sets import normal
 from zerosum.data import Source, Split
-from zerosum.metrics import Evaluation
+from zerosum.metrics import Evaluation, Metric
+from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.inception_score import InceptionScore
 from zerosum.metrics.parzen import Parzen, log_likelihoods
 from zerosum.metrics.sliced import SlicedWasserstein, distance, pyramid
@@ -38,6 +39,31 @@ def test_parzen_prefers_real_digits_to_noise(digits: Source) -> None:
     assert real.low > noise.high
     assert real.real is not None
     assert real.real > real.value  # whose width is chosen by images of which some are among the samples
+
+
+@pytest.mark.parametrize(
+    ("metric", "measured_in", "comparable"),
+    [
+        (Parzen(), "pixels in [0, 1]", "Parzen log-likelihoods of the same test images"),
+        (SlicedWasserstein(), "patches of Laplacian pyramids", "sliced Wasserstein distances of as many images"),
+    ],
+)
+def test_what_needs_no_features_names_none(
+    metric: Metric, measured_in: str, comparable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RandomConvolutions, "resizer", "to 299x299")
+    source = images((3, 16, 16), count=20)
+    (score,) = Evaluation.of(source).scores(source.train.samples, 0, [metric])
+    assert (score.features, score.resizer) == (measured_in, "none")
+    assert score.comparable.startswith(f"Compare with {comparable}")
+    assert score.warning == ""
+
+
+def test_sliced_distances_say_how_many_images_they_are_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SlicedWasserstein, "most", 7)
+    source = images((1, 16, 16), count=20)
+    (score,) = Evaluation.of(source).scores(source.train.samples, 0, [SlicedWasserstein()])
+    assert (score.samples, score.reference_samples) == (7, 7)
 
 
 def test_a_pyramid_adds_up() -> None:

@@ -26,7 +26,9 @@ class DINOv2(FeatureExtractor):
 
     costly = True
     resizer = "bicubic, antialiased, to 224x224"
-    comparable = "FD-DINOv2 (ViT-L/14) at the same number of samples, reference and resizer"
+    comparable = (
+        "FD-DINOv2 and other scores in the features of ViT-L/14 at the same number of samples, reference and resizer"
+    )
 
     def __init__(self, model: nn.Module, name: str, device: torch.device) -> None:
         """`model` maps float [N, 3, 224, 224], normalised, to an output with `pooler_output` [N, D]."""
