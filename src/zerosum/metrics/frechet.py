@@ -29,7 +29,7 @@ class FrechetDistance(Metric):
         """One estimate; biased upwards when the samples are not many more than the features."""
         fake, real = comparison.fake.features, comparison.real.features
         value = frechet_distance(fake, real)
-        generator = torch.Generator().manual_seed(comparison.seed)
+        generator = randomness.generator(comparison.seed, 0, "bootstrap")
 
         def resampled(rows: Tensor) -> Tensor:
             return rows[torch.randint(len(rows), (len(rows),), generator=generator)]

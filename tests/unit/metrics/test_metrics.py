@@ -78,6 +78,16 @@ def test_the_bootstrap_is_a_function_of_the_seed() -> None:
         assert one != other
 
 
+def test_a_seed_may_be_larger_than_the_machines_numbers() -> None:
+    source, samples = points(2, 100), normal(60, 2, 3)
+    evaluation = Evaluation.of(source)
+    metrics = [cls() for cls in catalog.choices(Metric).values()]
+    metrics = [each for each in metrics if not each.refusal(source, evaluation.features)]
+    one, again, other = (evaluation.scores(samples, seed, metrics) for seed in (10**20, 10**20, 10**20 + 2**64))
+    assert one == again
+    assert [score.low for score in one] != [score.low for score in other]
+
+
 def test_scores_carry_their_protocol() -> None:
     source = points(2)
     scores = Evaluation.of(source).scores(normal(1_000, 2, 3), seed=5)
