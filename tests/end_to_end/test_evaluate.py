@@ -44,6 +44,17 @@ def test_a_table_compares_several(trained: tuple[Path, str], zerosum: Zerosum, d
     assert "it is no FID" in done.stdout
 
 
+@pytest.mark.parametrize(("metric", "said"), [("frechet-distance", True), ("parzen", False)])
+def test_better_features_are_named_where_features_were_used(
+    zerosum: Zerosum, digits: Source, tmp_path: Path, metric: str, said: bool
+) -> None:
+    np.save(tmp_path / "real.npy", digits.train.samples[:50].numpy())
+    asked = ("--against", "digits", "--features", "random-convolutions", "--metric", metric)
+    done = zerosum("evaluate", "real.npy", *asked)
+    assert done.returncode == 0, done.stderr
+    assert ("With the weights of Inception" in done.stdout) == ("random-convolutions" in done.stdout) == said
+
+
 def test_closest_pairs_are_a_picture(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
     done = zerosum("evaluate", trained[0], "--count", 50, "--pairs", "pairs.png", *QUICK)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from zerosum import recipes, report
-from zerosum.record import RunFolder
+from zerosum.record import Line, RunFolder
 
 LINE = {
     "kind": "iteration",
@@ -24,16 +24,28 @@ LINE = {
     "fake_as_fake": 6,
 }
 
+SCORE = {
+    "kind": "score",
+    "step": 1,
+    "metric": "frechet-distance",
+    "value": 1.0,
+    "low": 0.5,
+    "high": 1.5,
+    "better": "lower",
+    "real": 0.1,
+    "warning": "",
+    "features": "coordinates",
+    "resizer": "none",
+    "samples": 5_000,
+    "reference": "test split of ring",
+    "reference_samples": 300,
+    "seed": 0,
+    "comparable": "Compare with the same points.",
+}
 
-@pytest.mark.parametrize(
-    ("recipe", "said", "unsaid"),
-    [
-        ("dcgan", "judged real", "are no probabilities"),
-        ("points", "the real one the larger value in\n62.5%", "D = 1/2"),
-        ("wgan-gp", "wasserstein, its values are no probabilities", "D = 1/2"),
-    ],
-)
-def test_only_probabilities_are_called_so(recipe: str, said: str, unsaid: str, tmp_path: Path) -> None:
+
+def page_of(folder: RunFolder, recipe: str, *lines: Line) -> str:
+    """The report of a run of `recipe` that recorded `lines`."""
     about = {
         "data": "ring",
         "steps": 1,
@@ -45,10 +57,30 @@ def test_only_probabilities_are_called_so(recipe: str, said: str, unsaid: str, t
         "threads": 1,
         "recipe": recipes.find(recipe).as_json(),
     }
-    folder = RunFolder(tmp_path)
     folder.description.write_text(json.dumps(about))
-    folder.append(LINE)
+    for line in lines:
+        folder.append(line)
     report.write(folder)
-    page = folder.report.read_text()
+    return folder.report.read_text()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said", "unsaid"),
+    [
+        ("dcgan", "judged real", "are no probabilities"),
+        ("points", "the real one the larger value in\n62.5%", "D = 1/2"),
+        ("wgan-gp", "wasserstein, its values are no probabilities", "D = 1/2"),
+    ],
+)
+def test_only_probabilities_are_called_so(recipe: str, said: str, unsaid: str, tmp_path: Path) -> None:
+    page = page_of(RunFolder(tmp_path), recipe, LINE)
     assert said in page
     assert unsaid not in page
+
+
+def test_scores_say_in_what_each_was_measured(tmp_path: Path) -> None:
+    other = {"metric": "texture", "features": "patches", "comparable": "Compare with the same patches."}
+    page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | {"metric": "recall"}, SCORE | other)
+    assert page.count("Compare with the same points.") == 1
+    assert "But texture: patches (resizer: none). Compare with the same patches." in page
+    assert "But recall" not in page

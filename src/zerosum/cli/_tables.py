@@ -55,14 +55,15 @@ def _compare(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
         values = (f"{figure(row['value'])}\n{figure(row['low'])} to {figure(row['high'])}" for row in rows)
         table.add_row(rows[0]["metric"], _direction(rows[0]["better"]), *values, figure(rows[0]["real"]))
     console.print(table)
-    counts = ", ".join(f"{name}: {lines[0]['samples']:,}" for name, lines in scores.items())
-    console.print(f"Samples: {counts}. Below each value its 95% interval.")
+    counts = ", ".join(f"{name}: {max(line['samples'] for line in lines):,}" for name, lines in scores.items())
+    console.print(f"Samples, at most: {counts}. Below each value its 95% interval.")
     _protocol(first, console)
     for name, lines in scores.items():
         _warn(lines, console, f" ({name})")
 
 
 def _protocol(scores: Sequence[Line], console: Console) -> None:
+    """How the first score was measured; and in what those were that were measured in something else."""
     first = scores[0]
     console.print(
         f"↓ lower is better, ↑ higher, → as real data. Features: {first['features']}; resizer: {first['resizer']}; "
@@ -70,6 +71,12 @@ def _protocol(scores: Sequence[Line], console: Console) -> None:
         "samples that are not in the reference.",
     )
     console.print(first["comparable"])
+    measured: dict[str, list[str]] = {}
+    for score in scores:
+        in_what = f"{score['features']}; resizer: {score['resizer']}. {score['comparable']}"
+        measured.setdefault(in_what, []).append(score["metric"])
+    for in_what, metrics in list(measured.items())[1:]:
+        console.print(f"But {', '.join(metrics)}: {in_what}")
 
 
 def _warn(scores: Sequence[Line], console: Console, of: str = "") -> None:

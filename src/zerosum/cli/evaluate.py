@@ -82,7 +82,8 @@ def evaluate(
         typer.echo("\n".join(json.dumps({"of": name, **line}) for name, lines in found.items() for line in lines))
         return
     show_scores(found, console)
-    if evaluation.features.better:
+    used = {line["features"] for lines in found.values() for line in lines}
+    if evaluation.features.better and evaluation.features.name in used:
         console.print(evaluation.features.better + ".")
     if pairs is not None:
         console.print(f"Nearest to training images: {pairs}", soft_wrap=True)

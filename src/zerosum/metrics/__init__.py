@@ -51,7 +51,7 @@ class Score(Estimate):
     """An estimate with its protocol.
 
     Attributes:
-        features: in which features it was measured. Scores in different features cannot be compared.
+        features: in which features, or in what else, it was measured. Scores in different ones cannot be compared.
         resizer: how images were brought to the size that the features' network takes.
         samples: number of generated samples.
         reference: what they were compared with, and `reference_samples`, how many of those.
@@ -88,8 +88,8 @@ class Set:
         """The number of samples."""
         return len(self.features)
 
-    def first(self, count: int) -> "Set":
-        """A random part of `count`."""
+    def first(self, count: int | None) -> "Set":
+        """A random part of `count`; all if that is None."""
         return Set(self.samples[:count], self.features[:count])
 
     def shuffled(self, seed: int) -> "Set":
@@ -131,12 +131,18 @@ class Metric(ABC):
         validates: whether it chooses something by real samples of the other split, from that set's end.
         reference: the split to compare with, where that is not the user's choice.
         moment: when it is measured: also during training, at the end and when samples are evaluated, or if asked for.
+        most: how many generated samples it looks at, if not at all of them.
+        measured_in: what it looks at where these are not features, e.g. pixels.
+        comparable: what its scores may be compared with, a sentence's end, where the features do not say it.
     """
 
     equal_sizes: ClassVar[bool] = False
     validates: ClassVar[bool] = False
     reference: ClassVar[Reference | None] = None
     moment: ClassVar[Literal["training", "evaluation", "request"]] = "evaluation"
+    most: ClassVar[int | None] = None
+    measured_in: ClassVar[str] = ""
+    comparable: ClassVar[str] = ""
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """Why the metric has no meaning for samples that should resemble `source`; empty if it has."""
@@ -189,14 +195,14 @@ class Evaluation:
 
     @functools.cached_property
     def test(self) -> Set:
-        """Held-out real samples, at most 10,000."""
-        return self._set("test", self.source.test.samples[:MOST_SAMPLES])
+        """Held-out real samples: all, or 10,000 of them at random."""
+        return self._set("test", self.source.test.samples, MOST_SAMPLES)
 
     @functools.cached_property
     def train(self) -> Set:
-        """Training samples, at most 100,000; of stacks, which can be drawn without end, as many as are generated."""
+        """Training samples: all, or 100,000 at random; of stacks, drawn without end, as many as are generated."""
         most = MOST_TRAINING if self.source.stacked_from is None else STACKS
-        return self._set("train", self.source.train.samples[:most])
+        return self._set("train", self.source.train.samples, most)
 
     def real(self, reference: Reference) -> Set:
         """The real samples of a reference."""
@@ -205,7 +211,12 @@ class Evaluation:
             return Set(*(torch.cat(parts) for parts in both)).shuffled(0)
         return self.test if reference == "test" else self.train
 
-    def _set(self, split: str, samples: Tensor) -> Set:
+    def _set(self, split: str, samples: Tensor, most: int) -> Set:
+        """All samples of a split, or a random part: files lie in the order of their names, class after class."""
+        if len(samples) > most:
+            drawn = torch.randperm(len(samples), generator=randomness.generator(0, 0, "reference"))[:most]
+            in_order = drawn.sort()[0]  # so that a file is read from its beginning to its end
+            split, samples = f"random part of {split}", samples.index_select(0, in_order)
         return Set(samples, features_of(self.features, self.source, split, samples)).shuffled(0)
 
     def generated(self, samples: Tensor, seed: int) -> Set:
@@ -276,20 +287,21 @@ class Evaluation:
             estimates = self._beside_real(metric, estimates, reference, len(comparison.fake), seed)
         return [
             Score(
-                **asdict(estimate) | {"warning": estimate.warning or _warning(comparison)},
-                features=self.features.name,
-                resizer=self.features.resizer,
+                **asdict(estimate),
+                features=metric.measured_in or self.features.name,
+                resizer="none" if metric.measured_in else self.features.resizer,
                 samples=len(comparison.fake),
                 reference=f"{SPLITS[reference]} of {self.source.name}",
                 reference_samples=len(comparison.real),
                 seed=seed,
-                comparable=f"Compare with {self.features.comparable}.",
+                comparable=f"Compare with {metric.comparable or self.features.comparable}.",
             )
             for estimate in estimates
         ]
 
     def _comparison(self, metric: Metric, fake: Set, reference: Reference, seed: int) -> Comparison:
         real, others = self.real(reference), self.test if reference == "train" else self.train
+        fake = fake.first(metric.most)
         if metric.equal_sizes:
             count = min(len(fake), len(real))
             fake, real = fake.first(count), real.first(count)
@@ -314,10 +326,3 @@ class Evaluation:
 
 def _parts(one: Set) -> tuple[Tensor, Tensor]:
     return one.samples, one.features
-
-
-def _warning(comparison: Comparison) -> str:
-    samples, dimension = min(len(comparison.fake), len(comparison.real)), comparison.fake.features.shape[1]
-    if samples <= dimension:
-        return f"{samples:,} samples are few for {dimension:,} features: mostly their number is measured"
-    return ""

@@ -14,7 +14,10 @@ from zerosum.record import write_atomically
 
 
 def features_of(extractor: FeatureExtractor, source: Source, split: str, samples: Tensor) -> Tensor:
-    """The features of the first samples of a split, from the cache if they are costly and were computed before."""
+    """The features of `samples`, from the cache if they are costly and were computed before.
+
+    `split` names which samples of the source these are, and must differ where others are chosen.
+    """
     if not extractor.costly:
         return extractor(samples)
     named = f"{extractor.name}/{extractor.resizer}/{split}/{len(samples)}"

@@ -29,7 +29,7 @@ class FrechetDistance(Metric):
         """One estimate; biased upwards when the samples are not many more than the features."""
         fake, real = comparison.fake.features, comparison.real.features
         value = frechet_distance(fake, real)
-        generator = torch.Generator().manual_seed(comparison.seed)
+        generator = randomness.generator(comparison.seed, 0, "bootstrap")
 
         def resampled(rows: Tensor) -> Tensor:
             return rows[torch.randint(len(rows), (len(rows),), generator=generator)]
@@ -37,7 +37,8 @@ class FrechetDistance(Metric):
         draws = comparison.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
         replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(draws)]
         margin = 1.96 * float(np.std(replicates, ddof=1)) if len(replicates) > 1 else 0.0
-        return [Estimate(called(comparison.features), value, max(value - margin, 0.0), value + margin, "lower")]
+        name, low = called(comparison.features), max(value - margin, 0.0)
+        return [Estimate(name, value, low, value + margin, "lower", warning=few(fake, real))]
 
 
 class FrechetInfinity(Metric):
@@ -60,7 +61,8 @@ class FrechetInfinity(Metric):
         (_, value), covariance = np.polyfit(1 / counts, distances, 1, cov=True)
         margin = 1.96 * float(np.sqrt(max(0.0, covariance[1, 1])))
         name = f"{called(comparison.features)}-infinity"
-        return [Estimate(name, float(value), float(value) - margin, float(value) + margin, "lower")]
+        low, high = float(value) - margin, float(value) + margin
+        return [Estimate(name, float(value), low, high, "lower", warning=few(fake.features, real))]
 
 
 def _drawn(samples: Set, count: int, seed: int, number: int) -> Tensor:
@@ -71,6 +73,14 @@ def _drawn(samples: Set, count: int, seed: int, number: int) -> Tensor:
 def called(features: FeatureExtractor) -> str:
     """What the distance is called in these features."""
     return "fid" if features.is_pool3 else "frechet-distance"
+
+
+def few(fake: Tensor, real: Tensor) -> str:
+    """A warning if a set of features, [N, d] or [M, d], has no full covariance: N or M <= d. Else nothing."""
+    samples, dimension = min(len(fake), len(real)), fake.shape[1]
+    if samples <= dimension:
+        return f"{samples:,} samples are few for {dimension:,} features: mostly their number is measured"
+    return ""
 
 
 def frechet_distance(fake: Tensor, real: Tensor) -> float:

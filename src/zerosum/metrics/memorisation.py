@@ -87,7 +87,7 @@ class Mifid(Metric):
         name = "mifid" if comparison.features.is_pool3 else f"mi-{frechet.metric}"
         warning = f"memorised: {distance:.3f} is below {KAGGLE_EPSILON}" if penalty < 1 else ""
         return [
-            Estimate(name, value, low, high, "lower"),
+            Estimate(name, value, low, high, "lower", warning=frechet.warning),
             Estimate("cosine-distance", distance, distance, distance, f"above {KAGGLE_EPSILON}", warning=warning),
         ]
 
@@ -117,7 +117,10 @@ def closest(samples: Set, training: Set, count: int) -> tuple[Tensor, Tensor]:
 
 
 def _share_deviation(share: float, ours: int, theirs: int) -> float:
-    """The standard deviation of Mann and Whitney's share of pairs (Hanley & McNeil 1982, eq. 2)."""
+    """The standard deviation of the share of pairs in which theirs is larger (Hanley & McNeil 1982, eq. 2).
+
+    `above`: the chance that two of theirs both are larger than one of ours; `below`: that one is larger than two.
+    """
     above, below = share / (2 - share), 2 * share**2 / (1 + share)
-    variance = share * (1 - share) + (ours - 1) * (above - share**2) + (theirs - 1) * (below - share**2)
+    variance = share * (1 - share) + (theirs - 1) * (above - share**2) + (ours - 1) * (below - share**2)
     return float(np.sqrt(max(0.0, variance) / (ours * theirs)))

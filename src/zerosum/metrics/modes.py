@@ -12,13 +12,13 @@ from zerosum.data.mixture import Mixture
 from zerosum.metrics import Comparison, Estimate, Metric
 from zerosum.metrics.features import FeatureExtractor
 
-PROTOCOL_SAMPLES, NEAR = 2_500, 3.0
+NEAR = 3.0
 NAMES = ("modes-covered", "high-quality", "reverse-kl", "spread-ratio")
 BETTER = ("higher", "higher", "lower", "near 1")
 
 
 class Modes(Metric):
-    """Modes covered, high-quality share, reverse KL of the masses, and spread, on the first 2,500 samples.
+    """Modes covered, high-quality share, reverse KL of the masses, and spread, of 2,500 samples.
 
     A sample is of high quality within 3 sigma of its nearest mode; a mode is covered by at least one such sample
     (Srivastava et al. 2017; Lin et al. 2018). For two coordinates 98.9% of the real samples are of high quality: more
@@ -27,6 +27,8 @@ class Modes(Metric):
     """
 
     moment: ClassVar[Literal["training", "evaluation", "request"]] = "training"
+    most: ClassVar[int | None] = 2_500
+    measured_in: ClassVar[str] = "coordinates"
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """The modes must be known, and more than one."""
@@ -37,7 +39,7 @@ class Modes(Metric):
         """Four estimates, with bootstrap percentiles over the samples."""
         density = comparison.source.density
         assert density is not None  # noqa: S101  # `refusal` said so
-        points = comparison.fake.samples[:PROTOCOL_SAMPLES]
+        points = comparison.fake.samples
         distances, modes = torch.cdist(points, density.means).min(dim=1)
         good = distances < NEAR * density.sigma
         generator = np.random.default_rng(comparison.seed)

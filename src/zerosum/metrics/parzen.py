@@ -30,6 +30,8 @@ class Parzen(Metric):
     reference: ClassVar[Reference | None] = "test"
     validates: ClassVar[bool] = True
     moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
+    measured_in: ClassVar[str] = "pixels in [0, 1]"
+    comparable: ClassVar[str] = "Parzen log-likelihoods of the same test images, by as many samples"
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """It is defined for images here."""

@@ -14,7 +14,6 @@ from zerosum.metrics import Comparison, Estimate, Metric
 from zerosum.metrics.features import FeatureExtractor
 
 COARSEST, PATCH, PATCHES, PROJECTIONS, ROUNDS = 16, 7, 128, 128, 4
-MOST = 2048
 STUDENT = 3.182  # the 97.5% point of Student's distribution with ROUNDS - 1 degrees of freedom
 KERNEL = (1.0, 4.0, 6.0, 4.0, 1.0)
 
@@ -29,6 +28,9 @@ class SlicedWasserstein(Metric):
 
     equal_sizes = True
     moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
+    most: ClassVar[int | None] = 2048
+    measured_in: ClassVar[str] = "patches of Laplacian pyramids"
+    comparable: ClassVar[str] = "sliced Wasserstein distances of as many images of the same data, in the same size"
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """It needs images."""
@@ -37,7 +39,7 @@ class SlicedWasserstein(Metric):
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """An estimate for each level."""
-        levels = zip(*(pyramid(part.samples[:MOST]) for part in (comparison.fake, comparison.real)), strict=True)
+        levels = zip(*(pyramid(part.samples) for part in (comparison.fake, comparison.real)), strict=True)
         found = []
         for fake, real in levels:
             rounds = [

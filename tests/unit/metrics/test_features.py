@@ -13,11 +13,13 @@ from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
 from zerosum.metrics import Evaluation
+from zerosum.metrics.cached import features_of
 from zerosum.metrics.features import Request, features_for, in_batches, inception
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.dinov2 import DINOv2
 from zerosum.metrics.features.inception import Inception
 from zerosum.metrics.features.random_convolutions import RandomConvolutions
+from zerosum.metrics.features.stacked import StackedClassifier
 from zerosum.metrics.frechet import FrechetDistance
 
 CPU = torch.device("cpu")
@@ -257,3 +259,39 @@ def test_costly_features_of_real_data_are_kept(
     first = Evaluation.of(source, request).test.features
     monkeypatch.setattr(Inception, "__call__", None)
     assert torch.equal(Evaluation.of(source, request).test.features, first)
+
+
+def test_kept_features_are_those_of_the_samples_that_are_compared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first six of nine images were kept under the name that such features once had; others are chosen now."""
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
+    monkeypatch.setattr("zerosum.metrics.MOST_SAMPLES", 6)
+    monkeypatch.setattr(RandomConvolutions, "costly", True)
+    noise = images((3, 8, 8), count=18)
+    extractor = RandomConvolutions(noise.shape, CPU)
+    features_of(extractor, noise, "test", noise.test.samples[:6])
+    for _ in range(2):
+        reference = Evaluation(noise, extractor).test
+        assert torch.equal(reference.features, extractor(reference.samples))
+
+
+def test_kept_features_are_those_of_the_classifier_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A classifier that was lost and trained again, as good as before, with other weights."""
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
+    monkeypatch.setattr("zerosum.metrics.features.classifier.EPOCHS", 1)
+    monkeypatch.setattr("zerosum.metrics.features.classifier._accuracy", lambda *_: 0.98)
+    single, stacks = images((1, 8, 8), classes=3), images((3, 8, 8), count=20)
+    source = Source("stacks", stacks.train, stacks.test, stacked_from=single)
+    names = set()
+    for rate in (0.002, 0.001):
+        monkeypatch.setattr("zerosum.metrics.features.classifier.RATE", rate)
+        (tmp_path / f"{single.fingerprint}-classifier-128.safetensors").unlink(missing_ok=True)
+        for _ in range(2):
+            extractor = StackedClassifier(single, 3, CPU)
+            reference = Evaluation(source, extractor).test
+            assert torch.equal(reference.features, extractor(reference.samples))
+            names.add(extractor.name)
+    assert len(names) == 2

@@ -47,6 +47,25 @@ def test_the_interval_holds_a_half_as_often_as_it_says() -> None:
     assert hits / 200 > 0.95 - 3 * (0.95 * 0.05 / 200) ** 0.5
 
 
+@pytest.mark.parametrize("held_out", [30, 300])
+def test_the_interval_is_as_wide_as_the_share_varies(held_out: int) -> None:
+    """Exponential distances, for which the formula is exact, of means 1 and 4: a share of 4/5; sets of unequal sizes.
+
+    The deviation of n draws has a relative standard error of (2 n)^-1/2; four are allowed.
+    """
+    draw, draws, shares, margins = np.random.default_rng(0), 150, [], []
+    for _ in range(draws):
+        ours, theirs = (
+            torch.from_numpy(draw.exponential(mean, (count, 1)).astype(np.float32))
+            for mean, count in ((1, 330 - held_out), (4, held_out))
+        )
+        _, share = Memorisation().measure(replace(seen(ours, torch.zeros(2, 1), others=theirs), replicates=1))
+        shares.append(share.value)
+        margins.append(share.value - share.low)
+    assert np.mean(shares) == pytest.approx(0.8, abs=4 * np.std(shares) / draws**0.5)
+    assert np.mean(margins) / 1.96 == pytest.approx(np.std(shares, ddof=1), rel=4 / (2 * draws) ** 0.5)
+
+
 def test_the_nearest_is_the_nearest() -> None:
     one, other = normal(50, 4, 1), normal(60, 4, 2)
     distances, indices = nearest(one, other)

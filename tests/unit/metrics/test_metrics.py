@@ -11,6 +11,7 @@ from zerosum.errors import InputError
 from zerosum.metrics import Evaluation, Metric, sample_count
 from zerosum.metrics.frechet import FrechetDistance, FrechetInfinity, frechet_distance
 from zerosum.metrics.kernel import KernelDistance
+from zerosum.metrics.memorisation import Mifid
 from zerosum.metrics.modes import Modes
 from zerosum.metrics.neighbours import Neighbours, overlap
 
@@ -77,6 +78,16 @@ def test_the_bootstrap_is_a_function_of_the_seed() -> None:
         assert one != other
 
 
+def test_a_seed_may_be_larger_than_the_machines_numbers() -> None:
+    source, samples = points(2, 100), normal(60, 2, 3)
+    evaluation = Evaluation.of(source)
+    metrics = [cls() for cls in catalog.choices(Metric).values()]
+    metrics = [each for each in metrics if not each.refusal(source, evaluation.features)]
+    one, again, other = (evaluation.scores(samples, seed, metrics) for seed in (10**20, 10**20, 10**20 + 2**64))
+    assert one == again
+    assert [score.low for score in one] != [score.low for score in other]
+
+
 def test_scores_carry_their_protocol() -> None:
     source = points(2)
     scores = Evaluation.of(source).scores(normal(1_000, 2, 3), seed=5)
@@ -131,11 +142,49 @@ def test_the_reference_is_the_users_choice() -> None:
     assert whole.value == pytest.approx(frechet_distance(samples, both), rel=1e-6)
 
 
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_of_a_long_split_a_random_part_is_the_reference(split: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two classes, one after the other: of 2 n points n are drawn, so n / 2 +- sqrt(n / 8) of each class."""
+    monkeypatch.setattr("zerosum.metrics.MOST_SAMPLES", 1_000)
+    monkeypatch.setattr("zerosum.metrics.MOST_TRAINING", 1_000)
+    classes = torch.cat([normal(1_000, 2, 1), normal(1_000, 2, 2, shift=100)])
+    evaluation = Evaluation.of(Source("classes", Split(classes), Split(classes)))
+    chosen = getattr(evaluation, split).samples
+    assert len(chosen.unique(dim=0)) == 1_000
+    second = int((chosen[:, 0] > 50).sum())
+    assert second == pytest.approx(500, abs=5 * (1_000 / 8) ** 0.5)
+    again = Evaluation.of(evaluation.source)
+    assert torch.equal(getattr(again, split).samples, chosen)
+
+
+def test_a_split_that_is_not_too_long_is_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = points(2)
+    whole = Evaluation.of(source).test.samples
+    monkeypatch.setattr("zerosum.metrics.MOST_SAMPLES", len(source.test))
+    assert torch.equal(Evaluation.of(source).test.samples, whole)
+    assert torch.equal(whole.sort(0)[0], source.test.samples.sort(0)[0])
+
+
 def test_too_few_samples_for_the_features_are_warned_of() -> None:
     source = Source("normal", *(Split(normal(100, 60, seed)) for seed in (1, 2)))
     evaluation = Evaluation.of(source)
     assert "50 samples are few for 60 features" in evaluation.scores(normal(50, 60, 3), 0)[0].warning
     assert evaluation.scores(normal(90, 60, 3), 0)[0].warning == ""
+
+
+def test_only_distances_of_gaussians_need_more_samples_than_features() -> None:
+    source = Source("normal", *(Split(normal(100, 60, seed)) for seed in (1, 2)))
+    evaluation, samples = Evaluation.of(source), normal(50, 60, 3)
+    scores = evaluation.scores(samples, 0) + evaluation.scores(samples, 0, [FrechetInfinity(), Mifid()])
+    warned = [score.metric for score in scores if "samples are few" in score.warning]
+    assert warned == ["frechet-distance", "frechet-distance-infinity", "mi-frechet-distance"]
+
+
+def test_the_number_of_samples_is_that_which_was_looked_at() -> None:
+    source = open_source("ring")
+    scores = Evaluation.of(source).scores(source.train.samples[:3_000], 0, [FrechetDistance(), Modes()], training=True)
+    counts = {score.metric: score.samples for score in scores}
+    assert (counts["frechet-distance"], counts["modes-covered"]) == (3_000, 2_500)
 
 
 def test_identical_gaussians_overlap_as_published() -> None:

@@ -5,12 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import convolve1d
 from sklearn.neighbors import KernelDensity
 
 from tests.conftest import images
 from tests.unit.metrics.sets import normal
 from zerosum.data import Source, Split
-from zerosum.metrics import Evaluation
+from zerosum.data.pixels import to_float
+from zerosum.metrics import Evaluation, Metric
+from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.inception_score import InceptionScore
 from zerosum.metrics.parzen import Parzen, log_likelihoods
 from zerosum.metrics.sliced import SlicedWasserstein, distance, pyramid
@@ -40,11 +43,53 @@ def test_parzen_prefers_real_digits_to_noise(digits: Source) -> None:
     assert real.real > real.value  # whose width is chosen by images of which some are among the samples
 
 
+@pytest.mark.parametrize(
+    ("metric", "measured_in", "comparable"),
+    [
+        (Parzen(), "pixels in [0, 1]", "Parzen log-likelihoods of the same test images"),
+        (SlicedWasserstein(), "patches of Laplacian pyramids", "sliced Wasserstein distances of as many images"),
+    ],
+)
+def test_what_needs_no_features_names_none(
+    metric: Metric, measured_in: str, comparable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RandomConvolutions, "resizer", "to 299x299")
+    source = images((3, 16, 16), count=20)
+    (score,) = Evaluation.of(source).scores(source.train.samples, 0, [metric])
+    assert (score.features, score.resizer) == (measured_in, "none")
+    assert score.comparable.startswith(f"Compare with {comparable}")
+    assert score.warning == ""
+
+
+def test_sliced_distances_say_how_many_images_they_are_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SlicedWasserstein, "most", 7)
+    source = images((1, 16, 16), count=20)
+    (score,) = Evaluation.of(source).scores(source.train.samples, 0, [SlicedWasserstein()])
+    assert (score.samples, score.reference_samples) == (7, 7)
+
+
+def enlarged(level: torch.Tensor) -> torch.Tensor:
+    """Twice as large: binomial weights of the pixels around, mirrored at the edges."""
+    count, channels, height, width = level.shape
+    spread = np.zeros((count, channels, 2 * height, 2 * width), np.float32)
+    spread[:, :, ::2, ::2] = level
+    for axis in (2, 3):
+        spread = convolve1d(spread, np.array([1, 4, 6, 4, 1]) / 8, axis, mode="mirror")
+    return torch.from_numpy(spread)
+
+
 def test_a_pyramid_adds_up() -> None:
-    """The finest level is what the next coarser image, enlarged, leaves to be said."""
-    samples = images((3, 64, 48), count=2).train.samples
-    levels = pyramid(samples)
-    assert [tuple(level.shape[2:]) for level in levels] == [(64, 48), (32, 24)]
+    """From the coarsest image on: enlarged, and the differences of the next level added, up to the image itself."""
+    samples = images((3, 64, 96), count=2).train.samples
+    *differences, image = pyramid(samples)
+    assert [tuple(level.shape[2:]) for level in differences] == [(64, 96), (32, 48)]
+    assert tuple(image.shape[2:]) == (16, 24)
+    for level in reversed(differences):
+        image = enlarged(image) + level
+    torch.testing.assert_close(image, to_float(samples), atol=1e-5, rtol=0)
+
+
+def test_a_plain_image_has_no_texture() -> None:
     plain = torch.full((2, 3, 64, 48), 200, dtype=torch.uint8)
     torch.testing.assert_close(pyramid(plain)[0], torch.zeros(2, 3, 64, 48), atol=1e-6, rtol=0)
 

@@ -4,6 +4,7 @@ Pixels, points, fixed random convolutions and a classifier trained on the labels
 do not depend on the images beside it: every batch that goes through a network has the same size.
 """
 
+import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import partial
@@ -115,3 +116,11 @@ def in_batches(network: nn.Module, samples: Tensor, size: int, device: torch.dev
         whole = batch if missing == 0 else torch.cat([batch, batch[-1:].expand(missing, *batch.shape[1:])])
         made.append(network(to_float(whole.to(device)))[: len(batch)].float().cpu())
     return torch.cat(made)
+
+
+def digest_of(network: nn.Module) -> str:
+    """Eight characters that stand for the weights."""
+    digest = hashlib.blake2b(digest_size=4)
+    for weights in network.state_dict().values():
+        digest.update(weights.cpu().contiguous().numpy().data)
+    return digest.hexdigest()

@@ -13,7 +13,7 @@ from zerosum import randomness
 from zerosum.data import Source, Split, shuffled
 from zerosum.data.cache import cache_folder
 from zerosum.errors import InputError
-from zerosum.metrics.features import FeatureExtractor, Request, in_batches
+from zerosum.metrics.features import FeatureExtractor, Request, digest_of, in_batches
 from zerosum.record import write_atomically
 
 BATCH = 500
@@ -38,7 +38,8 @@ class Classifier(FeatureExtractor):
         self._device = device
         self.classes = source.classes
         accuracy = _accuracy(self.classify(source.test.samples), source.test.labels)
-        self.name = f"{NAME} ({accuracy:.1%} right on the test split of {source.name})"
+        weights = digest_of(self._network)
+        self.name = f"{NAME} ({accuracy:.1%} right on the test split of {source.name}; weights {weights})"
 
     @classmethod
     def open(cls, source: Source, request: Request) -> "Classifier":

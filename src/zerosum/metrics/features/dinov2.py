@@ -3,7 +3,6 @@
 See Stein et al. 2023. Through `transformers` (the extra `hub`), which loads safetensors and runs no code from the hub.
 """
 
-import hashlib
 import importlib
 from collections.abc import Callable
 from types import ModuleType
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from zerosum.data import Source
 from zerosum.errors import InputError
-from zerosum.metrics.features import FeatureExtractor, Request, in_batches
+from zerosum.metrics.features import FeatureExtractor, Request, digest_of, in_batches
 
 MODEL = "facebook/dinov2-large"  # ViT-L/14
 BATCH, SIDE = 16, 224
@@ -26,11 +25,13 @@ class DINOv2(FeatureExtractor):
 
     costly = True
     resizer = "bicubic, antialiased, to 224x224"
-    comparable = "FD-DINOv2 (ViT-L/14) at the same number of samples, reference and resizer"
+    comparable = (
+        "FD-DINOv2 and other scores in the features of ViT-L/14 at the same number of samples, reference and resizer"
+    )
 
     def __init__(self, model: nn.Module, name: str, device: torch.device) -> None:
         """`model` maps float [N, 3, 224, 224], normalised, to an output with `pooler_output` [N, D]."""
-        self.name = f"dinov2, class token of {name} ({_digest(model)})"
+        self.name = f"dinov2, class token of {name} ({digest_of(model)})"
         if name != MODEL:
             self.comparable = "scores in the features of the same weights"
         self._network = _Normalised(model).eval().to(device)
@@ -75,14 +76,6 @@ class _Normalised(nn.Module):
         sized = F.interpolate(colour, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(0, 1)
         features: Tensor = self._model((sized - self.get_buffer("mean")) / self.get_buffer("deviation")).pooler_output
         return features
-
-
-def _digest(model: nn.Module) -> str:
-    """Eight characters that stand for the weights."""
-    digest = hashlib.blake2b(digest_size=4)
-    for weights in model.state_dict().values():
-        digest.update(weights.cpu().contiguous().numpy().data)
-    return digest.hexdigest()
 
 
 def _library() -> ModuleType:

@@ -46,9 +46,9 @@ class Inception(FeatureExtractor):
         self.is_pool3 = tap == TAPS[-1]
         same = "at the same number of samples, reference and resizer"
         if self.is_pool3:
-            self.comparable = f"FIDs of TensorFlow's Inception {same}"
+            self.comparable = f"FIDs and other scores in the features of TensorFlow's Inception {same}"
         else:
-            self.comparable = f"pytorch-fid --dims {tap} {same}; it is no FID"
+            self.comparable = f"pytorch-fid --dims {tap} and other scores in its features {same}; it is no FID"
             self.better = f"For a FID get {WHOLE.name}: --features inception --download, or --weights FILE"
         self._device = device
         self._network = _Network(weights, tap).eval().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
