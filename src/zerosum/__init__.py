@@ -2,8 +2,9 @@
 
 import zerosum
 
-gan = zerosum.load("runs/digits")
+gan = zerosum.train("digits", minutes=2, out="runs/digits")
 images = gan.sample(64, seed=0)  # uint8 [64, C, H, W]
+again = zerosum.load("runs/digits")
 """
 
 from typing import TYPE_CHECKING
@@ -11,10 +12,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zerosum.data import open_source
     from zerosum.gan import GAN, load
+    from zerosum.recipes import Recipe
+    from zerosum.recipes import find as recipe
+    from zerosum.training import train
 
-__all__ = ["GAN", "load", "open_source"]
+__all__ = ["GAN", "Recipe", "load", "open_source", "recipe", "train"]
 
-_HOME = {"GAN": "zerosum.gan", "load": "zerosum.gan", "open_source": "zerosum.data"}
+_HOME = {
+    "GAN": ("zerosum.gan", "GAN"),
+    "Recipe": ("zerosum.recipes", "Recipe"),
+    "load": ("zerosum.gan", "load"),
+    "open_source": ("zerosum.data", "open_source"),
+    "recipe": ("zerosum.recipes", "find"),
+    "train": ("zerosum.training", "train"),
+}
 
 
 def __getattr__(name: str) -> object:
@@ -23,4 +34,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'zerosum' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_HOME[name]), name)
+    module, attribute = _HOME[name]
+    return getattr(import_module(module), attribute)

@@ -32,9 +32,8 @@ def train(
     from zerosum.cli._console import plain
     from zerosum.cli._data import opened
     from zerosum.cli._training import finish
-    from zerosum.engine import Engine
     from zerosum.errors import InputError
-    from zerosum.run import Run, steps_in
+    from zerosum.training import begin
 
     console = plain()
     imported = time.monotonic()
@@ -42,15 +41,11 @@ def train(
         raise InputError("--steps and --minutes both say how long to train: give one of them")
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     source, chosen = opened(data, recipe, changes, device, console)
-    engine = Engine.choose(device, chosen.precision)
-    if minutes is not None:
-        steps = steps_in(minutes, chosen, source, engine)
-    path = out or Path("runs", source.name)
-    run = Run.create(path, chosen, source, data, engine, seed, steps or chosen.steps, numbered=out is None)
+    run = begin(data, source, chosen, steps=steps, minutes=minutes, seed=seed, device=device, out=out)
     console.print(
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing\n"
-        f"recipe {chosen.name}: {run.steps:,} iterations on {engine.describe()}, in {run.folder.path}\n"
+        f"recipe {chosen.name}: {run.steps:,} iterations on {run.engine.describe()}, in {run.folder.path}\n"
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
         soft_wrap=True,
     )

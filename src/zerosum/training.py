@@ -1,0 +1,136 @@
+"""Training from beginning to end: the data and the recipe for them, the run, its report.
+
+`train` is `zerosum train` without its words, for programs.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from zerosum import recipes, report
+from zerosum.data import Progress, Source, open_source
+from zerosum.data.preparation import Preparation
+from zerosum.engine import Engine
+from zerosum.errors import InputError
+from zerosum.gan import GAN
+from zerosum.metrics import Evaluation
+from zerosum.metrics.features import Request
+from zerosum.recipes import Recipe
+from zerosum.record import Line
+from zerosum.run import Run, steps_in
+
+RUNS = Path("runs")
+LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6
+
+
+def prepared(
+    data: str, recipe: str | Recipe, changes: Sequence[str] = (), device: str = "auto", progress: Progress | None = None
+) -> tuple[Source, Recipe]:
+    """The data, and the recipe for them with the `changes`, those of `data` in force before the data are read.
+
+    Args:
+        data: what `zerosum train` takes as DATA.
+        recipe: a Recipe, the name of one, a JSON file, or `auto`, which looks at the data.
+        changes: of the recipe, each as `field=value`.
+        device: for which larger images may be chosen.
+        progress: is told how far files are read.
+
+    Raises:
+        InputError: no such recipe or field, or the data cannot be used.
+    """
+    given = recipes.find(recipe) if isinstance(recipe, str) and recipe != "auto" else recipe
+    draft = given if isinstance(given, Recipe) else Recipe("auto")
+    for assignment in changes:
+        if assignment.startswith("data."):
+            draft = recipes.change(draft, assignment)
+    preparation = draft.data
+    if preparation.size is None and Engine.choose(device).device.type != "cpu":
+        preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
+    source = open_source(data, preparation, progress)
+    _check(changes, source)
+    if source.files is None:  # then the rest says nothing, and the run must not say that it was done
+        preparation = Preparation(flip=preparation.flip and source.is_images)
+    else:  # a resumed run must not choose again
+        preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
+    chosen = replace(given if isinstance(given, Recipe) else recipes.named(given, source), data=preparation)
+    for assignment in changes:
+        if not assignment.startswith("data."):
+            chosen = recipes.change(chosen, assignment)
+    return source, chosen
+
+
+def _check(changes: Sequence[str], source: Source) -> None:
+    """Refuse changes of `data` that these data cannot heed."""
+    for assignment in changes:
+        if assignment.startswith("data.flip") and not source.is_images:
+            raise InputError(f"{assignment} is about images, and {source.name} has points")
+        if assignment.startswith("data.") and not assignment.startswith("data.flip") and source.files is None:
+            raise InputError(f"{assignment} is about image files, and {source.name} has none")
+
+
+def begin(
+    data: str,
+    source: Source,
+    recipe: Recipe,
+    *,
+    steps: int | None,
+    minutes: float | None,
+    seed: int,
+    device: str,
+    out: Path | None,
+) -> Run:
+    """A run that has not made a step: of `steps`, of about `minutes`, or as long as the recipe says.
+
+    Its folder is `out`, or a free one in `runs/` of the data's name.
+
+    Raises:
+        InputError: the recipe cannot serve the data, or the folder or the device cannot be used.
+    """
+    if steps is not None and minutes is not None:
+        raise InputError("steps and minutes both say how long to train: give one of them")
+    if (steps is not None and steps < 1) or (minutes is not None and not 0 < minutes <= MOST_MINUTES):
+        raise InputError(f"a training takes at least one step, and more than 0 minutes, at most {MOST_MINUTES:,.0f}")
+    engine = Engine.choose(device, recipe.precision)
+    if minutes is not None:
+        steps = steps_in(minutes, recipe, source, engine)
+    folder = out or RUNS / source.name
+    return Run.create(folder, recipe, source, data, engine, seed, steps or recipe.steps, numbered=out is None)
+
+
+def train(
+    data: str | Path,
+    recipe: str | Recipe = "auto",
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path | None = None,
+    observe: Callable[[Line], None] = lambda line: None,
+) -> GAN:
+    """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
+
+    Args:
+        data: the name of built-in data or a path, as `zerosum train` takes it.
+        recipe: a name, a JSON file, `auto`, which looks at the data, or a Recipe, e.g.
+            `replace(zerosum.recipe("dcgan"), game=MyGame())`. Parts may be classes of your own (frozen pydantic
+            dataclasses); a later program has to import them before it resumes the run or loads the generator.
+        steps: iterations; else the recipe's.
+        minutes: train about this long instead.
+        seed: everything random is a function of it, of the step and of what it is for.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        out: the run's folder, which must not exist; else a free one in `runs/` of the data's name.
+        observe: is called with each line that goes into `metrics.jsonl`.
+
+    Raises:
+        InputError: something that was asked for does not exist, does not fit, or is taken; nothing was written.
+        RunFailed: losses or weights are no longer finite.
+    """
+    source, chosen = prepared(str(data), recipe, device=device)
+    folder = None if out is None else Path(out)
+    run = begin(str(data), source, chosen, steps=steps, minutes=minutes, seed=seed, device=device, out=folder)
+    with closing(run.folder):
+        run.train(Evaluation.of(source, Request(device=run.engine.device)), observe, stop=lambda: False)
+        report.write(run.folder)
+    return run.gan()
