@@ -32,6 +32,10 @@ class Player:
         loss.backward(inputs=list(self.network.parameters()))  # type: ignore[no-untyped-call]
         self.settings.schedule(self.optimizer, step, steps)
         self.optimizer.step()
+        self.project()
+
+    def project(self) -> None:
+        """Bring the network back within its constraints."""
         for regularizer in self.regularizers:
             regularizer.project(self.network)
 
