@@ -8,6 +8,7 @@ import copy
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, NamedTuple
 
 import torch
@@ -114,13 +115,9 @@ class Contest:
 
     def payoff(self, discriminator: nn.Module, fake: Tensor, meeting: Round) -> Tensor:
         """M(G, D) over one round, a scalar, where G made `fake` of the codes."""
-        real, labels, _ = meeting
-        if self.players.networks.separate_batches:
-            real_logits, fake_logits = (self.logits(discriminator, samples, labels) for samples in (real, fake))
-        else:
-            both = None if labels is None else labels.repeat(2)
-            real_logits, fake_logits = self.logits(discriminator, torch.cat([real, fake]), both).chunk(2)
-        return -self.game.discriminator_loss(real_logits, fake_logits) / 2
+        judge = partial(self.engine.verdict, discriminator)
+        of_real, of_fake = self.players.verdicts(judge, meeting.real, fake, meeting.labels)
+        return -self.game.discriminator_loss(of_real.logits, of_fake.logits) / 2
 
     @property
     def solution(self) -> float:
