@@ -138,9 +138,9 @@ class GradientPenalty(Regularizer):
         return self._at(mix * seen.real + (1 - mix) * seen.fake, seen)
 
     def _at(self, samples: Tensor, seen: Judgement) -> Tensor:
-        points = samples.detach().requires_grad_()
-        logits = seen.judge(points)
-        (slopes,) = torch.autograd.grad(logits.sum(), points, create_graph=True)
+        samples.requires_grad_()  # they may also depend on G's parameters, of which the penalty is then a function
+        logits = seen.judge(samples)
+        (slopes,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
         excess = (lengths(slopes, len(logits)) + 1e-12).sqrt() - self.target  # the root of 0 has no gradient
         return self.weight * (excess.clamp(min=0) if self.one_sided else excess).square().mean()
 
