@@ -137,7 +137,7 @@ class Contest:
         for number, meeting in enumerate(self.rounds(split, "measured")):
             with randomness.scope(self.seed, number, "measured", device=self.engine.device):
                 values.append(payoff(meeting))
-        return torch.stack(values).double().cpu()
+        return torch.stack(values).cpu().double()
 
     def improve(self, player: Player, loss: Callable[[nn.Module, Round], Tensor], purpose: str) -> nn.Module:
         """A copy of `player` after `protocol.steps` updates against `loss`: as it was at its best, or as it began."""

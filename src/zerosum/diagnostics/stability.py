@@ -24,7 +24,7 @@ MOST_PARAMETERS = 2_000
 def jacobian(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -> Tensor:
     """The derivative of v for players that each move their `parameters` against the gradient of their loss: [n, n].
 
-    In float64; rows and columns follow the players, and within them the parameters, in order.
+    In float64 on the CPU; rows and columns follow the players, and within them the parameters, in order.
     """
     slopes = [
         slope.reshape(-1)
@@ -36,7 +36,7 @@ def jacobian(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -
     for slope in torch.cat(slopes):
         row = torch.autograd.grad(slope, everything, retain_graph=True, materialize_grads=True)
         rows.append(torch.cat([each.reshape(-1) for each in row]))
-    return -torch.stack(rows).double()
+    return -torch.stack(rows).cpu().double()
 
 
 def losses(
@@ -74,4 +74,4 @@ def eigenvalues(
     if sum(parameter.numel() for each in own for parameter in each) > MOST_PARAMETERS:
         return None
     found: Tensor = torch.linalg.eigvals(jacobian(losses(players, game, engine, data, batch_size, progress, seed), own))
-    return found[found.real.argsort(descending=True)].cpu()
+    return found[found.real.argsort(descending=True)]

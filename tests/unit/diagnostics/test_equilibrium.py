@@ -243,3 +243,9 @@ def test_no_critic_that_is_asked_leaves_its_constraint(monkeypatch: pytest.Monke
     monkeypatch.setattr(Contest, "payoff", watched)
     equilibrium(critics(WeightClipping(limit=0.01), steps=5), proximity=0.1)
     assert max(asked) == pytest.approx(0.01)
+
+
+@pytest.mark.usefixtures("device_without_float64")
+def test_a_device_without_float64_will_do() -> None:
+    meeting = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0), protocol=Protocol(steps=1))
+    assert equilibrium(meeting).payoff.value == pytest.approx(-math.log(2), abs=1e-6)

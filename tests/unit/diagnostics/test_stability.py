@@ -156,3 +156,10 @@ def test_large_players_are_left_out_and_small_ones_of_any_kind_are_not() -> None
     )
     assert found.real.tolist() == sorted(found.real.tolist(), reverse=True)
     assert stability.eigenvalues(large, recipe.game, ENGINE, source.train, 16, 0.5, seed=0) is None
+
+
+@pytest.mark.usefixtures("device_without_float64")
+def test_a_device_without_float64_will_do() -> None:
+    found = stability.eigenvalues(dirac(), Wasserstein(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
+    assert found is not None
+    assert found.dtype == torch.complex128
