@@ -8,7 +8,7 @@ docs/tricks.md has all of them in one table, with what they were worth.
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
@@ -16,7 +16,17 @@ from zerosum.augment import AUGMENTATIONS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Memory = dict[str, Tensor]  # what the tricks remember from one iteration to the next; saved with the game
+
+
+def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("it must be [low, high]")
+    return bounds
+
+
+Range = Annotated[tuple[Finite, Finite], AfterValidator(_rising)]
 
 
 class Trick:
@@ -46,7 +56,10 @@ class Trick:
         return fakes
 
     def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """The labels that the discriminator learns, of real samples (1 before) and of fakes (0 before), [N] each."""
+        """The labels that the discriminator learns, of real samples and of fakes, [N] each.
+
+        They begin as 1 and 0, and may have been changed by other tricks: a new label is affine in the one before.
+        """
         return real, fake
 
     def remember(self, real_logits: Tensor, update: int, memory: Memory) -> None:
@@ -55,7 +68,7 @@ class Trick:
 
 @dataclass(frozen=True)
 class LabelSmoothing(Trick):
-    """Real samples are labelled `real`, fakes `fake`: with 0 for the fakes, one-sided, as the paper wants it.
+    """The label 1 becomes `real`, 0 becomes `fake`: with 0 for the fakes, one-sided, as the paper wants it.
 
     The best discriminator is then (real p_data + fake p_g) / (p_data + p_g): with `fake` above 0 it prefers the fakes'
     present places, which is why the paper leaves them at 0.
@@ -67,8 +80,9 @@ class LabelSmoothing(Trick):
     fake: Share = 0.0
 
     def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Constants."""
-        return torch.full_like(real, self.real), torch.full_like(fake, self.fake)
+        """The label l becomes fake + (real - fake) l."""
+        one, zero = torch.full_like(real, self.real), torch.full_like(fake, self.fake)
+        return torch.lerp(zero, one, real), torch.lerp(zero, one, fake)
 
 
 @dataclass(frozen=True)
@@ -77,12 +91,13 @@ class SoftLabels(Trick):
 
     paper: ClassVar[str] = "Chintala et al. 2016, item 6"
     relabels: ClassVar[bool] = True
-    real: tuple[float, float] = (0.7, 1.2)
-    fake: tuple[float, float] = (0.0, 0.3)
+    real: Range = (0.7, 1.2)
+    fake: Range = (0.0, 0.3)
 
     def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Uniform between the bounds."""
-        return torch.empty_like(real).uniform_(*self.real), torch.empty_like(fake).uniform_(*self.fake)
+        """Uniform between the bounds: at each place 1 becomes a draw from `real`, 0 one from `fake`."""
+        one, zero = torch.empty_like(real).uniform_(*self.real), torch.empty_like(fake).uniform_(*self.fake)
+        return torch.lerp(zero, one, real), torch.lerp(zero, one, fake)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Each trick does what its paper says, changes a game when named, and is refused where it cannot serve."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -102,6 +104,49 @@ def test_noisy_labels_flip_their_share() -> None:
     margin = 4 * (0.1 * 0.9 / len(ONES)) ** 0.5
     assert float((real == 0).float().mean()) == pytest.approx(0.1, abs=margin)
     assert float((fake == 1).float().mean()) == pytest.approx(0.1, abs=margin)
+
+
+RELABELLING = [trick for trick in catalog.choices(Trick).values() if trick.relabels]
+
+
+@pytest.mark.parametrize("trick", RELABELLING, ids=lambda trick: catalog.name_of(trick()))
+def test_new_labels_are_affine_in_those_that_were_given(trick: type[Trick]) -> None:
+    """So that no trick forgets what an earlier one did."""
+
+    def relabelled(label: float) -> torch.Tensor:
+        with randomness.scope(0, 0, "test"):
+            return torch.cat(trick().labels(ONES * label, ONES * label))
+
+    zero, middle, one = map(relabelled, (0.0, 0.25, 1.0))
+    assert not torch.equal(zero, one)
+    torch.testing.assert_close(middle, 0.75 * zero + 0.25 * one)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_labels_are_flipped_and_smoothed_in_any_order(order: tuple[int, ...], flip: float) -> None:
+    tricks = NoisyLabels(flip=flip), LabelSmoothing(real=0.9, fake=0.05), SoftLabels(real=(0.7, 0.9), fake=(0.1, 0.3))
+    labels = ONES, ZEROS
+    with randomness.scope(0, 0, "test"):
+        for place in order:
+            labels = tricks[place].labels(*labels)
+    higher, lower = labels if flip == 0 else labels[::-1]
+    assert (higher > 0.5).all()
+    assert (lower < 0.5).all()
+    for kind in labels:
+        assert len(kind.unique()) > 100  # drawn for each sample
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ("[1.2, 0.7]", r"tricks: 0.real: it must be \[low, high\], but it was \[1.2, 0.7\]"),
+        ("[0, Infinity]", "tricks: 0.real.1: it must be a finite number, but it was inf"),
+    ],
+)
+def test_soft_labels_between_bounds_that_are_none_are_refused(bounds: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        recipes.change(recipes.find("dcgan"), f'tricks=[{{"name": "soft-labels", "real": {bounds}}}]')
 
 
 def test_instance_noise_fades_away() -> None:
