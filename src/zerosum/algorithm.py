@@ -122,7 +122,7 @@ def play(
                     g_loss = update_generator(step, real, labels)
                 players.discriminator.descend(d_loss + penalty, step, steps)
                 for trick in players.tricks:
-                    trick.remember(seen.real_logits, update, players.memory)
+                    trick.remember(seen.real_logits, batch_size, update, players.memory)
         if not simultaneous:
             g_loss = update_generator(step, real, labels)
         outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)

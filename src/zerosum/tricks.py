@@ -35,12 +35,14 @@ class Trick:
     Attributes:
         paper: where it was published.
         relabels: whether it changes labels, which only games whose loss is against labels have.
+        reads_signs: whether it takes a logit above 0 for the guess that the sample is real.
         images_only: whether samples must be images.
         unlabelled_only: whether it cannot be combined with classes.
     """
 
     paper: ClassVar[str]
     relabels: ClassVar[bool] = False
+    reads_signs: ClassVar[bool] = False
     images_only: ClassVar[bool] = False
     unlabelled_only: ClassVar[bool] = False
 
@@ -62,8 +64,11 @@ class Trick:
         """
         return real, fake
 
-    def remember(self, real_logits: Tensor, update: int, memory: Memory) -> None:
-        """After the discriminator's update number `update`, note what the next one should know."""
+    def remember(self, real_logits: Tensor, samples: int, update: int, memory: Memory) -> None:
+        """After the discriminator's update number `update`, note what the next one should know.
+
+        `samples`: how many real ones were judged, of which a pack has one logit.
+        """
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,7 @@ class AdaptiveAugment(DiffAugment):
     """
 
     paper: ClassVar[str] = "Karras et al. 2020, section 3.1"
+    reads_signs: ClassVar[bool] = True
     target: Annotated[float, Field(gt=-1, lt=1)] = 0.6
     interval: Annotated[int, Field(ge=1)] = 4
     ramp: Annotated[int, Field(ge=1)] = 500_000
@@ -195,12 +201,12 @@ class AdaptiveAugment(DiffAugment):
             samples = torch.where(chosen, AUGMENTATIONS[name](samples), samples)
         return samples
 
-    def remember(self, real_logits: Tensor, update: int, memory: Memory) -> None:
+    def remember(self, real_logits: Tensor, samples: int, update: int, memory: Memory) -> None:
         """The controller, without waiting for the device."""
         zero = real_logits.new_zeros(())
         signs = memory.get("adaptive.signs", zero) + real_logits.detach().sign().mean() / self.interval
         share = memory.get("adaptive.probability", zero)
         if (update + 1) % self.interval == 0:
-            step = self.interval * len(real_logits) / self.ramp
+            step = self.interval * samples / self.ramp
             share, signs = (share + step * (signs - self.target).sign()).clamp(0, 1), zero
         memory |= {"adaptive.signs": signs, "adaptive.probability": share}

@@ -182,12 +182,25 @@ def test_the_adaptive_probability_follows_the_sign_of_the_real_logits() -> None:
     sure, unsure = torch.ones(50), torch.tensor([1.0, -1.0]).repeat(25)
     history = []
     for update in range(30):
-        trick.remember(sure if update < 20 else unsure, update, memory)
+        trick.remember(sure if update < 20 else unsure, 50, update, memory)
         history.append(round(float(memory["adaptive.probability"]), 6))
     # two updates of 50 images are a tenth of the ramp
     assert history[:6] == [0, 0.1, 0.1, 0.2, 0.2, 0.3]
     assert history[19] == 1.0
     assert history[-1] == pytest.approx(0.5)
+
+
+def test_the_adaptive_probability_counts_images_and_not_packs() -> None:
+    recipe = recipes.change(recipes.find("dcgan"), 'tricks=[{"name": "adaptive-augment", "interval": 1, "ramp": 120}]')
+    for assignment in ("networks.width=8", "batch_size=12", "networks.packing=4"):
+        recipe = recipes.change(recipe, assignment)
+    players = build(recipe, SOURCE, ENGINE, seed=0)
+    with torch.no_grad():
+        for parameter in players.discriminator.network.parameters():
+            parameter.zero_()
+        players.discriminator.network.network[-2].bias.fill_(1.0)  # sure of everything
+    next(play(players, recipe.game, SOURCE.train, ENGINE, batch_size=12, discriminator_steps=1, steps=1, seed=0))
+    assert float(players.memory["adaptive.probability"]) == pytest.approx(12 / 120)
 
 
 def test_the_adaptive_probability_is_the_share_of_images() -> None:
@@ -203,6 +216,12 @@ def test_the_adaptive_probability_is_the_share_of_images() -> None:
     ("assignments", "expected"),
     [
         (("game=hinge", 'tricks=["label-smoothing"]'), "trick label-smoothing and the game hinge do not go together"),
+        (
+            ("game=relativistic", 'tricks=["adaptive-augment"]'),
+            "trick adaptive-augment and the game relativistic do not",
+        ),
+        (("game=wasserstein", 'tricks=["adaptive-augment"]'), "trick adaptive-augment and the game wasserstein do not"),
+        (("game=least-squares", 'tricks=["adaptive-augment"]'), "trick adaptive-augment and the game least-squares do"),
         (("networks.condition=projection", 'tricks=["replay"]'), "trick replay and networks.condition=projection"),
         (("networks.packing=4",), "networks.packing=4 and batch_size=6 do not go together: a batch must be a whole"),
         (("networks.condition=projection", "networks.packing=2"), "networks.packing=2 and networks.condition=proj"),
@@ -216,6 +235,12 @@ def test_what_does_not_go_together_is_refused_with_both_names(assignments: tuple
         recipe = recipes.change(recipe, assignment)
     with pytest.raises(InputError, match=expected):
         build(recipe, source, ENGINE, seed=0)
+
+
+@pytest.mark.parametrize("game", ["hinge", "minimax", '{"name": "least-squares", "a": -1}'])
+def test_adaptive_augmentation_serves_games_whose_logits_have_a_sign(game: str) -> None:
+    recipe = recipes.change(recipes.change(recipes.find("dcgan"), 'tricks=["adaptive-augment"]'), f"game={game}")
+    recipe.check(SOURCE)
 
 
 def test_pictures_tricks_refuse_points() -> None:
