@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -288,6 +289,28 @@ def test_a_packed_discriminator_judges_neighbours_together(networks: Networks) -
     other[4] = 0
     changed = discriminator(samples) != discriminator(other)
     assert changed.tolist() == [False, True, False, False]
+
+
+@every_family
+def test_dropout_in_the_generator_follows_every_rectifier(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator, _ = replace(networks, dropout=0.25).pair((1, 32, 32), 0, seed=0)
+    done: list[str] = []
+
+    def watched(name: str) -> Callable[..., torch.Tensor]:
+        function = getattr(nn.functional, name)
+
+        def call(*arguments: object, **options: object) -> torch.Tensor:
+            done.append(name)
+            return function(*arguments, **options)
+
+        return call
+
+    for name in ("relu", "leaky_relu", "dropout"):
+        monkeypatch.setattr(nn.functional, name, watched(name))
+    generator(networks.draw_codes(2, None, None, 0))
+    assert len(done) >= 4
+    assert set(done[1::2]) == {"dropout"}
+    assert "dropout" not in done[::2]
 
 
 @every_family
