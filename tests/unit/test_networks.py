@@ -330,6 +330,16 @@ def test_dropout_in_the_generator_stays_on_in_evaluation(networks: Networks) -> 
     assert not torch.equal(samples(0), samples(1))
 
 
+def test_the_average_image_is_found_without_a_wider_copy_of_the_data() -> None:
+    networks, samples = PaperMLP(generator_units=4), images((1, 28, 28), count=3_000).train.samples
+    players = networks.pair((1, 28, 28), 0, seed=0)
+    with torch.profiler.profile(profile_memory=True) as profile:
+        networks.acquaint(*players, samples)
+    assert max(event.cpu_memory_usage for event in profile.events()) < samples.nbytes
+    shown = torch.sigmoid(players[0].get_submodule("4").bias.detach().double())
+    torch.testing.assert_close(shown, samples.double().mean(0).flatten() / 255, rtol=1e-6, atol=0)
+
+
 @pytest.mark.parametrize("more", [{}, {"packing": 2}, {"condition": "concatenation"}, {"frequencies": 3}], ids=str)
 def test_points_of_any_scale_are_the_same_to_the_players(more: dict[str, object]) -> None:
     networks = replace(MLP(width=16), **more)
