@@ -48,11 +48,7 @@ def confront(
     for samples in (real, fake):
         samples.requires_grad_(bool(players.discriminator.regularizers))  # a penalty may ask for D's slopes there
     judge = partial(players.judge, engine, progress)
-    if players.networks.separate_batches:  # D's verdict on a sample depends on its batch, which must be of one kind
-        of_real, of_fake = judge(real, labels), judge(fake, labels)
-    else:
-        both = None if labels is None else labels.repeat(2)
-        of_real, of_fake = judge(torch.cat([real, fake]), both).halves()
+    of_real, of_fake = players.verdicts(judge, real, fake, labels)
 
     def logits(samples: Tensor) -> Tensor:
         return judge(samples, labels).logits
@@ -126,7 +122,7 @@ def play(
                     g_loss = update_generator(step, real, labels)
                 players.discriminator.descend(d_loss + penalty, step, steps)
                 for trick in players.tricks:
-                    trick.remember(seen.real_logits, update, players.memory)
+                    trick.remember(seen.real_logits, batch_size, update, players.memory)
         if not simultaneous:
             g_loss = update_generator(step, real, labels)
         outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)

@@ -4,6 +4,7 @@ An update differentiates one player's loss with respect to that player's paramet
 other's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
 
@@ -32,6 +33,10 @@ class Player:
         loss.backward(inputs=list(self.network.parameters()))  # type: ignore[no-untyped-call]
         self.settings.schedule(self.optimizer, step, steps)
         self.optimizer.step()
+        self.project()
+
+    def project(self) -> None:
+        """Bring the network back within its constraints."""
         for regularizer in self.regularizers:
             regularizer.project(self.network)
 
@@ -57,3 +62,14 @@ class Players:
         """D's verdict on `samples`, of which it sees what the tricks show."""
         shown = reduce(lambda seen, trick: trick.show(seen, progress, self.memory), self.tricks, samples)
         return engine.verdict(self.discriminator.network, shown, labels)
+
+    def verdicts(
+        self, judge: Callable[[Tensor, Tensor | None], Verdict], real: Tensor, fake: Tensor, labels: Tensor | None
+    ) -> tuple[Verdict, Verdict]:
+        """What `judge`, some D of the family, says of real samples and of fakes, both of the classes `labels`.
+
+        By one pass over both, unless its verdict on a sample depends on the batch, which must then be of one kind.
+        """
+        if self.networks.separate_batches:
+            return judge(real, labels), judge(fake, labels)
+        return judge(torch.cat([real, fake]), None if labels is None else labels.repeat(2)).halves()

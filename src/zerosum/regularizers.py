@@ -7,8 +7,9 @@ with respect to the whole sample: ||grad D(x)||^2 sums over channels, rows and c
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass as plain_dataclass
+from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -19,6 +20,7 @@ from torch.nn.utils import parametrizations
 Weight = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Interval = Annotated[int, Field(ge=1, strict=True)]
+Kind = Literal["real", "fake"]
 
 
 @plain_dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Judgement:
         real: real samples [N, ...], a leaf of the graph of `real_logits`.
         fake: generated samples [N, ...], a leaf of the graph of `fake_logits`.
         progress: the part of the training that is done, from 0 to 1.
+        kinds: of which samples D's slopes are asked for.
     """
 
     judge: Callable[[Tensor], Tensor]
@@ -38,14 +41,19 @@ class Judgement:
     real_logits: Tensor
     fake_logits: Tensor
     progress: float = 0.0
+    kinds: tuple[Kind, ...] = ("real", "fake")
 
     @cached_property
-    def squared_slopes(self) -> tuple[Tensor, Tensor]:
-        """||grad D||^2 on the real samples and on the fakes, by one pass for both: there are penalties on either."""
-        logits = self.real_logits.sum() + self.fake_logits.sum()
-        slopes = torch.autograd.grad(logits, (self.real, self.fake), create_graph=True)
-        real, fake = (lengths(each, len(self.real_logits)) for each in slopes)
-        return real, fake
+    def squared_slopes(self) -> dict[Kind, Tensor]:
+        """||grad D||^2 of each sample or pack, of the `kinds` that are asked for, by one pass for all of them."""
+        both: dict[Kind, tuple[Tensor, Tensor]] = {
+            "real": (self.real, self.real_logits),
+            "fake": (self.fake, self.fake_logits),
+        }
+        samples, logits = zip(*(both[kind] for kind in self.kinds), strict=True)
+        slopes = torch.autograd.grad([each.sum() for each in logits], samples, create_graph=True)
+        lengths = map(squared_lengths, slopes, map(len, logits))
+        return dict(zip(self.kinds, lengths, strict=True))
 
 
 class Regularizer:
@@ -55,9 +63,11 @@ class Regularizer:
         paper: where it was published, with the equation.
         interval: every how many discriminator updates the penalty is taken; it is then multiplied by the interval, so
             that its mean over the updates is the same (the lazy regularisation of StyleGAN2).
+        kind: of which samples of the judgement the penalty takes the squared slopes, if any.
     """
 
     paper: ClassVar[str]
+    kind: ClassVar[Kind | None] = None
     interval: int = 1
 
     def penalty(self, seen: Judgement) -> Tensor | None:
@@ -73,12 +83,13 @@ class Regularizer:
 
 def total_penalty(regularizers: Iterable[Regularizer], seen: Judgement, update: int) -> Tensor:
     """The sum of the penalties that are due at discriminator update number `update` (from 0), a scalar."""
-    due = (each for each in regularizers if update % each.interval == 0)
+    due = [each for each in regularizers if update % each.interval == 0]
+    seen = replace(seen, kinds=tuple(kind for kind in seen.kinds if any(each.kind == kind for each in due)))
     penalties = [each.interval * penalty for each in due if (penalty := each.penalty(seen)) is not None]
     return torch.stack(penalties).sum() if penalties else seen.real_logits.new_zeros(())
 
 
-def lengths(slopes: Tensor, count: int) -> Tensor:
+def squared_lengths(slopes: Tensor, count: int) -> Tensor:
     """The squared length of D's slopes [N, ...], for each of `count` samples or packs."""
     return slopes.reshape(count, -1).square().sum(1)
 
@@ -92,6 +103,7 @@ class R1(Regularizer):
     """
 
     paper: ClassVar[str] = "Mescheder et al. 2018, eq. 9"
+    kind: ClassVar[Kind] = "real"
     gamma: Weight = 1.0
     final_gamma: Weight | None = None
     interval: Interval = 1
@@ -102,8 +114,8 @@ class R1(Regularizer):
         return final + (self.gamma - final) * (1 + math.cos(math.pi * progress)) / 2
 
     def penalty(self, seen: Judgement) -> Tensor:
-        """On the real samples."""
-        return self.weight(seen.progress) / 2 * seen.squared_slopes[0].mean()
+        """On the samples of its kind."""
+        return self.weight(seen.progress) / 2 * seen.squared_slopes[self.kind].mean()
 
 
 @dataclass(frozen=True)
@@ -111,10 +123,7 @@ class R2(R1):
     """gamma / 2 E ||grad D(G(z))||^2: the same on generated samples."""
 
     paper: ClassVar[str] = "Mescheder et al. 2018, eq. 10"
-
-    def penalty(self, seen: Judgement) -> Tensor:
-        """On the generated samples."""
-        return self.weight(seen.progress) / 2 * seen.squared_slopes[1].mean()
+    kind: ClassVar[Kind] = "fake"
 
 
 @dataclass(frozen=True)
@@ -138,10 +147,10 @@ class GradientPenalty(Regularizer):
         return self._at(mix * seen.real + (1 - mix) * seen.fake, seen)
 
     def _at(self, samples: Tensor, seen: Judgement) -> Tensor:
-        points = samples.detach().requires_grad_()
-        logits = seen.judge(points)
-        (slopes,) = torch.autograd.grad(logits.sum(), points, create_graph=True)
-        excess = (lengths(slopes, len(logits)) + 1e-12).sqrt() - self.target  # the root of 0 has no gradient
+        samples.requires_grad_()  # they may also depend on G's parameters, of which the penalty is then a function
+        logits = seen.judge(samples)
+        (slopes,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
+        excess = (squared_lengths(slopes, len(logits)) + 1e-12).sqrt() - self.target  # the root of 0 has no gradient
         return self.weight * (excess.clamp(min=0) if self.one_sided else excess).square().mean()
 
 

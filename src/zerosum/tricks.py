@@ -8,7 +8,7 @@ docs/tricks.md has all of them in one table, with what they were worth.
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
@@ -16,7 +16,17 @@ from zerosum.augment import AUGMENTATIONS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Memory = dict[str, Tensor]  # what the tricks remember from one iteration to the next; saved with the game
+
+
+def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
+    if bounds[0] > bounds[1]:
+        raise ValueError("it must be [low, high]")
+    return bounds
+
+
+Range = Annotated[tuple[Finite, Finite], AfterValidator(_rising)]
 
 
 class Trick:
@@ -25,12 +35,14 @@ class Trick:
     Attributes:
         paper: where it was published.
         relabels: whether it changes labels, which only games whose loss is against labels have.
+        reads_signs: whether it takes a logit above 0 for the guess that the sample is real.
         images_only: whether samples must be images.
         unlabelled_only: whether it cannot be combined with classes.
     """
 
     paper: ClassVar[str]
     relabels: ClassVar[bool] = False
+    reads_signs: ClassVar[bool] = False
     images_only: ClassVar[bool] = False
     unlabelled_only: ClassVar[bool] = False
 
@@ -46,16 +58,22 @@ class Trick:
         return fakes
 
     def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """The labels that the discriminator learns, of real samples (1 before) and of fakes (0 before), [N] each."""
+        """The labels that the discriminator learns, of real samples and of fakes, [N] each.
+
+        They begin as 1 and 0, and may have been changed by other tricks: a new label is affine in the one before.
+        """
         return real, fake
 
-    def remember(self, real_logits: Tensor, update: int, memory: Memory) -> None:
-        """After the discriminator's update number `update`, note what the next one should know."""
+    def remember(self, real_logits: Tensor, samples: int, update: int, memory: Memory) -> None:
+        """After the discriminator's update number `update`, note what the next one should know.
+
+        `samples`: how many real ones were judged, of which a pack has one logit.
+        """
 
 
 @dataclass(frozen=True)
 class LabelSmoothing(Trick):
-    """Real samples are labelled `real`, fakes `fake`: with 0 for the fakes, one-sided, as the paper wants it.
+    """The label 1 becomes `real`, 0 becomes `fake`: with 0 for the fakes, one-sided, as the paper wants it.
 
     The best discriminator is then (real p_data + fake p_g) / (p_data + p_g): with `fake` above 0 it prefers the fakes'
     present places, which is why the paper leaves them at 0.
@@ -67,8 +85,9 @@ class LabelSmoothing(Trick):
     fake: Share = 0.0
 
     def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Constants."""
-        return torch.full_like(real, self.real), torch.full_like(fake, self.fake)
+        """The label l becomes fake + (real - fake) l."""
+        one, zero = torch.full_like(real, self.real), torch.full_like(fake, self.fake)
+        return torch.lerp(zero, one, real), torch.lerp(zero, one, fake)
 
 
 @dataclass(frozen=True)
@@ -77,12 +96,13 @@ class SoftLabels(Trick):
 
     paper: ClassVar[str] = "Chintala et al. 2016, item 6"
     relabels: ClassVar[bool] = True
-    real: tuple[float, float] = (0.7, 1.2)
-    fake: tuple[float, float] = (0.0, 0.3)
+    real: Range = (0.7, 1.2)
+    fake: Range = (0.0, 0.3)
 
     def labels(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Uniform between the bounds."""
-        return torch.empty_like(real).uniform_(*self.real), torch.empty_like(fake).uniform_(*self.fake)
+        """Uniform between the bounds: at each place 1 becomes a draw from `real`, 0 one from `fake`."""
+        one, zero = torch.empty_like(real).uniform_(*self.real), torch.empty_like(fake).uniform_(*self.fake)
+        return torch.lerp(zero, one, real), torch.lerp(zero, one, fake)
 
 
 @dataclass(frozen=True)
@@ -166,6 +186,7 @@ class AdaptiveAugment(DiffAugment):
     """
 
     paper: ClassVar[str] = "Karras et al. 2020, section 3.1"
+    reads_signs: ClassVar[bool] = True
     target: Annotated[float, Field(gt=-1, lt=1)] = 0.6
     interval: Annotated[int, Field(ge=1)] = 4
     ramp: Annotated[int, Field(ge=1)] = 500_000
@@ -180,12 +201,12 @@ class AdaptiveAugment(DiffAugment):
             samples = torch.where(chosen, AUGMENTATIONS[name](samples), samples)
         return samples
 
-    def remember(self, real_logits: Tensor, update: int, memory: Memory) -> None:
+    def remember(self, real_logits: Tensor, samples: int, update: int, memory: Memory) -> None:
         """The controller, without waiting for the device."""
         zero = real_logits.new_zeros(())
         signs = memory.get("adaptive.signs", zero) + real_logits.detach().sign().mean() / self.interval
         share = memory.get("adaptive.probability", zero)
         if (update + 1) % self.interval == 0:
-            step = self.interval * len(real_logits) / self.ramp
+            step = self.interval * samples / self.ramp
             share, signs = (share + step * (signs - self.target).sign()).clamp(0, 1), zero
         memory |= {"adaptive.signs": signs, "adaptive.probability": share}

@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -302,6 +303,28 @@ def test_a_packed_discriminator_judges_neighbours_together(networks: Networks) -
 
 
 @every_family
+def test_dropout_in_the_generator_follows_every_rectifier(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator, _ = replace(networks, dropout=0.25).pair((1, 32, 32), 0, seed=0)
+    done: list[str] = []
+
+    def watched(name: str) -> Callable[..., torch.Tensor]:
+        function = getattr(nn.functional, name)
+
+        def call(*arguments: object, **options: object) -> torch.Tensor:
+            done.append(name)
+            return function(*arguments, **options)
+
+        return call
+
+    for name in ("relu", "leaky_relu", "dropout"):
+        monkeypatch.setattr(nn.functional, name, watched(name))
+    generator(networks.draw_codes(2, None, None, 0))
+    assert len(done) >= 4
+    assert set(done[1::2]) == {"dropout"}
+    assert "dropout" not in done[::2]
+
+
+@every_family
 def test_dropout_in_the_generator_stays_on_in_evaluation(networks: Networks) -> None:
     networks = replace(networks, dropout=0.5)
     generator, _ = networks.pair((1, 8, 8), 0, seed=0)
@@ -316,6 +339,16 @@ def test_dropout_in_the_generator_stays_on_in_evaluation(networks: Networks) -> 
 
     assert torch.equal(samples(0), samples(0))
     assert not torch.equal(samples(0), samples(1))
+
+
+def test_the_average_image_is_found_without_a_wider_copy_of_the_data() -> None:
+    networks, samples = PaperMLP(generator_units=4), images((1, 28, 28), count=3_000).train.samples
+    players = networks.pair((1, 28, 28), 0, seed=0)
+    with torch.profiler.profile(profile_memory=True) as profile:
+        networks.acquaint(*players, samples)
+    assert max(event.cpu_memory_usage for event in profile.events()) < samples.nbytes
+    shown = torch.sigmoid(players[0].get_submodule("4").bias.detach().double())
+    torch.testing.assert_close(shown, samples.double().mean(0).flatten() / 255, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize("more", [{}, {"packing": 2}, {"condition": "concatenation"}, {"frequencies": 3}], ids=str)

@@ -1,5 +1,7 @@
 """Each penalty against finite differences of a smooth discriminator, sample by sample, on non-square inputs."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -55,6 +57,16 @@ def test_r1_and_r2_by_finite_differences() -> None:
     at = seen(judge)
     torch.testing.assert_close(R1(gamma=3).penalty(at), 1.5 * numeric_slopes(judge, at.real).mean(), rtol=1e-6, atol=0)
     torch.testing.assert_close(R2(gamma=3).penalty(at), 1.5 * numeric_slopes(judge, at.fake).mean(), rtol=1e-6, atol=0)
+
+
+def test_a_penalty_on_one_kind_of_sample_does_not_ask_for_slopes_on_the_other() -> None:
+    at = seen(Smooth())
+    for regularizer, one_kind in (
+        (R1(), replace(at, fake=at.fake.detach(), fake_logits=at.fake_logits.detach())),
+        (R2(), replace(at, real=at.real.detach(), real_logits=at.real_logits.detach())),
+    ):
+        torch.testing.assert_close(total_penalty([regularizer], one_kind, 0), regularizer.penalty(at))
+    torch.testing.assert_close(total_penalty([R1(), R2()], at, 0), R1().penalty(at) + R2().penalty(at))
 
 
 def test_gamma_falls_by_half_a_cosine() -> None:

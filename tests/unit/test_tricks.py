@@ -1,5 +1,7 @@
 """Each trick does what its paper says, changes a game when named, and is refused where it cannot serve."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -104,6 +106,49 @@ def test_noisy_labels_flip_their_share() -> None:
     assert float((fake == 1).float().mean()) == pytest.approx(0.1, abs=margin)
 
 
+RELABELLING = [trick for trick in catalog.choices(Trick).values() if trick.relabels]
+
+
+@pytest.mark.parametrize("trick", RELABELLING, ids=lambda trick: catalog.name_of(trick()))
+def test_new_labels_are_affine_in_those_that_were_given(trick: type[Trick]) -> None:
+    """So that no trick forgets what an earlier one did."""
+
+    def relabelled(label: float) -> torch.Tensor:
+        with randomness.scope(0, 0, "test"):
+            return torch.cat(trick().labels(ONES * label, ONES * label))
+
+    zero, middle, one = map(relabelled, (0.0, 0.25, 1.0))
+    assert not torch.equal(zero, one)
+    torch.testing.assert_close(middle, 0.75 * zero + 0.25 * one)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("flip", [0.0, 1.0])
+def test_labels_are_flipped_and_smoothed_in_any_order(order: tuple[int, ...], flip: float) -> None:
+    tricks = NoisyLabels(flip=flip), LabelSmoothing(real=0.9, fake=0.05), SoftLabels(real=(0.7, 0.9), fake=(0.1, 0.3))
+    labels = ONES, ZEROS
+    with randomness.scope(0, 0, "test"):
+        for place in order:
+            labels = tricks[place].labels(*labels)
+    higher, lower = labels if flip == 0 else labels[::-1]
+    assert (higher > 0.5).all()
+    assert (lower < 0.5).all()
+    for kind in labels:
+        assert len(kind.unique()) > 100  # drawn for each sample
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        ("[1.2, 0.7]", r"tricks: 0.real: it must be \[low, high\], but it was \[1.2, 0.7\]"),
+        ("[0, Infinity]", "tricks: 0.real.1: it must be a finite number, but it was inf"),
+    ],
+)
+def test_soft_labels_between_bounds_that_are_none_are_refused(bounds: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        recipes.change(recipes.find("dcgan"), f'tricks=[{{"name": "soft-labels", "real": {bounds}}}]')
+
+
 def test_instance_noise_fades_away() -> None:
     trick, samples = InstanceNoise(sigma=0.4, until=0.5), torch.zeros(100_000)
     with randomness.scope(0, 0, "test"):
@@ -137,12 +182,25 @@ def test_the_adaptive_probability_follows_the_sign_of_the_real_logits() -> None:
     sure, unsure = torch.ones(50), torch.tensor([1.0, -1.0]).repeat(25)
     history = []
     for update in range(30):
-        trick.remember(sure if update < 20 else unsure, update, memory)
+        trick.remember(sure if update < 20 else unsure, 50, update, memory)
         history.append(round(float(memory["adaptive.probability"]), 6))
     # two updates of 50 images are a tenth of the ramp
     assert history[:6] == [0, 0.1, 0.1, 0.2, 0.2, 0.3]
     assert history[19] == 1.0
     assert history[-1] == pytest.approx(0.5)
+
+
+def test_the_adaptive_probability_counts_images_and_not_packs() -> None:
+    recipe = recipes.change(recipes.find("dcgan"), 'tricks=[{"name": "adaptive-augment", "interval": 1, "ramp": 120}]')
+    for assignment in ("networks.width=8", "batch_size=12", "networks.packing=4"):
+        recipe = recipes.change(recipe, assignment)
+    players = build(recipe, SOURCE, ENGINE, seed=0)
+    with torch.no_grad():
+        for parameter in players.discriminator.network.parameters():
+            parameter.zero_()
+        players.discriminator.network.network[-2].bias.fill_(1.0)  # sure of everything
+    next(play(players, recipe.game, SOURCE.train, ENGINE, batch_size=12, discriminator_steps=1, steps=1, seed=0))
+    assert float(players.memory["adaptive.probability"]) == pytest.approx(12 / 120)
 
 
 def test_the_adaptive_probability_is_the_share_of_images() -> None:
@@ -158,6 +216,12 @@ def test_the_adaptive_probability_is_the_share_of_images() -> None:
     ("assignments", "expected"),
     [
         (("game=hinge", 'tricks=["label-smoothing"]'), "trick label-smoothing and the game hinge do not go together"),
+        (
+            ("game=relativistic", 'tricks=["adaptive-augment"]'),
+            "trick adaptive-augment and the game relativistic do not",
+        ),
+        (("game=wasserstein", 'tricks=["adaptive-augment"]'), "trick adaptive-augment and the game wasserstein do not"),
+        (("game=least-squares", 'tricks=["adaptive-augment"]'), "trick adaptive-augment and the game least-squares do"),
         (("networks.condition=projection", 'tricks=["replay"]'), "trick replay and networks.condition=projection"),
         (("networks.packing=4",), "networks.packing=4 and batch_size=6 do not go together: a batch must be a whole"),
         (("networks.condition=projection", "networks.packing=2"), "networks.packing=2 and networks.condition=proj"),
@@ -171,6 +235,12 @@ def test_what_does_not_go_together_is_refused_with_both_names(assignments: tuple
         recipe = recipes.change(recipe, assignment)
     with pytest.raises(InputError, match=expected):
         build(recipe, source, ENGINE, seed=0)
+
+
+@pytest.mark.parametrize("game", ["hinge", "minimax", '{"name": "least-squares", "a": -1}'])
+def test_adaptive_augmentation_serves_games_whose_logits_have_a_sign(game: str) -> None:
+    recipe = recipes.change(recipes.change(recipes.find("dcgan"), 'tricks=["adaptive-augment"]'), f"game={game}")
+    recipe.check(SOURCE)
 
 
 def test_pictures_tricks_refuse_points() -> None:

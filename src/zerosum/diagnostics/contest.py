@@ -8,6 +8,7 @@ import copy
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, NamedTuple
 
 import torch
@@ -21,7 +22,7 @@ from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.games import Game
 from zerosum.optimizers import Adam, Positive
-from zerosum.players import Players
+from zerosum.players import Player, Players
 
 MOMENTS = 10  # at which a copy in training is judged
 LEAST_BATCHES = 4
@@ -62,6 +63,8 @@ class Contest:
     The payoff M(G, D) is minus half the discriminator's loss; in the games of the 2014 paper it is half the value
     function, M = (E log D(x) + E log(1 - D(G(z)))) / 2, as in Grnarova et al. 2019. The discriminator maximises it, the
     generator minimises it, whatever loss the generator was trained with. Penalties and tricks are no part of it.
+    Constraints on the weights are: every copy keeps those of its player, as without them a critic could gain without
+    bound. All networks act as in training, with their dropout and the statistics of each batch.
     """
 
     players: Players
@@ -112,13 +115,9 @@ class Contest:
 
     def payoff(self, discriminator: nn.Module, fake: Tensor, meeting: Round) -> Tensor:
         """M(G, D) over one round, a scalar, where G made `fake` of the codes."""
-        real, labels, _ = meeting
-        if self.players.networks.separate_batches:
-            real_logits, fake_logits = (self.logits(discriminator, samples, labels) for samples in (real, fake))
-        else:
-            both = None if labels is None else labels.repeat(2)
-            real_logits, fake_logits = self.logits(discriminator, torch.cat([real, fake]), both).chunk(2)
-        return -self.game.discriminator_loss(real_logits, fake_logits) / 2
+        judge = partial(self.engine.verdict, discriminator)
+        of_real, of_fake = self.players.verdicts(judge, meeting.real, fake, meeting.labels)
+        return -self.game.discriminator_loss(of_real.logits, of_fake.logits) / 2
 
     @property
     def solution(self) -> float:
@@ -138,31 +137,31 @@ class Contest:
         for number, meeting in enumerate(self.rounds(split, "measured")):
             with randomness.scope(self.seed, number, "measured", device=self.engine.device):
                 values.append(payoff(meeting))
-        return torch.stack(values).double().cpu()
+        return torch.stack(values).cpu().double()
 
-    def improve(self, network: nn.Module, loss: Callable[[nn.Module, Round], Tensor], purpose: str) -> nn.Module:
-        """A copy of `network` after `protocol.steps` updates against `loss`: as it was at its best, or as it began."""
-        copied = self.perturbed(network, purpose)
-        parameters, settings = list(copied.parameters()), Adam(lr=self.protocol.lr, decay_from=0.0)
-        optimizer, steps = settings.over(parameters), self.protocol.steps
-        best, least = network, self._mean(network, loss)
+    def improve(self, player: Player, loss: Callable[[nn.Module, Round], Tensor], purpose: str) -> nn.Module:
+        """A copy of `player` after `protocol.steps` updates against `loss`: as it was at its best, or as it began."""
+        copied, steps = self.perturbed(player, purpose), self.protocol.steps
+        best, least = player.network, self._mean(player.network, loss)
         for step in range(steps):
             with randomness.scope(self.seed, step, purpose, device=self.engine.device):
-                optimizer.zero_grad(set_to_none=True)
-                cost = loss(copied, self.round(self.training, step, purpose))
-                cost.backward(inputs=parameters)  # type: ignore[no-untyped-call]
-                settings.schedule(optimizer, step, steps)
-                optimizer.step()
-            if (step + 1) % max(1, steps // MOMENTS) == 0 and (now := self._mean(copied, loss)) < least:
-                best, least = copy.deepcopy(copied), now
+                copied.descend(loss(copied.network, self.round(self.training, step, purpose)), step, steps)
+            if (step + 1) % max(1, steps // MOMENTS) == 0 and (now := self._mean(copied.network, loss)) < least:
+                best, least = copy.deepcopy(copied.network), now
         return best
 
-    def perturbed(self, network: nn.Module, purpose: str) -> nn.Module:
-        """A copy of `network` with noise on every parameter."""
-        copied = copy.deepcopy(network)
+    def copied(self, player: Player) -> Player:
+        """A copy of `player` that learns as the protocol says, within the same constraints."""
+        network, settings = copy.deepcopy(player.network), Adam(lr=self.protocol.lr, decay_from=0.0)
+        return Player(network, settings.over(network.parameters()), settings, player.regularizers)
+
+    def perturbed(self, player: Player, purpose: str) -> Player:
+        """The same with noise on every parameter."""
+        copied = self.copied(player)
         with torch.no_grad(), randomness.scope(self.seed, 0, f"{purpose} perturbation", device=self.engine.device):
-            for parameter in copied.parameters():
+            for parameter in copied.network.parameters():
                 parameter.add_(torch.randn_like(parameter), alpha=self.protocol.perturbation)
+        copied.project()
         return copied
 
     def _mean(self, network: nn.Module, loss: Callable[[nn.Module, Round], Tensor]) -> float:

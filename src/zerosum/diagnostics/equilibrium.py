@@ -87,9 +87,13 @@ def equilibrium(contest: Contest, proximity: float | None = None) -> Equilibrium
     Sidheekh et al. 2021b is measured as well.
     """
     generator, discriminator = contest.players.generator.network, contest.players.discriminator.network
-    better_d = contest.improve(discriminator, lambda d, meeting: -held(contest, generator, d, meeting), "discriminator")
+    better_d = contest.improve(
+        contest.players.discriminator, lambda d, meeting: -held(contest, generator, d, meeting), "discriminator"
+    )
     better_g = contest.improve(
-        generator, lambda g, meeting: contest.payoff(discriminator, contest.fakes(g, meeting), meeting), "generator"
+        contest.players.generator,
+        lambda g, meeting: contest.payoff(discriminator, contest.fakes(g, meeting), meeting),
+        "generator",
     )
 
     def measured(g: nn.Module, d: nn.Module) -> Tensor:

@@ -5,7 +5,6 @@ equilibrium of this game, in which the generator is judged by max_D~ M(G', D~) -
 (Farnia & Ozdaglar 2020, section 5; the duality gap of this game is that of Sidheekh et al. 2021b).
 """
 
-import copy
 from functools import partial
 
 import torch
@@ -13,7 +12,6 @@ from torch import Tensor, nn
 
 from zerosum import randomness
 from zerosum.diagnostics.contest import Contest, Round
-from zerosum.optimizers import Adam
 
 ANSWERS = 3  # updates of the discriminator for each of the generator
 
@@ -37,7 +35,7 @@ def lowest_answered(contest: Contest, proximity: float) -> Tensor:
 
     candidates = []
     for g in (generator, _search(contest, proximity)):
-        answer = contest.improve(discriminator, partial(cost, g), "answer")
+        answer = contest.improve(contest.players.discriminator, partial(cost, g), "answer")
         chosen = contest.measure(partial(answered, g, answer), contest.choosing)
         candidates.append((float(chosen.mean()), g, answer))
     _, g, answer = min(candidates, key=lambda candidate: candidate[0])
@@ -46,26 +44,17 @@ def lowest_answered(contest: Contest, proximity: float) -> Tensor:
 
 def _search(contest: Contest, proximity: float) -> nn.Module:
     """A generator that has learned to lower the payoff of a discriminator that answers it."""
-    steps, settings = contest.protocol.steps, Adam(lr=contest.protocol.lr, decay_from=0.0)
-    discriminator = contest.players.discriminator.network
-    g, answer = contest.perturbed(contest.players.generator.network, "proximal"), copy.deepcopy(discriminator)
-    of_g, of_answer = (settings.over(network.parameters()) for network in (g, answer))
-
-    def update(optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor, step: int) -> None:
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward(inputs=list(network.parameters()))  # type: ignore[no-untyped-call]
-        settings.schedule(optimizer, step, steps)
-        optimizer.step()
-
+    steps, discriminator = contest.protocol.steps, contest.players.discriminator
+    g, answer = contest.perturbed(contest.players.generator, "proximal"), contest.copied(discriminator)
     for step in range(steps):
         with randomness.scope(contest.seed, step, "proximal", device=contest.engine.device):
             for number in range(step * ANSWERS, (step + 1) * ANSWERS):
                 meeting = contest.round(contest.training, number, "answers")
-                penalty = proximity * distance(contest, answer, discriminator, meeting)
-                update(of_answer, answer, penalty - held(contest, g, answer, meeting), step)
+                penalty = proximity * distance(contest, answer.network, discriminator.network, meeting)
+                answer.descend(penalty - held(contest, g.network, answer.network, meeting), step, steps)
             meeting = contest.round(contest.training, step, "proximal")
-            update(of_g, g, contest.payoff(answer, contest.fakes(g, meeting), meeting), step)
-    return g
+            g.descend(contest.payoff(answer.network, contest.fakes(g.network, meeting), meeting), step, steps)
+    return g.network
 
 
 def distance(contest: Contest, one: nn.Module, other: nn.Module, meeting: Round) -> Tensor:

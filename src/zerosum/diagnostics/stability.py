@@ -6,6 +6,7 @@ are small enough (Mescheder et al. 2017, section 3; 2018, section 2).
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,7 +16,7 @@ from zerosum.data import Split
 from zerosum.engine import Engine
 from zerosum.games import Game
 from zerosum.players import Players
-from zerosum.regularizers import Judgement, total_penalty
+from zerosum.regularizers import Judgement
 
 MOST_PARAMETERS = 2_000
 
@@ -23,7 +24,7 @@ MOST_PARAMETERS = 2_000
 def jacobian(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -> Tensor:
     """The derivative of v for players that each move their `parameters` against the gradient of their loss: [n, n].
 
-    In float64; rows and columns follow the players, and within them the parameters, in order.
+    In float64 on the CPU; rows and columns follow the players, and within them the parameters, in order.
     """
     slopes = [
         slope.reshape(-1)
@@ -35,34 +36,42 @@ def jacobian(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -
     for slope in torch.cat(slopes):
         row = torch.autograd.grad(slope, everything, retain_graph=True, materialize_grads=True)
         rows.append(torch.cat([each.reshape(-1) for each in row]))
-    return -torch.stack(rows).double()
+    return -torch.stack(rows).cpu().double()
+
+
+def losses(
+    players: Players, game: Game, engine: Engine, data: Split, batch_size: int, progress: float, seed: int
+) -> tuple[Tensor, Tensor]:
+    """What G and D descend over one batch, as functions of both's parameters: penalties and class losses included.
+
+    Tricks are not. A penalty that is taken every few updates counts with its mean over them.
+    """
+    generator, judge = players.generator.network, partial(engine.verdict, players.discriminator.network)
+    with randomness.scope(seed, 0, "eigenvalues", device=engine.device):
+        real, labels = data.minibatch(batch_size, 0, seed).on(engine.device, labelled=players.networks.conditional)
+        codes = players.networks.draw_codes(batch_size, engine.device, labels, players.classes)
+        fake = engine.samples(generator, codes)
+        of_real, of_fake = players.verdicts(judge, real.requires_grad_(), fake, labels)
+
+        def logits(samples: Tensor) -> Tensor:
+            return judge(samples, labels).logits
+
+        seen = Judgement(logits, real, fake, of_real.logits, of_fake.logits, progress)
+        penalties = [regularizer.penalty(seen) for regularizer in players.discriminator.regularizers]
+    both = of_real.logits, of_fake.logits
+    costs = [each for each in penalties if each is not None] + [of_real.class_loss, of_fake.class_loss]
+    return game.generator_loss(*both) + of_fake.class_loss, game.discriminator_loss(*both) + torch.stack(costs).sum()
 
 
 def eigenvalues(
     players: Players, game: Game, engine: Engine, data: Split, batch_size: int, progress: float, seed: int
 ) -> Tensor | None:
-    """The Jacobian's eigenvalues over one batch, complex128 [n], the largest real part first.
+    """The eigenvalues of the Jacobian of `losses`, complex128 [n], the largest real part first.
 
-    The losses are those that the players descend, penalties included, tricks not. None where there are more than
-    MOST_PARAMETERS parameters: the work grows with the cube of their number.
+    None where there are more than MOST_PARAMETERS parameters: the work grows with the cube of their number.
     """
-    generator, discriminator = players.generator.network, players.discriminator.network
-    own = [list(network.parameters()) for network in (generator, discriminator)]
+    own = [list(player.network.parameters()) for player in (players.generator, players.discriminator)]
     if sum(parameter.numel() for each in own for parameter in each) > MOST_PARAMETERS:
         return None
-    with randomness.scope(seed, 0, "eigenvalues", device=engine.device):
-        real, labels = data.minibatch(batch_size, 0, seed).on(engine.device, labelled=players.networks.conditional)
-        fake = engine.samples(
-            generator, players.networks.draw_codes(batch_size, engine.device, labels, players.classes)
-        )
-        real.requires_grad_()
-
-        def judge(samples: Tensor) -> Tensor:
-            return engine.verdict(discriminator, samples, labels).logits
-
-        seen = Judgement(judge, real, fake, judge(real), judge(fake), progress)
-        penalty = total_penalty(players.discriminator.regularizers, seen, 0)
-        losses = [each(seen.real_logits, seen.fake_logits) for each in (game.generator_loss, game.discriminator_loss)]
-        losses[1] = losses[1] + penalty
-    found: Tensor = torch.linalg.eigvals(jacobian(losses, own))
-    return found[found.real.argsort(descending=True)].cpu()
+    found: Tensor = torch.linalg.eigvals(jacobian(losses(players, game, engine, data, batch_size, progress, seed), own))
+    return found[found.real.argsort(descending=True)]

@@ -13,6 +13,7 @@ from zerosum.networks import Count, Networks, Prior, Shape, Size
 from zerosum.networks.points import MOST_FREQUENCIES, Units, Waves
 
 CLIP = 1e-7  # how near a mean pixel value may come to 0 and 1
+BLOCK = 256  # images summed at a time: PyTorch copies what it sums to 8 bytes per pixel
 
 
 class Maxout(nn.Module):
@@ -98,7 +99,10 @@ class PaperMLP(Networks):
     def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
         """The biases before the sigmoid start where the average image is: logit(mean), as in the released code."""
         last = [layer for layer in generator.modules() if isinstance(layer, nn.Linear)][-1]
-        mean = samples.double().mean(0).flatten() / 255
+        total = torch.zeros(samples.shape[1:], dtype=torch.int64)
+        for block in torch.split(samples, BLOCK):
+            total += block.sum(0)
+        mean = total.flatten().double() / len(samples) / 255
         last.bias.copy_(mean.clamp(CLIP, 1 - CLIP).logit())
 
 

@@ -22,11 +22,12 @@ class Up(nn.Module):
         self.norms = nn.ModuleList([BatchNorm(inputs), BatchNorm(channels)])
         self.convolutions = nn.ModuleList([nn.Conv2d(width, channels, 3, padding=1) for width in (inputs, channels)])
         self.shortcut = nn.Conv2d(inputs, channels, 1)
+        self.rectifier = nn.ReLU()  # a module, which dropout can follow
 
     def forward(self, batch: Tensor) -> Tensor:
         """[N, inputs, H', W'] to [N, channels, H, W]."""
-        inner = self.convolutions[0](F.interpolate(F.relu(self.norms[0](batch)), self.size))
-        inner = self.convolutions[1](F.relu(self.norms[1](inner)))
+        inner = self.convolutions[0](F.interpolate(self.rectifier(self.norms[0](batch)), self.size))
+        inner = self.convolutions[1](self.rectifier(self.norms[1](inner)))
         summed: Tensor = self.shortcut(F.interpolate(batch, self.size)) + inner
         return summed
 

@@ -86,6 +86,11 @@ class Recipe:
                     f"the trick {name} and the game {catalog.name_of(self.game)} do not go together: it changes labels,"
                     " which only minimax, non-saturating and least-squares have"
                 )
+            if trick.reads_signs and not _says_by_sign(self.game):
+                raise InputError(
+                    f"the trick {name} and the game {catalog.name_of(self.game)} do not go together: it takes a logit "
+                    "above 0 for the guess that a sample is real, which it is not there"
+                )
             if trick.images_only and not source.is_images:
                 raise InputError(f"the trick {name} is for images, and {source.name} has points")
             if trick.unlabelled_only and self.networks.conditional:
@@ -127,6 +132,12 @@ class Recipe:
     def as_json(self) -> dict[str, Any]:
         """As a JSON-able mapping."""
         return dict(TypeAdapter(Recipe).dump_python(self, mode="json"))
+
+
+def _says_by_sign(game: Game) -> bool:
+    """Whether the best discriminator's logit is above 0 where real samples are denser, and below 0 where fakes are."""
+    best = None if game.relativistic else game.optimal_logit(torch.tensor([-1.0, 1.0]))
+    return best is not None and best.sign().tolist() == [-1, 1]
 
 
 def from_json(values: object) -> Recipe:

@@ -12,7 +12,7 @@ from tests.conftest import images
 from zerosum import randomness
 from zerosum.data import Split
 from zerosum.data.mixture import Mixture
-from zerosum.diagnostics.contest import Contest, Protocol
+from zerosum.diagnostics.contest import Contest, Protocol, Round
 from zerosum.diagnostics.equilibrium import equilibrium
 from zerosum.engine import Engine
 from zerosum.errors import InputError
@@ -20,6 +20,7 @@ from zerosum.games import Game, Hinge, Minimax, NonSaturating, Relativistic, Was
 from zerosum.networks import Networks, Shape
 from zerosum.optimizers import Adam
 from zerosum.players import Player, Players
+from zerosum.regularizers import MaxNorm, Regularizer, SpectralNorm, WeightClipping
 from zerosum.theory import Matchup
 
 ENGINE = Engine(torch.device("cpu"))
@@ -180,3 +181,71 @@ def test_too_few_samples_are_refused() -> None:
     players = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0)).players
     with pytest.raises(InputError, match="12 test samples are too few"):
         Contest.over(players, Minimax(), ENGINE, images((1, 8, 8), count=12).train, 64, Protocol(), seed=0)
+
+
+AWAY = torch.tensor([3.0, 4.0])  # from the data's mean to the generator's
+
+
+class Shifted(nn.Module):
+    """G(z) = mean + deviation z in the plane."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = nn.Parameter(AWAY.clone())
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return self.mean + DEVIATION * codes
+
+
+def critics(constraint: Regularizer, steps: int) -> Contest:
+    """A linear critic within its `constraint`, which looks across the way from the fakes to the data."""
+    critic = nn.Sequential(nn.Linear(2, 1, bias=False), nn.Flatten(0))
+    critic[0].weight.data = torch.tensor([[0.01, 0.0]])
+    constraint.prepare(critic)
+    g = Shifted()
+    players = Players(
+        Player(g, Adam().over(g.parameters()), Adam()),
+        Player(critic, Adam().over(critic.parameters()), Adam(), (constraint,)),
+        Line(latent=2),
+    )
+    unseen = Split(Mixture(torch.zeros(1, 2), DEVIATION).draw(20_000, randomness.generator(0, 0, "unseen")))
+    protocol = Protocol(steps=steps, lr=0.03, perturbation=0.002, batches=20)
+    return Contest.over(players, Wasserstein(), ENGINE, unseen, 100, protocol, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "highest", "norm"),
+    [
+        (WeightClipping(limit=0.01), 0.01 * float(AWAY.abs().sum()) / 2, 0.01 * 2**0.5),
+        (MaxNorm(limit=0.01), 0.01 * float(AWAY.norm()) / 2, 0.01),
+        (SpectralNorm(), float(AWAY.norm()) / 2, 1.0),
+    ],
+    ids=["clipping", "max-norm", "spectral-norm"],
+)
+def test_a_searched_critic_gains_what_its_constraint_allows(
+    constraint: Regularizer, highest: float, norm: float
+) -> None:
+    """max w.(E x - E G(z)) / 2 over the w that are allowed; the sampling error is that of the two means along w."""
+    found = equilibrium(critics(constraint, steps=200))
+    error = norm * DEVIATION * (2 / found.samples) ** 0.5 / 2
+    assert found.payoff.value + found.discriminator_gain.value == pytest.approx(highest, rel=1e-3, abs=4 * error)
+
+
+def test_no_critic_that_is_asked_leaves_its_constraint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a perturbed copy at its start nor the one that answers in the proximal game."""
+    asked: list[float] = []
+    payoff = Contest.payoff
+
+    def watched(self: Contest, discriminator: nn.Module, fake: Tensor, meeting: Round) -> Tensor:
+        asked.append(max(float(parameter.detach().abs().max()) for parameter in discriminator.parameters()))
+        return payoff(self, discriminator, fake, meeting)
+
+    monkeypatch.setattr(Contest, "payoff", watched)
+    equilibrium(critics(WeightClipping(limit=0.01), steps=5), proximity=0.1)
+    assert max(asked) == pytest.approx(0.01)
+
+
+@pytest.mark.usefixtures("device_without_float64")
+def test_a_device_without_float64_will_do() -> None:
+    meeting = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0), protocol=Protocol(steps=1))
+    assert equilibrium(meeting).payoff.value == pytest.approx(-math.log(2), abs=1e-6)

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.conftest import images
-from zerosum import recipes
+from tests.conftest import images, points
+from zerosum import catalog, randomness, recipes
+from zerosum.algorithm import confront, generator_loss
 from zerosum.data import Split
 from zerosum.diagnostics import stability
 from zerosum.engine import Engine
@@ -13,7 +14,7 @@ from zerosum.games import Minimax, NonSaturating, Wasserstein
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import SGD
 from zerosum.players import Player, Players
-from zerosum.regularizers import R1, Regularizer
+from zerosum.regularizers import R1, R2, Dragan, GradientPenalty, Regularizer, total_penalty
 from zerosum.run import build
 
 ENGINE = Engine(torch.device("cpu"))
@@ -28,6 +29,17 @@ class Point(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         return self.place.expand(len(codes), 1)
+
+
+class Bent(nn.Module):
+    """The discriminator tanh(slope x), whose slope at a point depends on where the point is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.tensor([0.8]))
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return (self.slope * samples[:, 0]).tanh()
 
 
 def dirac(*regularizers: Regularizer) -> Players:
@@ -71,6 +83,64 @@ def test_the_jacobian_of_a_quadratic_game_is_its_matrix() -> None:
     torch.testing.assert_close(found, -torch.cat([torch.cat([a, b], 1), torch.cat([d.T, c], 1)]))
 
 
+@pytest.mark.parametrize("regularizer", [R1(), R2(), GradientPenalty(), Dragan()], ids=catalog.name_of)
+def test_the_jacobian_is_the_derivative_of_what_the_players_follow(regularizer: Regularizer) -> None:
+    """Central differences of v at a distance h are wrong by h^2 and by float32's rounding over h: 1e-4 and 1e-5."""
+    point, bent, h = Point(), Bent(), 1e-2
+    own = [point.place], [bent.slope]
+    point.place.data.fill_(0.7)
+    players = Players(
+        *(Player(each, SGD().over(each.parameters()), SGD(), (regularizer,)) for each in (point, bent)), MLP(latent=1)
+    )
+
+    def losses() -> tuple[Tensor, Tensor]:
+        return stability.losses(players, Wasserstein(), ENGINE, points(1).train, 64, 0.0, seed=0)
+
+    def followed(parameter: Tensor, nudge: float) -> Tensor:
+        parameter.data += nudge
+        slopes = [
+            torch.autograd.grad(loss, mine, retain_graph=True)[0] for loss, mine in zip(losses(), own, strict=True)
+        ]
+        parameter.data -= nudge
+        return -torch.cat(slopes).double()
+
+    columns = [(followed(each, h) - followed(each, -h)) / (2 * h) for each in (point.place, bent.slope)]
+    torch.testing.assert_close(stability.jacobian(losses(), own), torch.stack(columns, 1), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("condition", ["none", "projection", "auxiliary"])
+def test_the_losses_are_those_that_the_players_descend(condition: str) -> None:
+    source = images((1, 8, 8), classes=3)
+    recipe = recipes.change(recipes.change(recipes.find("toy"), "networks.width=4"), f"networks.condition={condition}")
+    players = build(recipe, source, ENGINE, 0)
+    found = stability.losses(players, recipe.game, ENGINE, source.train, 16, 0.5, seed=0)
+    with randomness.scope(0, 0, "eigenvalues"):
+        real, labels = source.train.minibatch(16, 0, 0).on(ENGINE.device, labelled=condition != "none")
+        codes = players.networks.draw_codes(16, None, labels, players.classes)
+        seen, class_loss = confront(players, ENGINE, 0.5, real, codes, labels)
+        of_d = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits) + class_loss
+        descended = (
+            generator_loss(players, recipe.game, ENGINE, 0.5, real, codes, labels),
+            of_d + total_penalty(recipe.regularizers, seen, 0),
+        )
+    for one, other, player in zip(found, descended, (players.generator, players.discriminator), strict=True):
+        torch.testing.assert_close(one, other)
+        slopes = [
+            torch.autograd.grad(loss, list(player.network.parameters()), retain_graph=True) for loss in (one, other)
+        ]
+        torch.testing.assert_close(*slopes)
+
+
+def test_a_penalty_of_every_fourth_update_counts_as_much_as_one_of_each() -> None:
+    each, fourth = (
+        stability.eigenvalues(
+            dirac(R1(interval=interval)), NonSaturating(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, 0
+        )
+        for interval in (1, 4)
+    )
+    torch.testing.assert_close(each, fourth)
+
+
 def test_large_players_are_left_out_and_small_ones_of_any_kind_are_not() -> None:
     source = images((1, 8, 8), count=64)
     small, large = (
@@ -86,3 +156,10 @@ def test_large_players_are_left_out_and_small_ones_of_any_kind_are_not() -> None
     )
     assert found.real.tolist() == sorted(found.real.tolist(), reverse=True)
     assert stability.eigenvalues(large, recipe.game, ENGINE, source.train, 16, 0.5, seed=0) is None
+
+
+@pytest.mark.usefixtures("device_without_float64")
+def test_a_device_without_float64_will_do() -> None:
+    found = stability.eigenvalues(dirac(), Wasserstein(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
+    assert found is not None
+    assert found.dtype == torch.complex128
