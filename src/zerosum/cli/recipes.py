@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 SCORED = (
     "G / D: millions of parameters of the generator and of the discriminator. Scored: the Fréchet distance on MNIST in "
-    "a classifier's features (not FID), and the iterations that about five minutes on one core allowed; of points, the "
-    "modes covered and the share of samples near one. Smallest and largest, or worst, of three seeds."
+    "a classifier's features (not FID), and the iterations of a training with `--minutes 5` on one core of a busy "
+    "machine (3 to 12 minutes); of points, the modes covered and the share of samples near one. Smallest and largest, "
+    "or worst, of three seeds."
 )
 
 

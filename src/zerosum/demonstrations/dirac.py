@@ -147,7 +147,8 @@ class Dirac(Demonstration):
                 f"{len(arrived)} of {len(rows)} methods come within {ARRIVED} of the equilibrium: "
                 f"{'; '.join(arrived)}. "
                 "Around the others the discriminator keeps its slope where the generator is already right, and pushes "
-                "it past. Of two words, the first is of simultaneous updates, the second of those in turns.",
+                "it past. Where the last column has two words, the first is of simultaneous updates, the second of "
+                "updates in turns.",
                 "The eigenvalue is that of the gradient field at the equilibrium, where a formula is known; a "
                 "simultaneous update of step h multiplies the distance by the factor |1 + h eigenvalue|. Without "
                 "regularisation the real part is 0: what pulls inwards or out then is of higher order, or the size of "

@@ -207,7 +207,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def measured() -> dict[str, str]:
-    """What recipes scored where they were measured, in words, by name; `benchmarks/recipes.py` writes it."""
+    """What recipes scored where they were measured, in words, by name; written by `benchmarks/protocol.py`."""
     scores: dict[str, str] = json.loads(Path(__file__).with_name("measured.json").read_bytes())
     return scores
 
