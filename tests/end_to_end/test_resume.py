@@ -96,7 +96,7 @@ def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: py
         (in_process.folder / "runs" / "ring" / "run.json").touch()
         return 1
 
-    monkeypatch.setattr("zerosum.run.steps_in", probed)
+    monkeypatch.setattr("zerosum.training.steps_in", probed)
     monkeypatch.setattr("zerosum.cli._training.finish", lambda run, console: run.folder.close())
     code, out, err = in_process("train", "ring", "--minutes", 1, *SMALL)
     assert (code, err) == (0, "")
