@@ -2,7 +2,7 @@
 
 import io
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 GAP, LEAST_SIDE = 2, 32
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+MODES: dict[int, Literal["L", "LA", "RGB", "RGBA"]] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by channels
 
 
 def png(samples: Tensor, reference: Tensor | None = None, columns: int | None = None) -> bytes:

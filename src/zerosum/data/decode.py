@@ -10,7 +10,7 @@ import io
 import random
 from dataclasses import dataclass
 from threading import Lock, get_ident
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,11 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from zerosum.data.boxes import Box
 from zerosum.data.preparation import Preparation
+from zerosum.pictures import MODES
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF")  # no other decoder of Pillow is ever started
 MOST_PIXELS = 178_000_000  # just below Pillow's own limit, which a caller may have lifted
 GRAY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N")
-MODES: dict[int, Literal["L", "LA", "RGB", "RGBA"]] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 ORIENTATION = 0x0112
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

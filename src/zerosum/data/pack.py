@@ -1,7 +1,7 @@
 """Packs: images decoded and resized once, into one memory-mapped file of uint8 in the cache folder.
 
 A pack is a folder: `pack.json` (shape, counts, classes, digest), `images.bin` (training images, then test images),
-`labels.npy`, `hashes.npy` and `files.jsonl` (what was done with every file; those left out first). It is made beside
+`labels.npy` and `files.jsonl` (what was done with every file; those left out first). It is made beside
 its place and then renamed, so a pack that exists is whole. Its name is a digest of the files and the preparation; where
 no size was asked for, a file beside the packs remembers which one was chosen.
 """

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from zerosum.data import Progress, content_number, is_for_testing, too_few
 from zerosum.data.boxes import Box
-from zerosum.data.decode import MODES, Outside, Survey, Unreadable, decode, survey
-from zerosum.data.duplicates import groups, perceptual_hashes, thumbnail
+from zerosum.data.decode import Outside, Survey, Unreadable, decode, survey
+from zerosum.data.duplicates import groups, thumbnail
 from zerosum.data.files import Collection, Item, Skipped, reason
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
@@ -206,7 +206,6 @@ def _write(
         labels = np.array([classes.index(str(kept[number].item.label)) for number in order], np.int64)
         np.save(place / "labels.npy", labels)
         digest.update(labels.tobytes())
-    np.save(place / "hashes.npy", perceptual_hashes(thumbnails[order]))
     with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
         for each in skipped:
             lines.write(json.dumps({"file": each.name, "skipped": each.reason, "broken": each.broken}) + "\n")
@@ -222,12 +221,9 @@ def _write(
             }
             lines.write(json.dumps({key: value for key, value in line.items() if value is not None}) + "\n")
     about = {
-        "format": FORMAT,
         "shape": size,
-        "mode": MODES[shape.channels],
         "train": int((~testing).sum()),
         "test": int(testing.sum()),
-        "skipped": len(skipped),
         "classes": classes,
         "digest": digest.hexdigest(),
     }

@@ -26,6 +26,7 @@ LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
 MOST_TRAINING = 100_000
 STACKS = 26_000  # in which papers count the modes of stacks
 Reference = Literal["test", "train", "all"]
+Moment = Literal["training", "evaluation", "request"]
 SPLITS: dict[str, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 
@@ -139,7 +140,7 @@ class Metric(ABC):
     equal_sizes: ClassVar[bool] = False
     validates: ClassVar[bool] = False
     reference: ClassVar[Reference | None] = None
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "evaluation"
+    moment: ClassVar[Moment] = "evaluation"
     most: ClassVar[int | None] = None
     measured_in: ClassVar[str] = ""
     comparable: ClassVar[str] = ""

@@ -1,13 +1,13 @@
 """The Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017, eq. 6)."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from zerosum import randomness
-from zerosum.metrics import Comparison, Estimate, Metric, Set
+from zerosum.metrics import Comparison, Estimate, Metric, Moment, Set
 from zerosum.metrics.features import FeatureExtractor
 
 BLOCK = 4096
@@ -23,7 +23,7 @@ class FrechetDistance(Metric):
     percentiles be. It is called FID only in the 2,048 features of Inception.
     """
 
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "training"
+    moment: ClassVar[Moment] = "training"
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """One estimate; biased upwards when the samples are not many more than the features."""
@@ -48,7 +48,7 @@ class FrechetInfinity(Metric):
     at 0. The real samples stay as many as they are. The interval is that of the line's constant.
     """
 
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
+    moment: ClassVar[Moment] = "request"
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """One estimate."""

@@ -1,6 +1,6 @@
 """Memorisation: do the samples lie nearer to the training images than other real images do?"""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.metrics import Comparison, Estimate, Metric, Reference, Set
+from zerosum.metrics import Comparison, Estimate, Metric, Moment, Reference, Set
 from zerosum.metrics.frechet import FrechetDistance
 
 KAGGLE_EPSILON = 0.1
@@ -76,7 +76,7 @@ class Mifid(Metric):
     """
 
     reference: ClassVar[Reference | None] = "all"
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
+    moment: ClassVar[Moment] = "request"
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """Two estimates: the score, and the mean cosine distance that decides on the penalty."""

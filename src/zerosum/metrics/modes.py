@@ -1,7 +1,7 @@
 """How a generator of points covers the modes of a known mixture, by the protocol of VEEGAN and PacGAN."""
 
 import math
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zerosum.data import Source
 from zerosum.data.mixture import Mixture
-from zerosum.metrics import Comparison, Estimate, Metric
+from zerosum.metrics import Comparison, Estimate, Metric, Moment
 from zerosum.metrics.features import FeatureExtractor
 
 NEAR = 3.0
@@ -26,7 +26,7 @@ class Modes(Metric):
     is the generated modes' width over sigma: 1 is right.
     """
 
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "training"
+    moment: ClassVar[Moment] = "training"
     most: ClassVar[int | None] = 2_500
     measured_in: ClassVar[str] = "coordinates"
 

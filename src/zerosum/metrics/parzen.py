@@ -5,7 +5,7 @@ Theis, van den Oord & Bethge 2016 show why: it hardly tells good samples from ba
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zerosum.data import Source
 from zerosum.data.pixels import to_float
-from zerosum.metrics import Comparison, Estimate, Metric, Reference
+from zerosum.metrics import Comparison, Estimate, Metric, Moment, Reference
 from zerosum.metrics.features import FeatureExtractor
 
 SIGMAS = tuple(float(sigma) for sigma in np.logspace(-1, 0, 10))
@@ -29,7 +29,7 @@ class Parzen(Metric):
 
     reference: ClassVar[Reference | None] = "test"
     validates: ClassVar[bool] = True
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
+    moment: ClassVar[Moment] = "request"
     measured_in: ClassVar[str] = "pixels in [0, 1]"
     comparable: ClassVar[str] = "Parzen log-likelihoods of the same test images, by as many samples"
 

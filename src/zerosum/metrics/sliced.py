@@ -1,6 +1,6 @@
 """The sliced Wasserstein distance on Laplacian pyramids (Karras et al. 2018, section 5): texture, scale by scale."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from zerosum import randomness
 from zerosum.data import Source
 from zerosum.data.pixels import to_float
-from zerosum.metrics import Comparison, Estimate, Metric
+from zerosum.metrics import Comparison, Estimate, Metric, Moment
 from zerosum.metrics.features import FeatureExtractor
 
 COARSEST, PATCH, PATCHES, PROJECTIONS, ROUNDS = 16, 7, 128, 128, 4
@@ -27,7 +27,7 @@ class SlicedWasserstein(Metric):
     """
 
     equal_sizes = True
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "request"
+    moment: ClassVar[Moment] = "request"
     most: ClassVar[int | None] = 2048
     measured_in: ClassVar[str] = "patches of Laplacian pyramids"
     comparable: ClassVar[str] = "sliced Wasserstein distances of as many images of the same data, in the same size"

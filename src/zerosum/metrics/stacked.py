@@ -1,13 +1,13 @@
 """How many of the modes of stacked images a generator covers, and how evenly, by the protocol of VEEGAN and PacGAN."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import entropy
 
 from zerosum.data import Source
-from zerosum.metrics import STACKS, Comparison, Estimate, Metric
+from zerosum.metrics import STACKS, Comparison, Estimate, Metric, Moment
 from zerosum.metrics.features import FeatureExtractor
 from zerosum.metrics.features.stacked import StackedClassifier
 
@@ -25,7 +25,7 @@ class StackedModes(Metric):
     for the KL near 0; the replicates' own level is biased, and so would their percentiles be.
     """
 
-    moment: ClassVar[Literal["training", "evaluation", "request"]] = "training"
+    moment: ClassVar[Moment] = "training"
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """The classes in the channels must be seen."""

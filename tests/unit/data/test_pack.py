@@ -58,7 +58,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pack_is_as_documented(packs: Path, photos: Path) -> None:
     source = prepared(photos)
     (place,) = (path for path in packs.iterdir() if path.is_dir())
-    assert {path.name for path in place.iterdir()} == {"pack.json", "images.bin", "hashes.npy", "files.jsonl"}
+    assert {path.name for path in place.iterdir()} == {"pack.json", "images.bin", "files.jsonl"}
     assert source.files == place / "files.jsonl"
     assert (place / "images.bin").stat().st_size == 16 * 3 * 32 * 32
     samples = torch.cat([source.train.samples, source.test.samples])
@@ -68,7 +68,6 @@ def test_a_pack_is_as_documented(packs: Path, photos: Path) -> None:
     for line, sample in zip(lines(source), samples, strict=True):
         np.testing.assert_array_equal(sample, expected[int(str(line["file"])[:4])])
     assert [line["used"] for line in lines(source)] == ["train"] * len(source.train) + ["test"] * len(source.test)
-    assert np.load(place / "hashes.npy").shape == (16, 32)
 
 
 def test_samples_are_mapped_from_the_file(packs: Path, photos: Path) -> None:
