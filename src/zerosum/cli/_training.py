@@ -129,4 +129,4 @@ class Display:
             self._say(f"step {line['step']:,} of {self._run.steps:,}  {rate}  {state}")
 
     def _say(self, text: str) -> None:
-        self._progress.console.print(text)
+        self._progress.console.print(text, soft_wrap=True)
