@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from zerosum.gan import GAN, load
     from zerosum.recipes import Recipe
     from zerosum.recipes import find as recipe
-    from zerosum.training import train
+    from zerosum.training import resume, train
 
-__all__ = ["GAN", "Recipe", "load", "open_source", "recipe", "train"]
+__all__ = ["GAN", "Recipe", "load", "open_source", "recipe", "resume", "train"]
 
 _HOME = {
     "GAN": ("zerosum.gan", "GAN"),
@@ -24,6 +24,7 @@ _HOME = {
     "load": ("zerosum.gan", "load"),
     "open_source": ("zerosum.data", "open_source"),
     "recipe": ("zerosum.recipes", "find"),
+    "resume": ("zerosum.training", "resume"),
     "train": ("zerosum.training", "train"),
 }
 

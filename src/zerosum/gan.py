@@ -186,6 +186,8 @@ def load(path: str | Path, device: str = "auto") -> GAN:
             best = f"; its best one so far is {folder.best}" if folder.best.exists() else ""
             resume = f"'zerosum resume {shlex.quote(str(folder.path))}'"
             raise InputError(f"{folder.path} has no generator yet: finish it with {resume}{best}")
+    if not path.exists():
+        raise InputError(f"no run and no generator at {path}: no such file or folder")
     about, tensors = _read(path)
     header = _header(path, about)
     networks = header.networks
@@ -195,7 +197,7 @@ def load(path: str | Path, device: str = "auto") -> GAN:
     except RuntimeError as error:
         raise InputError(
             f"{path}: the weights do not fit the networks it names, {catalog.name_of(networks)}: "
-            f"{str(error).splitlines()[0]}"
+            f"{str(error).split(chr(10))[-1].strip()}"
         ) from None
     engine = Engine.choose(device, header.precision)
     return GAN(engine.place(generator).eval(), networks, header.shape, header.classes, engine, about)
@@ -208,6 +210,10 @@ def _header(path: Path, about: dict[str, Any]) -> Header:
             raise InputError(f"it lacks {', '.join(missing)}")
         return catalog.build(Header, known)
     except InputError as error:
+        named = known.get("networks")
+        name = named.get("name") if isinstance(named, dict) else named
+        if isinstance(name, str) and name not in catalog.choices(Networks):
+            raise InputError(f"{path}: {error}; if they are a program's own, it has to import them first") from None
         raise InputError(f"{path}: its header is damaged: {error}") from None
 
 

@@ -32,7 +32,16 @@ from filelock import FileLock, Timeout
 from zerosum.errors import InputError
 
 Line = dict[str, Any]
-NEEDED = ("data", "fingerprint", "seed", "steps", "device", "precision", "threads", "recipe")
+NEEDED: dict[str, type] = {
+    "data": str,
+    "fingerprint": str,
+    "seed": int,
+    "steps": int,
+    "device": str,
+    "precision": str,
+    "threads": int,
+    "recipe": dict,
+}
 LOCK = ".lock"
 
 
@@ -169,6 +178,9 @@ class RunFolder:
             raise InputError(f"{self.description} is damaged: {error}") from None
         if missing := [name for name in NEEDED if name not in about]:
             raise InputError(f"{self.description} is damaged: it lacks {', '.join(missing)}")
+        for name, kind in NEEDED.items():
+            if type(about[name]) is not kind or (kind is int and about[name] < (name != "seed")):
+                raise InputError(f"{self.description} is damaged: {name} cannot be {about[name]!r}")
         return about
 
     def append(self, line: Line) -> None:

@@ -1,14 +1,18 @@
 """Training from beginning to end: the data and the recipe for them, the run, its report.
 
-`train` is `zerosum train` without its words, for programs.
+`train` and `resume` are the commands of these names without their words, for programs.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from zerosum import recipes, report
+from pydantic import Field
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from zerosum import catalog, recipes, report
 from zerosum.data import Progress, Source, open_source
 from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
@@ -69,33 +73,36 @@ def _check(changes: Sequence[str], source: Source) -> None:
             raise InputError(f"{assignment} is about image files, and {source.name} has none")
 
 
-def begin(
-    data: str,
-    source: Source,
-    recipe: Recipe,
-    *,
-    steps: int | None,
-    minutes: float | None,
-    seed: int,
-    device: str,
-    out: Path | None,
-) -> Run:
-    """A run that has not made a step: of `steps`, of about `minutes`, or as long as the recipe says.
+@checked_dataclass(frozen=True)
+class Plan:
+    """How a run is to be trained, whatever is trained.
 
-    Its folder is `out`, or a free one in `runs/` of the data's name.
-
-    Raises:
-        InputError: the recipe cannot serve the data, or the folder or the device cannot be used.
+    Attributes:
+        steps: iterations; else as long as the recipe says.
+        minutes: train about this long instead.
+        seed: everything random is a function of it, of the step and of what it is for.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        out: the run's folder, which must not hold anything; else a free one in `runs/` of the data's name.
     """
-    if steps is not None and minutes is not None:
-        raise InputError("steps and minutes both say how long to train: give one of them")
-    if (steps is not None and steps < 1) or (minutes is not None and not 0 < minutes <= MOST_MINUTES):
-        raise InputError(f"a training takes at least one step, and more than 0 minutes, at most {MOST_MINUTES:,.0f}")
-    engine = Engine.choose(device, recipe.precision)
-    if minutes is not None:
-        steps = steps_in(minutes, recipe, source, engine)
-    folder = out or RUNS / source.name
-    return Run.create(folder, recipe, source, data, engine, seed, steps or recipe.steps, numbered=out is None)
+
+    steps: Annotated[int, Field(ge=1, strict=True)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
+    seed: Annotated[int, Field(ge=0, strict=True)] = 0
+    device: str = "auto"
+    out: Path | None = None
+
+    def begin(self, data: str, source: Source, recipe: Recipe) -> Run:
+        """The run, before its first step.
+
+        Raises:
+            InputError: the recipe cannot serve the data, or the folder or the device cannot be used.
+        """
+        engine = Engine.choose(self.device, recipe.precision)
+        steps = self.steps or recipe.steps
+        if self.minutes is not None:
+            steps = steps_in(self.minutes, recipe, source, engine)
+        folder = (self.out or RUNS / source.name).expanduser()
+        return Run.create(folder, recipe, source, data, engine, self.seed, steps, numbered=self.out is None)
 
 
 def train(
@@ -120,17 +127,38 @@ def train(
         minutes: train about this long instead.
         seed: everything random is a function of it, of the step and of what it is for.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
-        out: the run's folder, which must not exist; else a free one in `runs/` of the data's name.
+        out: the run's folder, which must not hold anything; else a free one in `runs/` of the data's name.
         observe: is called with each line that goes into `metrics.jsonl`.
 
     Raises:
         InputError: something that was asked for does not exist, does not fit, or is taken; nothing was written.
         RunFailed: losses or weights are no longer finite.
     """
+    if not isinstance(data, str | Path) or not isinstance(recipe, str | Recipe):
+        raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
+    if steps is not None and minutes is not None:
+        raise InputError("steps and minutes both say how long to train: give one of them")
+    plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     source, chosen = prepared(str(data), recipe, device=device)
-    folder = None if out is None else Path(out)
-    run = begin(str(data), source, chosen, steps=steps, minutes=minutes, seed=seed, device=device, out=folder)
+    return _finished(plan.begin(str(data), source, chosen), observe)
+
+
+def resume(run: str | Path, *, device: str | None = None, observe: Callable[[Line], None] = lambda line: None) -> GAN:
+    """Go on with the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
+
+    Classes of your own that it is played with have to be imported before. On another `device` than the run's bits may
+    differ. `observe` is called with each line that goes into `metrics.jsonl`.
+
+    Raises:
+        InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
+        RunFailed: losses or weights are no longer finite.
+    """
+    return _finished(Run.resume(Path(run).expanduser(), device=device), observe)
+
+
+def _finished(run: Run, observe: Callable[[Line], None]) -> GAN:
+    """The generator of `run`, once it is trained and its report written."""
     with closing(run.folder):
-        run.train(Evaluation.of(source, Request(device=run.engine.device)), observe, stop=lambda: False)
+        run.train(Evaluation.of(run.source, Request(device=run.engine.device)), observe, stop=lambda: False)
         report.write(run.folder)
     return run.gan()

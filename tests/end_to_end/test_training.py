@@ -29,6 +29,20 @@ def test_the_program_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert about["recipe"]["networks"]["width"] == 32
 
 
+def test_a_program_resumes_what_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def interrupt(line: dict[str, object]) -> None:
+        if line["step"] == 3:
+            raise KeyboardInterrupt
+
+    recipe = replace(zerosum.recipe("toy"), batch_size=16)
+    whole = zerosum.train("ring", recipe, steps=6, out="whole")
+    with pytest.raises(KeyboardInterrupt):
+        zerosum.train("ring", recipe, steps=6, out="parts", observe=interrupt)
+    assert torch.equal(zerosum.resume("parts").sample(8), whole.sample(8))
+
+
 def test_a_program_and_the_command_train_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from zerosum.cli import main
 
@@ -50,9 +64,15 @@ def test_a_program_and_the_command_train_the_same(tmp_path: Path, monkeypatch: p
     ("wanted", "problem"),
     [
         ({"steps": 3, "minutes": 1.0}, "give one of them"),
-        ({"steps": 0}, "at least one step"),
-        ({"minutes": float("nan")}, "more than 0 minutes"),
-        ({"minutes": float("inf")}, "more than 0 minutes"),
+        ({"steps": 0}, "steps: it must be greater than or equal to 1, but it was 0"),
+        ({"steps": 2.5}, "steps: it must be a whole number, but it was 2.5"),
+        ({"steps": "3"}, "steps: it must be a whole number, but it was '3'"),
+        ({"minutes": float("nan")}, "minutes: "),
+        ({"minutes": float("inf")}, "minutes: it must be less than or equal to 1000000, but it was inf"),
+        ({"seed": -1}, "seed: it must be greater than or equal to 0, but it was -1"),
+        ({"seed": "x"}, "seed: it must be a whole number, but it was 'x'"),
+        ({"out": 5}, "out: "),
+        ({"recipe": None}, "a recipe is a name, a file or a Recipe"),
         ({"recipe": "dcgna"}, "no recipe is called 'dcgna'"),
         ({"device": "cuda:99"}, "cuda:99"),
     ],

@@ -252,7 +252,7 @@ def test_files_that_are_no_generators(tmp_path: Path) -> None:
         gan.load(tmp_path / "000001.safetensors")
     with pytest.raises(InputError, match="is not a run folder"):
         gan.load(tmp_path)
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no such file or folder"):
         gan.load(tmp_path / "missing.safetensors")
 
 
@@ -297,6 +297,11 @@ def test_a_damaged_run_folder_says_where(tmp_path: Path) -> None:
     folder.description.write_text("{")
     with pytest.raises(InputError, match=r"run.json is damaged"):
         folder.describe()
+    whole = {**dict.fromkeys(("data", "fingerprint", "device", "precision"), "x"), "seed": 0, "steps": 1, "threads": 1}
+    for name, value in (("steps", "many"), ("steps", 0), ("threads", True), ("seed", -1), ("data", ["digits"])):
+        folder.description.write_text(json.dumps({**whole, "recipe": {}, name: value}))
+        with pytest.raises(InputError, match=re.escape(f"run.json is damaged: {name} cannot be {value!r}")):
+            folder.describe()
     folder.metrics.write_text('{"kind": "score"}\nxx\n')
     with pytest.raises(InputError, match=r"metrics.jsonl is damaged in line 2"):
         folder.lines("score")

@@ -33,7 +33,7 @@ def train(
     from zerosum.cli._data import opened
     from zerosum.cli._training import finish
     from zerosum.errors import InputError
-    from zerosum.training import begin
+    from zerosum.training import Plan
 
     console = plain()
     imported = time.monotonic()
@@ -41,7 +41,7 @@ def train(
         raise InputError("--steps and --minutes both say how long to train: give one of them")
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     source, chosen = opened(data, recipe, changes, device, console)
-    run = begin(data, source, chosen, steps=steps, minutes=minutes, seed=seed, device=device, out=out)
+    run = Plan(steps, minutes, seed, device, out).begin(data, source, chosen)
     console.print(
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing\n"

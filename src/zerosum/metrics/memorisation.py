@@ -86,6 +86,8 @@ class Mifid(Metric):
         value, low, high = (each / penalty for each in (frechet.value, frechet.low, frechet.high))
         name = "mifid" if comparison.features.is_pool3 else f"mi-{frechet.metric}"
         warning = f"memorised: {distance:.3f} is below {KAGGLE_EPSILON}" if penalty < 1 else ""
+        if warning and not comparison.features.is_pool3:
+            warning = f"{distance:.3f} is below {KAGGLE_EPSILON}, which says something in Inception's features only"
         return [
             Estimate(name, value, low, high, "lower", warning=frechet.warning),
             Estimate("cosine-distance", distance, distance, distance, f"above {KAGGLE_EPSILON}", warning=warning),
