@@ -27,8 +27,8 @@ from zerosum.diagnostics.contest import Contest, Protocol
 from zerosum.diagnostics.equilibrium import equilibrium
 from zerosum.engine import Engine
 from zerosum.players import Players
+from zerosum.playing import build, played
 from zerosum.recipes import Recipe, find
-from zerosum.run import build, played
 
 STEPS, SAMPLES = 4_000, 100_000
 BLUR, CELL, REACH = 0.1, 0.025, 6.0

@@ -18,7 +18,8 @@ from zerosum.algorithm import play
 from zerosum.average import Average
 from zerosum.data import Source, Split
 from zerosum.engine import Engine
-from zerosum.run import Interval, build
+from zerosum.interval import Interval
+from zerosum.playing import build
 
 BATCH, CHUNK, ROUNDS = 64, 20, 15
 

@@ -26,8 +26,8 @@ from zerosum.metrics.frechet import FrechetDistance
 from zerosum.metrics.neighbours import Neighbours
 from zerosum.networks.compact import Compact
 from zerosum.players import Players
+from zerosum.playing import build, played
 from zerosum.recipes import Recipe, find
-from zerosum.run import build, played
 
 STEPS, SEEDS, SAMPLES, LINES = 1_500, (0, 1, 2), 2_000, 30
 BASE = replace(find("compact"), networks=Compact(width=16), precision="float32", average=0.0, threads=1)

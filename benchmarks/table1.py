@@ -32,8 +32,8 @@ from zerosum.data.pixels import to_uint8
 from zerosum.engine import Engine
 from zerosum.metrics.parzen import SIGMAS, VALIDATION, best_width, log_likelihoods, unit
 from zerosum.optimizers import SGD, Optimizer
+from zerosum.playing import build, played
 from zerosum.recipes import find
-from zerosum.run import build, played
 
 TRAIN, SAMPLES, EVERY, CHUNK, SHOWN = 50_000, 10_000, 1_000, 500, 64
 ITERATIONS = 1_000_000  # the released code names no last one

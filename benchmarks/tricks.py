@@ -20,7 +20,7 @@ from zerosum.gan import GAN
 from zerosum.metrics import Evaluation
 from zerosum.metrics.frechet import FrechetDistance
 from zerosum.metrics.neighbours import Neighbours
-from zerosum.run import build, played
+from zerosum.playing import build, played
 
 SEEDS, STEPS, SAMPLES = (0, 1, 2), 1_000, 5_000
 RECIPE, BASE = "compact", ("networks.width=16", "average=0.99")

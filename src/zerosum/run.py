@@ -5,7 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -13,83 +13,26 @@ from typing import Annotated
 import pydantic
 import torch
 from pydantic import Field, TypeAdapter, ValidationError
-from torch import Tensor, nn
 
-from zerosum import checkpoint, pictures, randomness, recipes
-from zerosum.algorithm import Iteration, play
+from zerosum import checkpoint, pictures, recipes
+from zerosum.algorithm import Iteration
 from zerosum.average import Average
 from zerosum.data import Source, absolute, open_source
 from zerosum.engine import Engine
 from zerosum.errors import InputError, RunFailed
 from zerosum.gan import GAN
+from zerosum.interval import Interval
 from zerosum.metrics import Evaluation, sample_count
-from zerosum.optimizers import Optimizer
-from zerosum.players import Player, Players
+from zerosum.players import Players
+from zerosum.playing import build, limit_threads, played
 from zerosum.recipes import Recipe
 from zerosum.record import Line, RunFolder, write_atomically
-from zerosum.regularizers import Regularizer
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
 INTERIM_SAMPLES, BEST_BY = 5_000, "frechet-distance"
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
 PICTURE_PAIRS, PAIR_COLUMNS = 16, 4
-MEASURED = tuple(each.name for each in fields(Iteration) if each.name != "step")
-PROBE_SHARE, PROBE_SECONDS, PROBE_WARMUP = 0.03, (3.0, 20.0), 3
-
-
-@dataclass
-class Interval:
-    """What happened since the last line of the metrics. Tensors stay on the device until `summary` reads them."""
-
-    iterations: list[Iteration] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, tensors: dict[str, Tensor], device: torch.device) -> "Interval":
-        """The one of which these are the `tensors`."""
-        rows = zip(*(tensors[name].to(device) for name in MEASURED if name in tensors), strict=True)
-        return cls([Iteration(int(step), *row) for step, row in zip(tensors.get("step", ()), rows, strict=True)])
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All of it, for a checkpoint: what each iteration measured, [iterations, ...]; none where nothing happened."""
-        if not self.iterations:
-            return {}
-        found = {name: torch.stack([getattr(each, name) for each in self.iterations]) for name in MEASURED}
-        return {"step": torch.tensor([each.step for each in self.iterations]), **found}
-
-    def summary(self) -> dict[str, float]:
-        """Means and confusion counts, and an empty interval again."""
-        real = torch.cat([iteration.real_logits for iteration in self.iterations])
-        fake = torch.cat([iteration.fake_logits for iteration in self.iterations])
-        discriminator_loss, penalty, generator_loss, d_real, d_fake, real_as_real, fake_as_real, led = torch.stack(
-            [
-                _mean([iteration.discriminator_loss for iteration in self.iterations]),
-                _mean([iteration.penalty for iteration in self.iterations]),
-                _mean([iteration.generator_loss for iteration in self.iterations]),
-                real.sigmoid().mean(),
-                fake.sigmoid().mean(),
-                (real > 0).sum(),
-                (fake > 0).sum(),
-                (real > fake).float().mean(),
-            ]
-        ).tolist()  # the only place where the loop waits for the device
-        self.iterations.clear()
-        return {
-            "discriminator_loss": discriminator_loss,
-            "penalty": penalty,
-            "generator_loss": generator_loss,
-            "d_real": d_real,
-            "d_fake": d_fake,
-            "real_as_real": int(real_as_real),
-            "real_as_fake": len(real) - int(real_as_real),
-            "fake_as_real": int(fake_as_real),
-            "fake_as_fake": len(fake) - int(fake_as_real),
-            "real_led": led,
-        }
-
-
-def _mean(values: list[Tensor]) -> Tensor:
-    return torch.stack(values).mean()
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
@@ -145,7 +88,7 @@ class Run:
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
         """
-        _limit_threads(recipe)
+        limit_threads(recipe)
         players = build(recipe, source, engine, seed)
         description = {
             "zerosum": version("zerosum"),
@@ -264,6 +207,7 @@ class Run:
             return False
         if not any(line["step"] == self.steps for line in self.folder.lines("score")):
             self._score(evaluation, sample_count(self.source), observe, training=False)
+            self._save()  # with the length of the metrics, so that whoever resumes finds the scores
         return True
 
     def gan(self) -> GAN:
@@ -329,71 +273,5 @@ class Run:
         checkpoint.save(self.folder.checkpoints, self.step, self.players, self.average, noted, pending)
 
 
-def build(recipe: Recipe, source: Source, engine: Engine, seed: int) -> Players:
-    """Both players of `recipe` for the samples of `source`, freshly initialised.
-
-    Raises:
-        InputError: two parts of the recipe do not go together, or one cannot serve the samples.
-    """
-    recipe.check(source)
-
-    def player(network: nn.Module, settings: Optimizer, *regularizers: Regularizer) -> Player:
-        placed = engine.place(network)
-        return Player(placed, settings.over(placed.parameters()), settings, regularizers)
-
-    generator, discriminator = recipe.networks.pair(source.shape, source.classes, seed)
-    recipe.networks.acquaint(generator, discriminator, source.train.samples)
-    with randomness.scope(seed, 0, "regularizers"):
-        for regularizer in recipe.regularizers:
-            regularizer.prepare(discriminator)
-    return Players(
-        player(generator, recipe.generator),
-        player(discriminator, recipe.discriminator, *recipe.regularizers),
-        recipe.networks,
-        source.classes,
-        recipe.tricks,
-    )
-
-
-def played(
-    players: Players, recipe: Recipe, source: Source, engine: Engine, steps: int, seed: int, start: int = 0
-) -> Iterator[Iteration]:
-    """Algorithm 1 as `recipe` wants it played, from iteration `start` to `steps`."""
-    return play(
-        players,
-        recipe.game,
-        source.train,
-        engine,
-        batch_size=recipe.batch_size,
-        discriminator_steps=recipe.discriminator_steps,
-        steps=steps,
-        seed=seed,
-        start=start,
-        simultaneous=recipe.simultaneous,
-    )
-
-
-def _limit_threads(recipe: Recipe) -> None:
-    if recipe.threads is not None:
-        torch.set_num_threads(recipe.threads)
-
-
 def _average(players: Players, recipe: Recipe) -> Average:
     return Average(players.generator.network, recipe.average)
-
-
-def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> int:
-    """How many iterations take `minutes` here, from a probe with players that are thrown away: 3% of it, 3 to 20 s."""
-    shortest, longest = PROBE_SECONDS
-    enough = min(max(shortest, PROBE_SHARE * minutes * 60), longest)
-    _limit_threads(recipe)
-    players = build(recipe, source, engine, seed=0)
-    iterations = played(players, recipe, source, engine, steps=10**9, seed=0)
-    times, began = [time.monotonic()], time.monotonic()
-    for iteration in iterations:
-        iteration.generator_loss.item()
-        times.append(time.monotonic())
-        if len(times) > PROBE_WARMUP + 1 and times[-1] - began > enough:
-            break
-    counted = times[PROBE_WARMUP:]
-    return max(1, int(minutes * 60 * (len(counted) - 1) / (counted[-1] - counted[0])))

@@ -20,9 +20,10 @@ from zerosum.errors import InputError
 from zerosum.gan import GAN
 from zerosum.metrics import Evaluation
 from zerosum.metrics.features import Request
+from zerosum.playing import steps_in
 from zerosum.recipes import Recipe
 from zerosum.record import Line
-from zerosum.run import Run, steps_in
+from zerosum.run import Run
 
 RUNS = Path("runs")
 LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6

@@ -11,7 +11,7 @@ from zerosum.algorithm import confront, generator_loss, play
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.players import Player
-from zerosum.run import build, played
+from zerosum.playing import build, played
 
 SOURCE = images((1, 16, 16), classes=3)
 RECIPES = list(recipes.recipes().values())

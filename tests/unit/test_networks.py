@@ -255,7 +255,7 @@ def test_both_players_want_the_class_to_be_guessed() -> None:
     from zerosum.algorithm import confront, generator_loss
     from zerosum.engine import Engine
     from zerosum.games import NonSaturating
-    from zerosum.run import build
+    from zerosum.playing import build
 
     source, engine = images((1, 8, 8), classes=3), Engine(torch.device("cpu"))
     recipe = recipes.change(recipes.find("compact"), "networks.condition=auxiliary")

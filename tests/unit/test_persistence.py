@@ -21,11 +21,13 @@ from zerosum.data import open_source
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.gan import GAN
+from zerosum.interval import Interval
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.players import Players
+from zerosum.playing import build
 from zerosum.record import RunFolder, replacing, write_atomically
-from zerosum.run import Interval, Run, build
+from zerosum.run import Run
 
 SOURCE = images((1, 8, 8))
 ENGINE = Engine(torch.device("cpu"))

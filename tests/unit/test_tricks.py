@@ -11,7 +11,7 @@ from zerosum.algorithm import discriminator_loss, play
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.games import NonSaturating
-from zerosum.run import build
+from zerosum.playing import build
 from zerosum.tricks import (
     AdaptiveAugment,
     DiffAugment,
@@ -240,7 +240,8 @@ def test_what_does_not_go_together_is_refused_with_both_names(assignments: tuple
 @pytest.mark.parametrize("game", ["hinge", "minimax", '{"name": "least-squares", "a": -1}'])
 def test_adaptive_augmentation_serves_games_whose_logits_have_a_sign(game: str) -> None:
     recipe = recipes.change(recipes.change(recipes.find("dcgan"), 'tricks=["adaptive-augment"]'), f"game={game}")
-    recipe.check(SOURCE)
+    (trick,) = build(recipe, SOURCE, ENGINE, seed=0).tricks
+    assert trick.reads_signs
 
 
 def test_pictures_tricks_refuse_points() -> None:

@@ -87,7 +87,7 @@ class Judged:
         if count > len(self.made):
             raise InputError(f"{self.name} has {len(self.made):,} samples, not the {count:,} that were asked for")
         rows = np.ascontiguousarray(self.made.numpy()).reshape(len(self.made), -1)
-        drawn = [hashlib.blake2b(row.tobytes(), key=str(seed).encode()).digest() for row in rows]  # whatever the order
+        drawn = [hashlib.blake2b(b"%d " % seed + row.tobytes()).digest() for row in rows]  # whatever the order
         return self.made[sorted(range(len(drawn)), key=drawn.__getitem__)[:count]]
 
     def fitted(self, shape: tuple[int, ...]) -> "Judged":

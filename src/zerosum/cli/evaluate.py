@@ -1,11 +1,17 @@
 """`zerosum evaluate`: scores of generated samples, whoever made them, with their protocol."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zerosum.cli._options import DataDir, Device
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from zerosum.metrics import Evaluation
+    from zerosum.record import Line
 
 
 def evaluate(
@@ -61,7 +67,6 @@ def evaluate(
     from zerosum import samples as files
     from zerosum.cli._console import plain
     from zerosum.cli._judged import Judged, evaluation_for, metric_named, source_for
-    from zerosum.cli._tables import show_scores
 
     _check(what, reference, pairs)
     chosen = [metric_named(name) for name in metrics or ()]
@@ -80,7 +85,14 @@ def evaluate(
                 files.save(evaluation.closest(samples, seed, 16), pairs, columns=8)
     if as_json:
         typer.echo("\n".join(json.dumps({"of": name, **line}) for name, lines in found.items() for line in lines))
-        return
+    else:
+        _show(found, evaluation, pairs, console)
+
+
+def _show(found: "dict[str, list[Line]]", evaluation: "Evaluation", pairs: Path | None, console: "Console") -> None:
+    """As a table, and what to do for better ones."""
+    from zerosum.cli._tables import show_scores
+
     show_scores(found, console)
     used = {line["features"] for lines in found.values() for line in lines}
     if evaluation.features.better and evaluation.features.name in used:

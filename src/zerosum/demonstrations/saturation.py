@@ -22,8 +22,8 @@ from zerosum.metrics.frechet import frechet_distance
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import SGD
 from zerosum.players import Players
+from zerosum.playing import build, played
 from zerosum.recipes import Recipe
-from zerosum.run import build, played
 
 GAMES = (Minimax(), NonSaturating())
 COLOURS = ("tab:red", "tab:green")

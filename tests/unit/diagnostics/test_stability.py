@@ -14,8 +14,8 @@ from zerosum.games import Minimax, NonSaturating, Wasserstein
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import SGD
 from zerosum.players import Player, Players
+from zerosum.playing import build
 from zerosum.regularizers import R1, R2, Dragan, GradientPenalty, Regularizer, total_penalty
-from zerosum.run import build
 
 ENGINE = Engine(torch.device("cpu"))
 
