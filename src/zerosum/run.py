@@ -144,11 +144,7 @@ class Run:
 
     @classmethod
     def _restored(cls, folder: RunFolder, device: str | None, *, allow_changed_data: bool) -> tuple["Run", Noted]:
-        about = folder.describe()
-        try:
-            recipe = recipes.from_json(about["recipe"])
-        except InputError as error:
-            raise InputError(f"{folder.description}: recipe: {error}") from None
+        about, recipe = folder.describe(), recipes.of_run(folder)
         source = open_source(about["data"], recipe.data)
         if source.fingerprint != about["fingerprint"] and not allow_changed_data:
             raise InputError(

@@ -36,7 +36,7 @@ def prepared(
 
     Args:
         data: what `zerosum train` takes as DATA.
-        recipe: a Recipe, the name of one, a JSON file, or `auto`, which looks at the data.
+        recipe: a Recipe, the name of one, a JSON file, a run's folder, or `auto`, which looks at the data.
         changes: of the recipe, each as `field=value`.
         device: for which larger images may be chosen.
         progress: is told how far files are read.
@@ -121,7 +121,7 @@ def train(
 
     Args:
         data: the name of built-in data or a path, as `zerosum train` takes it.
-        recipe: a name, a JSON file, `auto`, which looks at the data, or a Recipe, e.g.
+        recipe: a name, a JSON file, a run's folder, `auto`, which looks at the data, or a Recipe, e.g.
             `replace(zerosum.recipe("dcgan"), game=MyGame())`. Parts may be classes of your own (frozen pydantic
             dataclasses); a later program has to import them before it resumes the run or loads the generator.
         steps: iterations; else the recipe's.

@@ -1,6 +1,9 @@
 """A run that is stopped, however rudely, and resumed ends bit for bit as one that was not."""
 
+import html
 import json
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -74,6 +77,16 @@ def test_resumed_runs_end_bit_identical(number: signal.Signals, uninterrupted: P
     assert without_clock(run) == without_clock(uninterrupted)
     seconds = [line["seconds"] for line in lines(run) if line["kind"] == "iteration"]
     assert seconds == sorted(seconds)
+
+
+def test_the_command_in_the_report_repeats_the_run(uninterrupted: Path, tmp_path: Path) -> None:
+    (typed,) = re.findall(r"<pre>(zerosum train .*?)</pre>", (uninterrupted / "report.html").read_text())
+    words = shlex.split(html.unescape(typed))[1:]
+    code, _, err = finish(start(*words, "--out", tmp_path / "again", cwd=uninterrupted.parent))
+    assert code == 0, err
+    assert without_clock(tmp_path / "again") == without_clock(uninterrupted)
+    final = f"checkpoints/{STEPS:06d}.safetensors"
+    assert (tmp_path / "again" / final).read_bytes() == (uninterrupted / final).read_bytes()
 
 
 def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:

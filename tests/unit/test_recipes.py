@@ -11,6 +11,7 @@ from zerosum.errors import InputError
 from zerosum.games import Game, Minimax
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import Adam
+from zerosum.record import RunFolder
 from zerosum.regularizers import R1, R2
 
 
@@ -87,6 +88,16 @@ def test_unknown_recipes(tmp_path: Path) -> None:
         (tmp_path / "r.json").write_text(content)
         with pytest.raises(InputError, match=expected):
             recipes.named(str(tmp_path / "r.json"), source)
+
+
+def test_the_recipe_of_a_run(tmp_path: Path) -> None:
+    recipe, folder = recipes.change(recipes.find("points"), "batch_size=32"), RunFolder(tmp_path)
+    about = {"data": "ring", "steps": 1, "seed": 0, "fingerprint": "", "device": "cpu", "precision": "float32"}
+    folder.description.write_text(json.dumps({**about, "threads": 1, "recipe": recipe.as_json()}))
+    assert recipes.find(str(tmp_path)) == recipe
+    folder.description.write_text(json.dumps({**about, "threads": 1, "recipe": {"name": "x", "game": "minmax"}}))
+    with pytest.raises(InputError, match=r"run\.json: recipe: game: no game is called 'minmax'"):
+        recipes.find(str(tmp_path))
 
 
 def test_auto_looks_at_the_data() -> None:

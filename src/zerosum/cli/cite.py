@@ -6,7 +6,7 @@ import typer
 
 
 def cite(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, or a JSON file.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, a JSON file, or a run.")],
 ) -> None:
     """Print BibTeX of the papers that RECIPE's networks, game, regularisers, tricks and optimisers are taken from."""
     from zerosum import recipes, references

@@ -17,7 +17,9 @@ SCORED = (
 
 
 def recipes(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Print this one, or a file's, as JSON.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Print this one, a file's or a run's, as JSON.")
+    ] = None,
 ) -> None:
     """List the recipes, their size and what they scored, or print one as JSON, which `train --recipe FILE` takes back.
 

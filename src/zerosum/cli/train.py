@@ -10,7 +10,9 @@ from zerosum.cli._options import Data, DataDir, Device, Size
 
 def train(
     data: Data,
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or a JSON file; auto looks at the data.")] = "auto",
+    recipe: Annotated[
+        str, typer.Option(help="A name, a JSON file, or a run, to train by its recipe; auto looks at the data.")
+    ] = "auto",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
     ] = None,

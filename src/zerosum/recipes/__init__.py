@@ -24,6 +24,7 @@ from zerosum.games import Game, Labelled, NonSaturating
 from zerosum.networks import Networks
 from zerosum.networks.dcgan import DCGAN
 from zerosum.optimizers import Adam, Optimizer
+from zerosum.record import RunFolder
 from zerosum.regularizers import Regularizer
 from zerosum.tricks import Trick
 
@@ -160,21 +161,37 @@ def recipes() -> dict[str, Recipe]:
 
 
 def find(name: str) -> Recipe:
-    """The recipe called `name`, or the one in the JSON file of that name.
+    """The recipe called `name`, the one in the JSON file of that name, or that of the run in that folder.
 
     Raises:
-        InputError: there is none, and the message suggests the nearest; or the file is no recipe.
+        InputError: there is none, and the message suggests the nearest; or the file is no recipe, or the run damaged.
     """
     if name.endswith(".json"):
         return _read(Path(name))
     known = recipes()
     if name not in known:
+        run = RunFolder(Path(name).expanduser())
+        if run.description.exists():
+            return of_run(run)
         raise InputError(f"no recipe is called {name!r}: {did_you_mean(name, known)}")
     return known[name]
 
 
+def of_run(folder: RunFolder) -> Recipe:
+    """The recipe that the run was trained with, its changes included.
+
+    Raises:
+        InputError: the run is damaged, or parts of its recipe are not known here.
+    """
+    about = folder.describe()
+    try:
+        return from_json(about["recipe"])
+    except InputError as error:
+        raise InputError(f"{folder.description}: recipe: {error}") from None
+
+
 def named(name: str, source: Source) -> Recipe:
-    """What `--recipe` means: `auto`, which looks at `source`, a recipe's name, or a JSON file.
+    """What `--recipe` means: `auto`, which looks at `source`, a recipe's name, a JSON file, or a run.
 
     Raises:
         InputError: it is none of these, or the file is no recipe.

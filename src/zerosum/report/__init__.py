@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shlex
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,9 +25,13 @@ def write(folder: RunFolder) -> None:
     last = scores[-1]["step"] if scores else None
     about = folder.describe()
     probabilistic = catalog.lookup(Game, about["recipe"]["game"]["name"]).probabilistic
+    command = ["train", about["data"], "--recipe", str(folder.path), "--steps", about["steps"], "--seed", about["seed"]]
+    if about["recipe"]["threads"] is None:
+        command += ["--set", f"threads={about['threads']}"]
     page = environment.get_template("report.html.j2").render(
         name=folder.path.resolve().name,
         about=about,
+        again=shlex.join(["zerosum", *map(str, command), "--device", about["device"]]),
         probabilistic=probabilistic,
         done=iterations[-1]["step"] if iterations else 0,
         seconds=iterations[-1]["seconds"] if iterations else 0,
