@@ -9,9 +9,9 @@ from zerosum.cli._options import DataDir, DeviceOfRun
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from torch import Tensor
 
     from zerosum.diagnostics.equilibrium import Equilibrium
+    from zerosum.diagnostics.stability import Stability
 
 SHOWN = 5  # eigenvalues
 
@@ -36,9 +36,9 @@ def equilibrium(
     from dataclasses import asdict
 
     from zerosum.cli._console import plain
-    from zerosum.diagnostics import stability
     from zerosum.diagnostics.contest import Contest, Protocol
     from zerosum.diagnostics.equilibrium import PROXIMITY, equilibrium
+    from zerosum.diagnostics.stability import stability
     from zerosum.run import Run
 
     console = plain(stderr=as_json)
@@ -49,7 +49,7 @@ def equilibrium(
             looked.players, recipe.game, engine, looked.source.test, recipe.batch_size, protocol, seed
         )
         found = equilibrium(contest, PROXIMITY if proximal else None)
-        values = stability.eigenvalues(
+        local = stability(
             looked.players,
             recipe.game,
             engine,
@@ -59,14 +59,14 @@ def equilibrium(
             seed,
         )
     if as_json:
-        pairs = None if values is None else [[each.real, each.imag] for each in values.tolist()]
+        pairs = None if local is None else [[each.real, each.imag] for each in local.eigenvalues.tolist()]
         typer.echo(json.dumps({"step": looked.step, **asdict(found), "words": found.in_words, "eigenvalues": pairs}))
         return
     console.print(f"{run}, after {looked.step:,} of {looked.steps:,} iterations", soft_wrap=True)
-    _show(found, values, console)
+    _show(found, local, console)
 
 
-def _show(found: "Equilibrium", values: "Tensor | None", console: "Console") -> None:
+def _show(found: "Equilibrium", local: "Stability | None", console: "Console") -> None:
     """The table, and what it says."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -91,9 +91,16 @@ def _show(found: "Equilibrium", values: "Tensor | None", console: "Console") -> 
         "another --seed searches elsewhere.",
     )
     console.print(f"Measured on {found.samples:,} test samples that the copies did not learn from.")
-    if values is None:
+    if local is None:
         return
-    shown = ", ".join(f"{each.real:+.3g} {each.imag:+.3g}i" for each in values[:SHOWN].tolist())
-    console.print(f"Eigenvalues of the game's Jacobian, largest real parts first: {shown}.")
-    meaning = "contracts near here" if values[0].real < 0 else "does not contract near here in every direction"
-    console.print(f"Small steps of both players: the game {meaning}.")
+    shown = ", ".join(f"{each.real:+.3g} {each.imag:+.3g}i" for each in local.moving[:SHOWN].tolist())
+    still = len(local.eigenvalues) - len(local.moving)
+    console.print(
+        f"Eigenvalues of the game's Jacobian, largest real parts first: {shown}. Left out: {still} of "
+        f"{len(local.eigenvalues)} that are 0, directions in which nothing changes."
+    )
+    meaning = "contracts" if local.contracts else "does not contract in every direction"
+    console.print(
+        f"So near here the game of small steps {meaning}; here the players' gradients have the length "
+        f"{local.speed:.2g}, and 0 where they could stay."
+    )

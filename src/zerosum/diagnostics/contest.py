@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -28,17 +28,21 @@ MOMENTS = 10  # at which a copy in training is judged
 LEAST_BATCHES = 4
 
 Count = Annotated[int, Field(ge=1)]
+Part = Literal["training", "choosing", "scoring"]
+PARTS: tuple[Part, ...] = ("training", "choosing", "scoring")
 
 
 @checked_dataclass(frozen=True)
 class Protocol:
-    """How long and how far copies look for something better. The defaults are those of 2-D toys and of MNIST.
+    """How long and how far copies look for something better.
 
     Attributes:
-        steps: updates of each copy.
+        steps: updates of each copy; 300, and 100 batches, are what Sidheekh et al. 2021a take.
         lr: Adam's learning rate at the first update; it falls linearly to 0.
         perturbation: the standard deviation of the normal noise on a copy's parameters at the start. A stationary point
-            that is no equilibrium has no slope by which a copy could leave it (Sidheekh et al. 2021a).
+            that is no equilibrium has no slope by which a copy could leave it (Sidheekh et al. 2021a, whose code takes
+            0.25 for points and more for images, from where 300 steps need not lead back; that of the proximal gap, by
+            the same authors, 0.001).
         batches: how many are measured, at most; every real sample is used once.
     """
 
@@ -70,9 +74,7 @@ class Contest:
     players: Players
     game: Game
     engine: Engine
-    training: Split
-    choosing: Split
-    scoring: Split
+    data: dict[Part, Split]
     batch_size: int
     protocol: Protocol
     seed: int
@@ -92,20 +94,20 @@ class Contest:
             raise InputError(f"{len(unseen)} test samples are too few to look for improvements and to measure them")
         order = torch.randperm(len(unseen), generator=randomness.generator(seed, 0, "contest"))
         ends = (0, 2 * quarter, 3 * quarter, 4 * quarter)
-        training, choosing, scoring = (_part(unseen, order[start:end]) for start, end in itertools.pairwise(ends))
-        return cls(players, game, engine, training, choosing, scoring, size, protocol, seed)
+        parts = (_part(unseen, order[start:end]) for start, end in itertools.pairwise(ends))
+        return cls(players, game, engine, dict(zip(PARTS, parts, strict=True)), size, protocol, seed)
 
-    def rounds(self, split: Split, purpose: str) -> list[Round]:
-        """One epoch of `split`, at most `protocol.batches` rounds, each with fresh codes."""
-        count = min(self.protocol.batches, len(split) // self.batch_size)
-        return [self.round(split, number, purpose) for number in range(count)]
+    def rounds(self, part: Part) -> list[Round]:
+        """One epoch of a part of the data, at most `protocol.batches` rounds, each with codes of its own."""
+        count = min(self.protocol.batches, len(self.data[part]) // self.batch_size)
+        return [self.round(part, number, "measured") for number in range(count)]
 
-    def round(self, split: Split, number: int, purpose: str) -> Round:
+    def round(self, part: Part, number: int, purpose: str) -> Round:
         """Round `number` of an endless stream."""
-        networks = self.players.networks
+        networks, split = self.players.networks, self.data[part]
         batch = split.minibatch(self.batch_size, number, self.seed)
         real, labels = batch.on(self.engine.device, labelled=networks.conditional)
-        with randomness.scope(self.seed, number, f"{purpose} codes", device=self.engine.device):
+        with randomness.scope(self.seed, number, f"{purpose} codes for {part}", device=self.engine.device):
             codes = networks.draw_codes(self.batch_size, self.engine.device, labels, self.players.classes)
         return Round(real, labels, codes)
 
@@ -131,11 +133,11 @@ class Contest:
         return self.engine.verdict(discriminator, samples, labels).logits
 
     @torch.no_grad()
-    def measure(self, payoff: Callable[[Round], Tensor], split: Split) -> Tensor:
-        """`payoff` in each round of one epoch of `split`, float64 [batches]; equal randomness for every payoff."""
+    def measure(self, payoff: Callable[[Round], Tensor], part: Part) -> Tensor:
+        """`payoff` in each round of one epoch of that part, float64 [batches]; equal randomness for every payoff."""
         values = []
-        for number, meeting in enumerate(self.rounds(split, "measured")):
-            with randomness.scope(self.seed, number, "measured", device=self.engine.device):
+        for number, meeting in enumerate(self.rounds(part)):
+            with randomness.scope(self.seed, number, f"measured by {part}", device=self.engine.device):
                 values.append(payoff(meeting))
         return torch.stack(values).cpu().double()
 
@@ -145,7 +147,7 @@ class Contest:
         best, least = player.network, self._mean(player.network, loss)
         for step in range(steps):
             with randomness.scope(self.seed, step, purpose, device=self.engine.device):
-                copied.descend(loss(copied.network, self.round(self.training, step, purpose)), step, steps)
+                copied.descend(loss(copied.network, self.round("training", step, purpose)), step, steps)
             if (step + 1) % max(1, steps // MOMENTS) == 0 and (now := self._mean(copied.network, loss)) < least:
                 best, least = copy.deepcopy(copied.network), now
         return best
@@ -166,7 +168,7 @@ class Contest:
 
     def _mean(self, network: nn.Module, loss: Callable[[nn.Module, Round], Tensor]) -> float:
         with torch.no_grad():
-            return float(self.measure(lambda meeting: loss(network, meeting), self.choosing).mean())
+            return float(self.measure(lambda meeting: loss(network, meeting), "choosing").mean())
 
 
 def _part(split: Split, indices: Tensor) -> Split:

@@ -1,6 +1,7 @@
 """Is this a Nash equilibrium, at which neither player can do better alone? The duality gap says how far off it is.
 
-What is found is a lower bound: copies that were trained longer may find more.
+What is found of the gap is a lower bound: copies that were trained longer may find more. The proximal gap may come out
+on either side, as there the discriminator's answer, which lowers it, is only searched too.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ PROXIMITY = 0.1
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over batches with its 95% interval, 1.96 standard errors to either side; in nats for the paper's games.
+    """A mean over batches with its 95% interval by Student's t; in nats for the paper's games.
 
     The interval is that of the measurement; where the search went is not in it.
     """
@@ -29,8 +30,25 @@ class Interval:
     @classmethod
     def of(cls, values: Tensor) -> "Interval":
         """Of a mean over `values` [batches], at least two."""
-        mean, margin = float(values.mean()), 1.96 * float(values.std()) / len(values) ** 0.5
+        from scipy.stats import t
+
+        error = float(values.std()) / len(values) ** 0.5
+        mean, margin = float(values.mean()), float(t.ppf(0.975, len(values) - 1)) * error
         return cls(mean, mean - margin, mean + margin)
+
+    @property
+    def negligible(self) -> bool:
+        """Whether so little was found that it does not count."""
+        return self.value < NEGLIGIBLE
+
+    @property
+    def clear(self) -> bool:
+        """Whether it counts, and is not the noise of the measurement."""
+        return not self.negligible and self.low > 0
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
 @dataclass(frozen=True)
@@ -61,10 +79,15 @@ class Equilibrium:
     @property
     def in_words(self) -> str:
         """What the figures say, a sentence or two."""
-        if self.gap.low <= 0 or self.gap.value < NEGLIGIBLE:
+        if self.gap.negligible:
             return (
                 f"Together the players found less than {NEGLIGIBLE} to gain alone in {self.steps} updates: no sign "
                 "against a Nash equilibrium, and no proof of one, since a longer search may find more."
+            )
+        if not self.gap.clear:
+            return (
+                f"Undecided: together the players found {self.gap} to gain alone in {self.steps} updates, which the "
+                f"{self.samples:,} samples that it was measured on do not tell from nothing."
             )
         gains = {"discriminator": self.discriminator_gain, "generator": self.generator_gain}
         able = [f"the {name} alone gains {gain.value:.3f}" for name, gain in gains.items() if gain.low > 0]
@@ -74,8 +97,10 @@ class Equilibrium:
                 " So much is gained by running to where the discriminator never learned, away from the data: a held "
                 "discriminator cannot answer. In the proximal game (--proximal) it can."
             )
-        if self.proximal_gap is not None and (self.proximal_gap.low <= 0 or self.proximal_gap.value < NEGLIGIBLE):
+        if self.proximal_gap is not None and self.proximal_gap.negligible:
             text += f" Where the discriminator may answer, less than {NEGLIGIBLE} is left: a proximal equilibrium."
+        elif self.proximal_gap is not None and not self.proximal_gap.clear:
+            text += f" Where the discriminator may answer, {self.proximal_gap} is left, which may be nothing."
         return text
 
 
@@ -97,7 +122,7 @@ def equilibrium(contest: Contest, proximity: float | None = None) -> Equilibrium
     )
 
     def measured(g: nn.Module, d: nn.Module) -> Tensor:
-        return contest.measure(lambda meeting: held(contest, g, d, meeting), contest.scoring)
+        return contest.measure(lambda meeting: held(contest, g, d, meeting), "scoring")
 
     now, highest, lowest = (
         measured(generator, discriminator),

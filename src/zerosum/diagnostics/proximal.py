@@ -2,7 +2,8 @@
 
 A GAN need not have a Nash equilibrium, and players with a good generator are often none; they may still be at an
 equilibrium of this game, in which the generator is judged by max_D~ M(G', D~) - lambda E ||grad D~(x) - grad D(x)||^2
-(Farnia & Ozdaglar 2020, section 5; the duality gap of this game is that of Sidheekh et al. 2021b).
+(Farnia & Ozdaglar 2020, section 5; the duality gap of this game is that of Sidheekh et al. 2021b). Here M is half the
+value V, so that lambda counts twice in units of V.
 """
 
 from functools import partial
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from zerosum import randomness
 from zerosum.diagnostics.contest import Contest, Round
+from zerosum.regularizers import squared_lengths
 
 ANSWERS = 3  # updates of the discriminator for each of the generator
 
@@ -36,10 +38,10 @@ def lowest_answered(contest: Contest, proximity: float) -> Tensor:
     candidates = []
     for g in (generator, _search(contest, proximity)):
         answer = contest.improve(contest.players.discriminator, partial(cost, g), "answer")
-        chosen = contest.measure(partial(answered, g, answer), contest.choosing)
+        chosen = contest.measure(partial(answered, g, answer), "choosing")
         candidates.append((float(chosen.mean()), g, answer))
     _, g, answer = min(candidates, key=lambda candidate: candidate[0])
-    return contest.measure(partial(answered, g, answer), contest.scoring)
+    return contest.measure(partial(answered, g, answer), "scoring")
 
 
 def _search(contest: Contest, proximity: float) -> nn.Module:
@@ -49,23 +51,23 @@ def _search(contest: Contest, proximity: float) -> nn.Module:
     for step in range(steps):
         with randomness.scope(contest.seed, step, "proximal", device=contest.engine.device):
             for number in range(step * ANSWERS, (step + 1) * ANSWERS):
-                meeting = contest.round(contest.training, number, "answers")
+                meeting = contest.round("training", number, "answers")
                 penalty = proximity * distance(contest, answer.network, discriminator.network, meeting)
                 answer.descend(penalty - held(contest, g.network, answer.network, meeting), step, steps)
-            meeting = contest.round(contest.training, step, "proximal")
+            meeting = contest.round("training", step, "proximal")
             g.descend(contest.payoff(answer.network, contest.fakes(g.network, meeting), meeting), step, steps)
     return g.network
 
 
 def distance(contest: Contest, one: nn.Module, other: nn.Module, meeting: Round) -> Tensor:
-    """E ||grad D~(x) - grad D(x)||^2 over the round's real samples, of the logits; a scalar."""
+    """E ||grad D~(x) - grad D(x)||^2 over the round's real samples, or packs, of the logits; a scalar."""
 
-    def slopes(discriminator: nn.Module, *, graph: bool) -> Tensor:
+    def slopes(discriminator: nn.Module, *, graph: bool) -> tuple[Tensor, int]:
         with torch.enable_grad():
             real = meeting.real.detach().requires_grad_()
             logits = contest.logits(discriminator, real, meeting.labels)
             (slope,) = torch.autograd.grad(logits.sum(), real, create_graph=graph)
-        return slope.flatten(1)
+        return slope, len(logits)
 
-    difference = slopes(one, graph=torch.is_grad_enabled()) - slopes(other, graph=False)
-    return difference.square().sum(1).mean()
+    (mine, verdicts), (theirs, _) = slopes(one, graph=torch.is_grad_enabled()), slopes(other, graph=False)
+    return squared_lengths(mine - theirs, verdicts).mean()

@@ -6,6 +6,7 @@ are small enough (Mescheder et al. 2017, section 3; 2018, section 2).
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -19,21 +20,57 @@ from zerosum.players import Players
 from zerosum.regularizers import Judgement
 
 MOST_PARAMETERS = 2_000
+ZERO = 1e-5  # of the largest eigenvalue, in float32
 
 
-def jacobian(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -> Tensor:
-    """The derivative of v for players that each move their `parameters` against the gradient of their loss: [n, n].
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """The game to first order, near where its players are.
+
+    Attributes:
+        eigenvalues: of the Jacobian, complex128 [n], the largest real part first.
+        speed: |v|, the length of what both players follow; 0 at a stationary point, the only place of which the
+            eigenvalues say whether steps stay there.
+    """
+
+    eigenvalues: Tensor
+    speed: float
+
+    @property
+    def moving(self) -> Tensor:
+        """The eigenvalues but those that are 0 within rounding, along whose directions nothing changes.
+
+        A bias that cancels has one, and every weight of a rectifier that is never on; equilibria can be such sets of
+        points, and attract all the same (Mescheder et al. 2018, assumption III).
+        """
+        lengths = self.eigenvalues.abs()
+        return self.eigenvalues[lengths > ZERO * lengths.max()]
+
+    @property
+    def contracts(self) -> bool:
+        """Whether small steps of both players come nearer to each other in every direction that changes at all."""
+        return bool((self.moving.real < 0).all())
+
+
+def slopes(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -> Tensor:
+    """-v, the gradient of each player's loss by its own `parameters`, one after the other: [n]."""
+    return torch.cat(
+        [
+            slope.reshape(-1)
+            for loss, own in zip(losses, parameters, strict=True)
+            for slope in torch.autograd.grad(loss, list(own), create_graph=True, materialize_grads=True)
+        ]
+    )
+
+
+def jacobian(slopes: Tensor, parameters: Sequence[Sequence[Tensor]]) -> Tensor:
+    """The derivative of v, whose opposite `slopes` [n] are, by both players' `parameters`: [n, n].
 
     In float64 on the CPU; rows and columns follow the players, and within them the parameters, in order.
     """
-    slopes = [
-        slope.reshape(-1)
-        for loss, own in zip(losses, parameters, strict=True)
-        for slope in torch.autograd.grad(loss, list(own), create_graph=True, materialize_grads=True)
-    ]
     everything = [parameter for own in parameters for parameter in own]
     rows = []
-    for slope in torch.cat(slopes):
+    for slope in slopes:
         row = torch.autograd.grad(slope, everything, retain_graph=True, materialize_grads=True)
         rows.append(torch.cat([each.reshape(-1) for each in row]))
     return -torch.stack(rows).cpu().double()
@@ -63,15 +100,16 @@ def losses(
     return game.generator_loss(*both) + of_fake.class_loss, game.discriminator_loss(*both) + torch.stack(costs).sum()
 
 
-def eigenvalues(
+def stability(
     players: Players, game: Game, engine: Engine, data: Split, batch_size: int, progress: float, seed: int
-) -> Tensor | None:
-    """The eigenvalues of the Jacobian of `losses`, complex128 [n], the largest real part first.
+) -> Stability | None:
+    """Of the Jacobian of `losses`, over one batch.
 
     None where there are more than MOST_PARAMETERS parameters: the work grows with the cube of their number.
     """
     own = [list(player.network.parameters()) for player in (players.generator, players.discriminator)]
     if sum(parameter.numel() for each in own for parameter in each) > MOST_PARAMETERS:
         return None
-    found: Tensor = torch.linalg.eigvals(jacobian(losses(players, game, engine, data, batch_size, progress, seed), own))
-    return found[found.real.argsort(descending=True)]
+    followed = slopes(losses(players, game, engine, data, batch_size, progress, seed), own)
+    found: Tensor = torch.linalg.eigvals(jacobian(followed, own))
+    return Stability(found[found.real.argsort(descending=True)], float(followed.detach().norm()))

@@ -12,8 +12,8 @@ from tests.conftest import images
 from zerosum import randomness
 from zerosum.data import Split
 from zerosum.data.mixture import Mixture
-from zerosum.diagnostics.contest import Contest, Protocol, Round
-from zerosum.diagnostics.equilibrium import equilibrium
+from zerosum.diagnostics.contest import PARTS, Contest, Protocol, Round
+from zerosum.diagnostics.equilibrium import Equilibrium, Interval, equilibrium
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.games import Game, Hinge, Minimax, NonSaturating, Relativistic, Wasserstein
@@ -170,11 +170,33 @@ def test_what_is_measured_was_not_learned_from() -> None:
     players = contest(Affine(MEAN, DEVIATION), Quadratic(0, 0, 0)).players
     unseen = Split(torch.arange(1_000.0)[:, None])
     parts = Contest.over(players, Minimax(), ENGINE, unseen, 100, Protocol(), seed=0)
-    training, choosing, scoring = (
-        split.samples[:, 0].tolist() for split in (parts.training, parts.choosing, parts.scoring)
-    )
+    training, choosing, scoring = (parts.data[part].samples[:, 0].tolist() for part in PARTS)
     assert [len(part) for part in (training, choosing, scoring)] == [500, 250, 250]
     assert sorted(training + choosing + scoring) == list(range(1_000))
+    codes = [meeting.codes for part in PARTS for meeting in parts.rounds(part)]
+    assert len({tuple(each.flatten().tolist()) for each in codes}) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("gap", "said"),
+    [
+        ((0.003, 0.002, 0.004), "less than 0.01 to gain alone"),
+        ((0.8, -0.1, 1.7), "Undecided: together the players found 0.800 (-0.100 to 1.700) to gain alone"),
+        ((0.8, 0.7, 0.9), "Not a Nash equilibrium: the discriminator alone gains 0.500"),
+    ],
+)
+def test_the_words_are_those_of_the_figures(gap: tuple[float, float, float], said: str) -> None:
+    nothing, of_d = Interval(0.0, -0.1, 0.1), Interval(0.5, 0.4, 0.6)
+    found = Equilibrium(nothing, 0.0, of_d, nothing, Interval(*gap), Interval(*gap), samples=96, steps=300)
+    assert said in found.in_words
+    assert found.in_words.count("proximal equilibrium") == 0
+
+
+def test_few_batches_have_wider_intervals() -> None:
+    """Student's t: at two values 12.7 standard errors, at many 1.96."""
+    two, many = (Interval.of(torch.tensor([-1.0, 1.0]).repeat(count).double()) for count in (1, 5_000))
+    assert two.high == pytest.approx(12.706, abs=1e-3)
+    assert many.high == pytest.approx(1.96 / 100, rel=1e-3)
 
 
 def test_too_few_samples_are_refused() -> None:

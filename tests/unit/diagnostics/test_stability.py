@@ -10,7 +10,7 @@ from zerosum.algorithm import confront, generator_loss
 from zerosum.data import Split
 from zerosum.diagnostics import stability
 from zerosum.engine import Engine
-from zerosum.games import Minimax, NonSaturating, Wasserstein
+from zerosum.games import Minimax, NonSaturating, Relativistic, Wasserstein
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import SGD
 from zerosum.players import Player, Players
@@ -56,20 +56,22 @@ def dirac(*regularizers: Regularizer) -> Players:
 def test_the_dirac_game_turns_unless_r1_damps_it(game: Minimax, gamma: float) -> None:
     """-gamma / 2 +- sqrt(gamma^2 / 4 - f'^2) with f'(0) = 1/2: only rotation at gamma 0, critical damping at 1."""
     players = dirac(R1(gamma=gamma)) if gamma else dirac()
-    found = stability.eigenvalues(players, game, ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
+    found = stability.stability(players, game, ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
     root = torch.sqrt(torch.tensor(gamma**2 / 4 - 0.25, dtype=torch.complex128))
     expected = [-gamma / 2 + root, -gamma / 2 - root]
     assert found is not None
     for value in expected:
-        assert float((found - value).abs().min()) < 1e-3  # a double root is the square root of rounding away
-    assert len(found) == 2
+        assert float((found.eigenvalues - value).abs().min()) < 1e-3  # a double root is the root of rounding away
+    assert len(found.moving) == 2
+    assert found.contracts == (gamma > 0)
+    assert found.speed == 0
 
 
 def test_the_critic_s_game_turns_at_full_speed() -> None:
-    found = stability.eigenvalues(dirac(), Wasserstein(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
+    found = stability.stability(dirac(), Wasserstein(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
     assert found is not None
-    assert sorted(found.imag.tolist()) == pytest.approx([-1, 1])
-    assert found.real.tolist() == pytest.approx([0, 0])
+    assert sorted(found.eigenvalues.imag.tolist()) == pytest.approx([-1, 1])
+    assert found.eigenvalues.real.tolist() == pytest.approx([0, 0])
 
 
 def test_the_jacobian_of_a_quadratic_game_is_its_matrix() -> None:
@@ -79,7 +81,7 @@ def test_the_jacobian_of_a_quadratic_game_is_its_matrix() -> None:
     a, c = a + a.T, c + c.T
     x, y = (torch.randn(n, dtype=torch.float64, requires_grad=True) for n in (2, 3))
     losses = x @ a @ x / 2 + x @ b @ y, y @ c @ y / 2 + x @ d @ y
-    found = stability.jacobian(losses, ([x], [y]))
+    found = stability.jacobian(stability.slopes(losses, ([x], [y])), ([x], [y]))
     torch.testing.assert_close(found, -torch.cat([torch.cat([a, b], 1), torch.cat([d.T, c], 1)]))
 
 
@@ -105,7 +107,8 @@ def test_the_jacobian_is_the_derivative_of_what_the_players_follow(regularizer: 
         return -torch.cat(slopes).double()
 
     columns = [(followed(each, h) - followed(each, -h)) / (2 * h) for each in (point.place, bent.slope)]
-    torch.testing.assert_close(stability.jacobian(losses(), own), torch.stack(columns, 1), rtol=1e-3, atol=1e-3)
+    found = stability.jacobian(stability.slopes(losses(), own), own)
+    torch.testing.assert_close(found, torch.stack(columns, 1), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("condition", ["none", "projection", "auxiliary"])
@@ -131,14 +134,39 @@ def test_the_losses_are_those_that_the_players_descend(condition: str) -> None:
         torch.testing.assert_close(*slopes)
 
 
+class Level(nn.Module):
+    """The line psi x + c, of which only the slope counts where logits are subtracted from each other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = nn.Parameter(torch.zeros(2))
+
+    def forward(self, samples: Tensor) -> Tensor:
+        return self.weights[0] * samples[:, 0] + self.weights[1]
+
+
+def test_directions_in_which_nothing_changes_do_not_count() -> None:
+    networks = (Point(), Level())
+    players = Players(
+        *(Player(each, SGD().over(each.parameters()), SGD(), (R1(gamma=2.0),)) for each in networks), MLP(latent=1)
+    )
+    found = stability.stability(players, Relativistic(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
+    assert found is not None
+    assert len(found.eigenvalues) == 3
+    assert len(found.moving) == 2
+    assert found.contracts
+
+
 def test_a_penalty_of_every_fourth_update_counts_as_much_as_one_of_each() -> None:
     each, fourth = (
-        stability.eigenvalues(
+        stability.stability(
             dirac(R1(interval=interval)), NonSaturating(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, 0
         )
         for interval in (1, 4)
     )
-    torch.testing.assert_close(each, fourth)
+    assert each is not None
+    assert fourth is not None
+    torch.testing.assert_close(each.eigenvalues, fourth.eigenvalues)
 
 
 def test_large_players_are_left_out_and_small_ones_of_any_kind_are_not() -> None:
@@ -147,19 +175,17 @@ def test_large_players_are_left_out_and_small_ones_of_any_kind_are_not() -> None
         build(recipes.change(recipes.find("toy"), f"networks.width={width}"), source, ENGINE, 0) for width in (4, 128)
     )
     recipe = recipes.find("toy")
-    found = stability.eigenvalues(small, recipe.game, ENGINE, source.train, 16, 0.5, seed=0)
+    found = stability.stability(small, recipe.game, ENGINE, source.train, 16, 0.5, seed=0)
     assert found is not None
-    assert len(found) == sum(
-        parameter.numel()
-        for player in (small.generator, small.discriminator)
-        for parameter in player.network.parameters()
-    )
-    assert found.real.tolist() == sorted(found.real.tolist(), reverse=True)
-    assert stability.eigenvalues(large, recipe.game, ENGINE, source.train, 16, 0.5, seed=0) is None
+    parameters = [each for player in (small.generator, small.discriminator) for each in player.network.parameters()]
+    assert len(found.eigenvalues) == sum(each.numel() for each in parameters)
+    assert found.eigenvalues.real.tolist() == sorted(found.eigenvalues.real.tolist(), reverse=True)
+    assert found.speed > 0
+    assert stability.stability(large, recipe.game, ENGINE, source.train, 16, 0.5, seed=0) is None
 
 
 @pytest.mark.usefixtures("device_without_float64")
 def test_a_device_without_float64_will_do() -> None:
-    found = stability.eigenvalues(dirac(), Wasserstein(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
+    found = stability.stability(dirac(), Wasserstein(), ENGINE, Split(torch.zeros(64, 1)), 64, 0.0, seed=0)
     assert found is not None
-    assert found.dtype == torch.complex128
+    assert found.eigenvalues.dtype == torch.complex128
