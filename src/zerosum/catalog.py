@@ -64,7 +64,7 @@ def choices(base: type[T]) -> dict[str, type[T]]:
 
 
 def _subclasses(base: type[T]) -> list[tuple[str, type[T]]]:
-    """Every concrete one that has been imported, whoever wrote it."""
+    """Every concrete one that has been imported, whoever wrote it; of several of one name the newest first."""
     found, queue = [], list(base.__subclasses__())
     while queue:
         cls = queue.pop()
@@ -74,17 +74,22 @@ def _subclasses(base: type[T]) -> list[tuple[str, type[T]]]:
     return found
 
 
+def known(base: type[T]) -> dict[str, type[T]]:
+    """The `choices`, and behind them whatever else has been imported."""
+    own = choices(base)  # imports them
+    return {**dict(reversed(_subclasses(base))), **own}
+
+
 def lookup(base: type[T], name: str) -> type[T]:
     """The subclass of `base` called `name`, one of the package's or another that has been imported.
 
     Raises:
         InputError: there is none; the message suggests the nearest name.
     """
-    own = choices(base)  # imports them
-    known = {**dict(_subclasses(base)), **own}
-    if name not in known:
-        raise InputError(f"no {name_of(base)} is called {name!r}: {did_you_mean(name, known)}")
-    return known[name]
+    found = known(base)
+    if name not in found:
+        raise InputError(f"no {name_of(base)} is called {name!r}: {did_you_mean(name, found)}")
+    return found[name]
 
 
 class Choice:
@@ -109,15 +114,27 @@ def decode(base: type[T], value: object) -> T:
     """Make the component of family `base` that `value` (an instance, a name, or a mapping) describes.
 
     Raises:
-        InputError: an unknown name or field, or a value of the wrong type.
+        InputError: an unknown name or field, a value of the wrong type, or an instance that could not be read back.
     """
     if isinstance(value, base):
+        _check_readable(base, value)
         return value
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise InputError(f"a {name_of(base)} is a name or an object with 'name', not {value!r}")
     return build(lookup(base, value["name"]), {k: v for k, v in value.items() if k != "name"})
+
+
+def _check_readable(base: type, component: object) -> None:
+    """Refuse one of somebody's own class that its name, which is all that is written of it, does not lead to."""
+    cls, name = type(component), name_of(component)
+    if cls.__module__.split(".")[0] == base.__module__.split(".")[0]:
+        return
+    if not dataclasses.is_dataclass(cls):
+        raise InputError(f"{cls.__name__} has to be a dataclass: decorate it with pydantic.dataclasses.dataclass")
+    if lookup(base, name) is not cls:
+        raise InputError(f"another {name_of(base)} is called {name!r} too: give {cls.__name__} another name")
 
 
 def build(cls: type[T], values: dict[str, Any]) -> T:

@@ -212,7 +212,7 @@ def _header(path: Path, about: dict[str, Any]) -> Header:
     except InputError as error:
         named = known.get("networks")
         name = named.get("name") if isinstance(named, dict) else named
-        if isinstance(name, str) and name not in catalog.choices(Networks):
+        if isinstance(name, str) and name not in catalog.known(Networks):
             raise InputError(f"{path}: {error}; if they are a program's own, it has to import them first") from None
         raise InputError(f"{path}: its header is damaged: {error}") from None
 

@@ -42,7 +42,7 @@ NEEDED: dict[str, type] = {
     "threads": int,
     "recipe": dict,
 }
-LOCK = ".lock"
+LOCK, PARTIAL = ".lock", ".partial"
 
 
 class Taken(InputError):
@@ -113,8 +113,8 @@ class RunFolder:
             raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
 
     def _check_free(self) -> None:
-        """Raise Taken if there is anything but a folder with at most a lock."""
-        if self.path.exists() and (not self.path.is_dir() or any(each.name != LOCK for each in self.path.iterdir())):
+        """Raise Taken if there is anything but a folder with at most a lock, and what a killed process left."""
+        if self.path.exists() and (not self.path.is_dir() or any(map(_is_content, self.path.iterdir()))):
             hint = (
                 f"continue it with 'zerosum resume {shlex.quote(str(self.path))}' or"
                 if self.description.exists()
@@ -151,6 +151,8 @@ class RunFolder:
         except OSError as error:
             raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
         self._lock = lock
+        for partial in self.checkpoints.glob(f"*{PARTIAL}"):  # of a process that was killed
+            partial.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Give the folder back."""
@@ -209,6 +211,10 @@ class RunFolder:
             os.truncate(self.metrics, length)
 
 
+def _is_content(file: Path) -> bool:
+    return file.name != LOCK and file.suffix != PARTIAL
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which takes the place of `path` when the block ends, and disappears if it fails.
@@ -216,7 +222,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     So at any moment, also after a power cut, either the old or the whole new content is there; of several writers at
     once, the one who ends last wins.
     """
-    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
+    partial = path.with_name(f".{uuid.uuid4().hex}{PARTIAL}")
     try:
         with partial.open("xb") as file:
             yield file

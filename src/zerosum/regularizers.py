@@ -32,7 +32,7 @@ class Judgement:
         real: real samples [N, ...], a leaf of the graph of `real_logits`.
         fake: generated samples [N, ...], a leaf of the graph of `fake_logits`.
         progress: the part of the training that is done, from 0 to 1.
-        kinds: of which samples D's slopes are asked for.
+        kinds: of which samples D's slopes will be asked for, to be found in one pass.
     """
 
     judge: Callable[[Tensor], Tensor]
@@ -44,16 +44,21 @@ class Judgement:
     kinds: tuple[Kind, ...] = ("real", "fake")
 
     @cached_property
-    def squared_slopes(self) -> dict[Kind, Tensor]:
-        """||grad D||^2 of each sample or pack, of the `kinds` that are asked for, by one pass for all of them."""
-        both: dict[Kind, tuple[Tensor, Tensor]] = {
-            "real": (self.real, self.real_logits),
-            "fake": (self.fake, self.fake_logits),
-        }
-        samples, logits = zip(*(both[kind] for kind in self.kinds), strict=True)
-        slopes = torch.autograd.grad([each.sum() for each in logits], samples, create_graph=True)
-        lengths = map(squared_lengths, slopes, map(len, logits))
-        return dict(zip(self.kinds, lengths, strict=True))
+    def _found(self) -> dict[Kind, Tensor]:
+        return {}
+
+    def squared_slopes(self, kind: Kind) -> Tensor:
+        """||grad D||^2 at each sample or pack of that kind, [N] or [N / m]."""
+        if kind not in self._found:
+            both: dict[Kind, tuple[Tensor, Tensor]] = {
+                "real": (self.real, self.real_logits),
+                "fake": (self.fake, self.fake_logits),
+            }
+            kinds = self.kinds if kind in self.kinds else (kind,)
+            samples, logits = zip(*(both[each] for each in kinds), strict=True)
+            slopes = torch.autograd.grad([each.sum() for each in logits], samples, create_graph=True)
+            self._found.update(zip(kinds, map(squared_lengths, slopes, map(len, logits)), strict=True))
+        return self._found[kind]
 
 
 class Regularizer:
@@ -63,7 +68,7 @@ class Regularizer:
         paper: where it was published, with the equation.
         interval: every how many discriminator updates the penalty is taken; it is then multiplied by the interval, so
             that its mean over the updates is the same (the lazy regularisation of StyleGAN2).
-        kind: of which samples of the judgement the penalty takes the squared slopes, if any.
+        kind: of which samples the penalty takes the squared slopes, if any: those of all penalties take one pass.
     """
 
     paper: ClassVar[str]
@@ -115,7 +120,7 @@ class R1(Regularizer):
 
     def penalty(self, seen: Judgement) -> Tensor:
         """On the samples of its kind."""
-        return self.weight(seen.progress) / 2 * seen.squared_slopes[self.kind].mean()
+        return self.weight(seen.progress) / 2 * seen.squared_slopes(self.kind).mean()
 
 
 @dataclass(frozen=True)

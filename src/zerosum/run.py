@@ -174,6 +174,7 @@ class Run:
         Raises:
             RunFailed: the losses or the weights are no longer finite.
         """
+        self.folder.generator.unlink(missing_ok=True)  # of an earlier stop
         began = saved = time.monotonic()
         before = self.seconds
         every = {
@@ -226,12 +227,12 @@ class Run:
 
     def _log(self, summary: dict[str, float], observe: Callable[[Line], None]) -> None:
         if not math.isfinite(summary["discriminator_loss"] + summary["generator_loss"]):
-            raise self._diverged("a loss")
+            raise self._diverged("a loss is not finite")
         self._record({"kind": "iteration", "step": self.step, "seconds": round(self.seconds, 3), **summary}, observe)
 
-    def _diverged(self, what: str) -> RunFailed:
+    def _diverged(self, why: str) -> RunFailed:
         return RunFailed(
-            f"the game diverged before step {self.step}: {what} is not finite. The last checkpoint in "
+            f"the game diverged before step {self.step}: {why}. The last checkpoint in "
             f"{self.folder.checkpoints} is from before; try a smaller learning rate, e.g. --set generator.lr=1e-4"
         )
 
@@ -243,13 +244,18 @@ class Run:
         """Measure, and keep the generator if it is the best so far; at the end, look for memorisation."""
         gan = self.gan()
         samples = gan.sample(count, PICTURE_SEED)
-        scores = evaluation.scores(samples, PICTURE_SEED, training=training)
+        fair = samples[:INTERIM_SAMPLES]  # the distance falls with the number of samples
+        try:
+            scores = evaluation.scores(samples, PICTURE_SEED, training=training)
+            compared = scores if count <= len(fair) else evaluation.scores(fair, PICTURE_SEED, training=True)
+        except InputError as error:  # what is to be compared is not finite
+            raise self._diverged(str(error)) from None
         if self.source.is_images and not training:
             pairs = evaluation.closest(samples, PICTURE_SEED, PICTURE_PAIRS)
             write_atomically(self.folder.closest, pictures.png(pairs, columns=2 * PAIR_COLUMNS))
         for score in scores:
             self._record({"kind": "score", "step": self.step, **score.line()}, observe)
-        distance = next(score.value for score in scores if score.metric == BEST_BY)
+        distance = next(score.value for score in compared if score.metric == BEST_BY)
         if self.best is None or distance < self.best[0]:
             self.best = (distance, self.step)
             gan.save(self.folder.best)
@@ -263,7 +269,7 @@ class Run:
     def _save(self) -> None:
         players = self.players.generator.network, self.players.discriminator.network
         if not all(bool(each.isfinite().all()) for player in players for each in player.parameters()):
-            raise self._diverged("a weight")
+            raise self._diverged("a weight is not finite")
         noted = asdict(Noted(self.folder.metrics.stat().st_size, round(self.seconds, 3), self.best))
         pending = self.interval.tensors()
         checkpoint.save(self.folder.checkpoints, self.step, self.players, self.average, noted, pending)

@@ -3,13 +3,15 @@
 `train` and `resume` are the commands of these names without their words, for programs.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, SupportsIndex
 
-from pydantic import Field
+import torch
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from zerosum import catalog, recipes, report
@@ -44,9 +46,12 @@ def prepared(
     Raises:
         InputError: no such recipe or field, or the data cannot be used.
     """
+    changes = [change.strip() for change in changes]
     given = recipes.find(recipe) if isinstance(recipe, str) and recipe != "auto" else recipe
     draft = given if isinstance(given, Recipe) else Recipe("auto")
     for assignment in changes:
+        if assignment.partition("=")[0].rstrip() == "data":
+            raise InputError("--set data: set its fields one at a time, e.g. --set data.flip=true")
         if assignment.startswith("data."):
             draft = recipes.change(draft, assignment)
     preparation = draft.data
@@ -74,6 +79,14 @@ def _check(changes: Sequence[str], source: Source) -> None:
             raise InputError(f"{assignment} is about image files, and {source.name} has none")
 
 
+def _whole(value: object) -> object:
+    """An int of what is one, as those of NumPy are; anything else, and a bool, as it is."""
+    return value if isinstance(value, bool) or not isinstance(value, SupportsIndex) else operator.index(value)
+
+
+Whole = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
+
+
 @checked_dataclass(frozen=True)
 class Plan:
     """How a run is to be trained, whatever is trained.
@@ -86,9 +99,9 @@ class Plan:
         out: the run's folder, which must not hold anything; else a free one in `runs/` of the data's name.
     """
 
-    steps: Annotated[int, Field(ge=1, strict=True)] | None = None
+    steps: Annotated[Whole, Field(ge=1)] | None = None
     minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
-    seed: Annotated[int, Field(ge=0, strict=True)] = 0
+    seed: Annotated[Whole, Field(ge=0)] = 0
     device: str = "auto"
     out: Path | None = None
 
@@ -140,21 +153,43 @@ def train(
     if steps is not None and minutes is not None:
         raise InputError("steps and minutes both say how long to train: give one of them")
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
-    source, chosen = prepared(str(data), recipe, device=device)
-    return _finished(plan.begin(str(data), source, chosen), observe)
+    with _threads_kept():
+        source, chosen = prepared(str(data), recipe, device=device)
+        return _finished(plan.begin(str(data), source, chosen), observe)
 
 
-def resume(run: str | Path, *, device: str | None = None, observe: Callable[[Line], None] = lambda line: None) -> GAN:
+def resume(
+    run: str | Path,
+    *,
+    allow_changed_data: bool = False,
+    device: str | None = None,
+    observe: Callable[[Line], None] = lambda line: None,
+) -> GAN:
     """Go on with the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
 
-    Classes of your own that it is played with have to be imported before. On another `device` than the run's bits may
-    differ. `observe` is called with each line that goes into `metrics.jsonl`.
+    Classes of your own that it is played with have to be imported before. Data that changed since are refused unless
+    that is allowed. On another `device` than the run's bits may differ. `observe` is called with each line that goes
+    into `metrics.jsonl`.
 
     Raises:
         InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
         RunFailed: losses or weights are no longer finite.
     """
-    return _finished(Run.resume(Path(run).expanduser(), device=device), observe)
+    if not isinstance(run, str | Path):
+        raise InputError(f"a run is the path of its folder, not {run!r}")
+    path = Path(run).expanduser()
+    with _threads_kept():
+        return _finished(Run.resume(path, allow_changed_data=allow_changed_data, device=device), observe)
+
+
+@contextmanager
+def _threads_kept() -> Iterator[None]:
+    """Whatever number of threads a run asks for inside, afterwards it is the one from before."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _finished(run: Run, observe: Callable[[Line], None]) -> GAN:

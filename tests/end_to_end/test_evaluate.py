@@ -1,6 +1,7 @@
 """Judging samples, whoever made them, through the installed command."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,27 @@ def test_a_table_compares_several(trained: tuple[Path, str], zerosum: Zerosum, d
     assert "real.npz: 300" in done.stdout
     assert "nearer to training images than held-out images are" in done.stdout
     assert "it is no FID" in done.stdout
+
+
+def test_a_generator_needs_nothing_that_lies_beside_it(
+    trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
+) -> None:
+    (tmp_path / "shared").mkdir()
+    shutil.copy(trained[0] / "generator.safetensors", tmp_path / "shared")
+    (tmp_path / "shared" / "run.json").write_text("{}")
+    done = zerosum("evaluate", "shared/generator.safetensors", "--count", 50, *QUICK, "--against", "digits")
+    assert done.returncode == 0, done.stderr
+    done = zerosum("evaluate", "shared/generator.safetensors", "--count", 50, *QUICK)
+    assert (done.returncode, done.stderr) == (2, "error: say which real data to compare with: --against DATA\n")
+
+
+def test_a_run_that_is_not_finished_is_called_so(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
+    run = shutil.copytree(trained[0], tmp_path / "stopped")
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**about, "steps": 1_000 + about["steps"]}))
+    done = zerosum("evaluate", "stopped", "--count", 50, *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert f"stopped: after {about['steps']:,} of {about['steps'] + 1_000:,} iterations\n" in done.stdout
 
 
 @pytest.mark.parametrize(("metric", "said"), [("frechet-distance", True), ("parzen", False)])

@@ -6,11 +6,13 @@ import runpy
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import zerosum
-from zerosum.errors import InputError
+from zerosum.errors import InputError, RunFailed
+from zerosum.optimizers import Adam
 
 PAGE = Path(__file__).parents[2] / "docs" / "parts.md"
 
@@ -60,6 +62,40 @@ def test_a_program_and_the_command_train_the_same(tmp_path: Path, monkeypatch: p
     assert one.read_bytes() == other.read_bytes()
 
 
+def test_a_program_s_threads_and_whole_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recipe's number of threads is its own, and the numbers of NumPy are numbers."""
+    monkeypatch.chdir(tmp_path)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for seed in np.arange(2):
+            zerosum.train("ring", replace(zerosum.recipe("toy"), batch_size=16), steps=2, seed=seed, out=f"run-{seed}")
+            assert torch.get_num_threads() == 2
+        assert [json.loads(Path(f"run-{seed}", "run.json").read_text())["seed"] for seed in range(2)] == [0, 1]
+        assert json.loads(Path("run-1", "run.json").read_text())["threads"] == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_game_that_diverges_is_no_wrong_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    steep = replace(zerosum.recipe("toy"), batch_size=16, generator=Adam(lr=1e8))
+    with pytest.raises(RunFailed, match=r"diverged before step 1: .* not a finite number.*The last checkpoint"):
+        zerosum.train("ring", steep, steps=4, out="run")
+
+
+def test_changed_data_are_refused_unless_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    zerosum.train("ring", replace(zerosum.recipe("toy"), batch_size=16), steps=2, out="run")
+    about = json.loads(Path("run", "run.json").read_text())
+    Path("run", "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
+    with pytest.raises(InputError, match="have changed since the run began"):
+        zerosum.resume("run")
+    assert zerosum.resume("run", allow_changed_data=True).sample(2).shape == (2, 2)
+    with pytest.raises(InputError, match="a run is the path of its folder, not 3"):
+        zerosum.resume(3)  # type: ignore[arg-type]  # what people type
+
+
 @pytest.mark.parametrize(
     ("wanted", "problem"),
     [
@@ -70,6 +106,7 @@ def test_a_program_and_the_command_train_the_same(tmp_path: Path, monkeypatch: p
         ({"minutes": float("nan")}, "minutes: "),
         ({"minutes": float("inf")}, "minutes: it must be less than or equal to 1000000, but it was inf"),
         ({"seed": -1}, "seed: it must be greater than or equal to 0, but it was -1"),
+        ({"seed": True}, "seed: it must be a whole number, but it was True"),
         ({"seed": "x"}, "seed: it must be a whole number, but it was 'x'"),
         ({"out": 5}, "out: "),
         ({"recipe": None}, "a recipe is a name, a file or a Recipe"),

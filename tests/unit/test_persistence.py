@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from tests.conftest import images
 from zerosum import checkpoint, gan, recipes
@@ -22,12 +24,13 @@ from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.gan import GAN
 from zerosum.interval import Interval
+from zerosum.metrics import Score
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.players import Players
 from zerosum.playing import build
 from zerosum.record import RunFolder, replacing, write_atomically
-from zerosum.run import Run
+from zerosum.run import BEST_BY, Run
 
 SOURCE = images((1, 8, 8))
 ENGINE = Engine(torch.device("cpu"))
@@ -348,6 +351,7 @@ def test_a_run_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
 
 HOLDER = """
 import sys
+from dataclasses import fields
 from pathlib import Path
 from zerosum.record import RunFolder
 folder = RunFolder.open(Path(sys.argv[1]))
@@ -369,6 +373,60 @@ def test_a_process_that_dies_gives_its_folder_back(tmp_path: Path) -> None:
         holder.kill()
     folder.lock()
     folder.close()
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ".0.partial").touch()  # of run.json: no run began
+    folder = RunFolder.create(tmp_path / "r", {})
+    folder.close()
+    (folder.checkpoints / ".1.partial").touch()
+    folder.lock()
+    folder.close()
+    assert not list(folder.checkpoints.iterdir())
+
+
+class Counting:
+    """An evaluation whose distance is smaller the more samples it sees, as a biased one is."""
+
+    def __init__(self, level: float) -> None:
+        self.level = level
+
+    def scores(self, samples: Tensor, seed: int, *, training: bool) -> list[Score]:
+        protocol = dict.fromkeys((each.name for each in fields(Score)), "")
+        line = {"metric": BEST_BY, "value": self.level + 1 / len(samples), "samples": len(samples)}
+        return [Score(**{**protocol, **line})]  # type: ignore[arg-type]
+
+    def closest(self, samples: Tensor, seed: int, count: int) -> Tensor:
+        return samples[: 2 * count]
+
+
+def test_the_best_is_found_among_distances_of_equally_many_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zerosum.run.INTERIM_SAMPLES", 10)
+    monkeypatch.setattr("zerosum.run.sample_count", lambda source: 100)
+    run = Run.create(tmp_path / "r", RECIPE, SOURCE, "digits", ENGINE, seed=0, steps=1)
+    run.best = (0.1, 0)  # at 10 samples, so a level of 0
+    assert run.train(Counting(0.05), lambda line: None, lambda: False)  # type: ignore[arg-type]
+    (final,) = run.folder.lines("score")
+    assert final["value"] == pytest.approx(0.06)
+    assert run.best == (0.1, 0)
+    run.folder.close()
+
+
+def test_a_run_that_goes_on_has_no_generator_of_an_earlier_stop(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "r", RECIPE, SOURCE, "digits", ENGINE, seed=0, steps=3)
+    run.train(Counting(0.0), lambda line: None, lambda: True)  # type: ignore[arg-type]
+    assert run.folder.generator.exists()
+
+    def interrupt() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.train(Counting(0.0), lambda line: None, interrupt)  # type: ignore[arg-type]
+    assert not run.folder.generator.exists()
+    run.folder.close()
 
 
 def test_where_nothing_can_be_written_a_run_can_be_looked_at(tmp_path: Path) -> None:

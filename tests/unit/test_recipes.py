@@ -1,9 +1,11 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from pydantic.dataclasses import dataclass
+from torch import Tensor
 
 from tests.conftest import images, points
 from zerosum import catalog, recipes
@@ -32,6 +34,51 @@ def test_a_game_from_elsewhere_reads_back_and_is_not_listed() -> None:
     recipe = replace(recipes.find("dcgan"), game=Elsewhere(power=3.0))
     assert recipes.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
     assert "elsewhere" not in catalog.choices(Game)  # type: ignore[type-abstract]
+
+
+def test_a_part_that_its_name_does_not_lead_back_to_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Hinge(Minimax):
+        """Called like one of the package's."""
+
+    class Plain(Attempt):
+        """No dataclass."""
+
+    dcgan = recipes.find("dcgan")
+    with pytest.raises(ValueError, match="another game is called 'hinge' too: give Hinge another name"):
+        replace(dcgan, game=Hinge())
+    with pytest.raises(ValueError, match="Plain has to be a dataclass"):
+        replace(dcgan, game=Plain())
+
+
+def test_of_two_definitions_the_newer_one_counts() -> None:
+    """As in a notebook whose cell is run again."""
+
+    def define() -> type[Minimax]:
+        @dataclass(frozen=True)
+        class Twice(Minimax):
+            """Mine."""
+
+        return Twice
+
+    older, newer = define(), define()
+    assert catalog.lookup(Game, "twice") is newer  # type: ignore[type-abstract]
+    with pytest.raises(ValueError, match="another game is called 'twice' too"):
+        replace(recipes.find("dcgan"), game=older())
+
+
+class Attempt(Game):
+    """A researcher's first attempt."""
+
+    paper: ClassVar[str] = ""
+
+    def discriminator_loss(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    generator_loss = discriminator_loss
+
+    def optimal_logit(self, log_ratio: Tensor) -> Tensor | None:
+        raise NotImplementedError
 
 
 def test_fields_can_be_set_by_their_paths() -> None:
@@ -74,6 +121,16 @@ def test_wrong_assignments_say_what_was_meant(assignment: str, expected: str) ->
     assert "\n" not in str(caught.value)
 
 
+def test_a_path_is_not_taken_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toy").mkdir()
+    recipe = recipes.change(recipes.find("toy"), "batch_size=32")
+    about = {"data": "ring", "steps": 1, "seed": 0, "fingerprint": "", "device": "cpu", "precision": "float32"}
+    RunFolder(tmp_path / "toy").description.write_text(json.dumps({**about, "threads": 1, "recipe": recipe.as_json()}))
+    assert recipes.find("./toy") == recipes.find(str(tmp_path / "toy")) == recipe
+    assert recipes.find("toy").batch_size == 128
+
+
 def test_unknown_recipes(tmp_path: Path) -> None:
     source = images((1, 8, 8))
     with pytest.raises(InputError, match="no recipe is called 'dcgn': did you mean 'dcgan'"):
@@ -95,6 +152,7 @@ def test_the_recipe_of_a_run(tmp_path: Path) -> None:
     about = {"data": "ring", "steps": 1, "seed": 0, "fingerprint": "", "device": "cpu", "precision": "float32"}
     folder.description.write_text(json.dumps({**about, "threads": 1, "recipe": recipe.as_json()}))
     assert recipes.find(str(tmp_path)) == recipe
+    assert recipes.find(str(folder.description)) == recipe
     folder.description.write_text(json.dumps({**about, "threads": 1, "recipe": {"name": "x", "game": "minmax"}}))
     with pytest.raises(InputError, match=r"run\.json: recipe: game: no game is called 'minmax'"):
         recipes.find(str(tmp_path))

@@ -69,6 +69,19 @@ def test_a_penalty_on_one_kind_of_sample_does_not_ask_for_slopes_on_the_other() 
     torch.testing.assert_close(total_penalty([R1(), R2()], at, 0), R1().penalty(at) + R2().penalty(at))
 
 
+def test_slopes_that_nobody_announced_are_found_all_the_same() -> None:
+    class Both(Regularizer):
+        """A researcher's, of real and of generated samples."""
+
+        def penalty(self, seen: Judgement) -> Tensor:
+            return seen.squared_slopes("real").mean() + seen.squared_slopes("fake").mean()
+
+    at = seen(Smooth())
+    one, other = R1(gamma=2).penalty(at), R2(gamma=2).penalty(at)
+    torch.testing.assert_close(total_penalty([Both()], at, 0), one + other)
+    torch.testing.assert_close(total_penalty([R1(gamma=2), Both()], at, 0), 2 * one + other)
+
+
 def test_gamma_falls_by_half_a_cosine() -> None:
     weights = [R2(gamma=3, final_gamma=1).weight(progress) for progress in (0, 0.5, 1)]
     assert weights == pytest.approx([3, 2, 1])

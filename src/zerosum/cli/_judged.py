@@ -55,10 +55,12 @@ class Judged:
         """
         path = Path(name).expanduser()
         if (path / "run.json").exists():
-            return cls(name, gan.load(path, device), RunFolder.open(path).describe())
+            loaded, run = gan.load(path, device), RunFolder.open(path).describe()
+            if loaded.about["step"] < run["steps"]:
+                console.print(f"{name}: after {loaded.about['step']:,} of {run['steps']:,} iterations", soft_wrap=True)
+            return cls(name, loaded, run)
         if path.suffix == ".safetensors":
-            run = RunFolder(path.parent)
-            return cls(name, gan.load(path, device), run.describe() if run.description.exists() else None)
+            return cls(name, gan.load(path, device), _run_of(path))
         if not path.exists():
             raise InputError(f"no run and no images at {name}: no such file or folder")
         source = samples.load(name, size)
@@ -99,6 +101,14 @@ class Judged:
             if shape[0] == 1 and self.shape[0] == 3 and bool((self.made == self.made[:, :1]).all()):
                 return replace(self, made=self.made[:, :1])
         return self
+
+
+def _run_of(generator: Path) -> Line | None:
+    """What is known of the run in whose folder that file lies, if it lies in one."""
+    try:
+        return RunFolder.open(generator.parent).describe()
+    except InputError:
+        return None
 
 
 def evaluation_for(

@@ -30,6 +30,7 @@ def train(
     """Train a generator and its discriminator on DATA."""
     import time
 
+    from zerosum import catalog
     from zerosum.cli import STARTED
     from zerosum.cli._console import plain
     from zerosum.cli._data import opened
@@ -42,8 +43,10 @@ def train(
     if steps is not None and minutes is not None:
         raise InputError("--steps and --minutes both say how long to train: give one of them")
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
+    how = {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out}
+    plan = catalog.build(Plan, how)
     source, chosen = opened(data, recipe, changes, device, console)
-    run = Plan(steps, minutes, seed, device, out).begin(data, source, chosen)
+    run = plan.begin(data, source, chosen)
     console.print(
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing\n"

@@ -95,10 +95,15 @@ class Set:
 
     def shuffled(self, seed: int) -> "Set":
         """The same, in an order in which they would also be had they come in another one."""
-        weights = torch.rand(self.features.shape[1], generator=randomness.generator(seed, 0, "order"))
-        by_content = (self.features.double() @ weights.double()).argsort()
-        order = by_content[torch.randperm(len(self), generator=randomness.generator(seed, 1, "order"))]
-        return Set(self.samples[order], self.features[order])
+        order = _order(self.features, seed)
+        return Set(self.samples.index_select(0, order), self.features[order])
+
+
+def _order(features: Tensor, seed: int) -> Tensor:
+    """A random one, [N], of samples with these features [N, D], that does not depend on the order they come in."""
+    weights = torch.rand(features.shape[1], generator=randomness.generator(seed, 0, "order"))
+    by_content = (features.double() @ weights.double()).argsort()
+    return by_content[torch.randperm(len(features), generator=randomness.generator(seed, 1, "order"))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,11 +219,15 @@ class Evaluation:
 
     def _set(self, split: str, samples: Tensor, most: int) -> Set:
         """All samples of a split, or a random part: files lie in the order of their names, class after class."""
-        if len(samples) > most:
-            drawn = torch.randperm(len(samples), generator=randomness.generator(0, 0, "reference"))[:most]
-            in_order = drawn.sort()[0]  # so that a file is read from its beginning to its end
-            split, samples = f"random part of {split}", samples.index_select(0, in_order)
-        return Set(samples, features_of(self.features, self.source, split, samples)).shuffled(0)
+        if len(samples) <= most:
+            return Set(samples, features_of(self.features, self.source, split, samples)).shuffled(0)
+        drawn = torch.randperm(len(samples), generator=randomness.generator(0, 0, "reference"))[:most]
+        drawn = drawn.sort()[0]  # so that a file is read from its beginning to its end
+        part = samples.index_select(0, drawn)
+        features = features_of(self.features, self.source, f"random part of {split}", part)
+        del part  # before it is there once more, in another order
+        order = _order(features, 0)
+        return Set(samples.index_select(0, drawn[order]), features[order])
 
     def generated(self, samples: Tensor, seed: int) -> Set:
         """Generated samples with their features.
@@ -280,7 +289,8 @@ class Evaluation:
     def _measured(self, metric: Metric, fake: Set, seed: int, *, beside_real: bool) -> list[Score]:
         reference = metric.reference or self.reference
         comparison = self._comparison(metric, fake, reference, seed)
-        estimates = metric.measure(comparison)
+        with np.errstate(invalid="ignore", over="ignore"):  # which the next lines say better
+            estimates = metric.measure(comparison)
         for each in estimates:
             if not np.isfinite([each.value, each.low, each.high]).all():
                 raise InputError(f"{each.metric} of these samples is not a finite number: their features are too large")

@@ -166,13 +166,14 @@ def find(name: str) -> Recipe:
     Raises:
         InputError: there is none, and the message suggests the nearest; or the file is no recipe, or the run damaged.
     """
-    if name.endswith(".json"):
-        return _read(Path(name))
-    known = recipes()
+    path, known = Path(name).expanduser(), recipes()
+    if path.name == RunFolder(path.parent).description.name:
+        return of_run(RunFolder.open(path.parent))
+    if path.suffix == ".json":
+        return _read(path)
     if name not in known:
-        run = RunFolder(Path(name).expanduser())
-        if run.description.exists():
-            return of_run(run)
+        if RunFolder(path).description.exists():
+            return of_run(RunFolder(path))
         raise InputError(f"no recipe is called {name!r}: {did_you_mean(name, known)}")
     return known[name]
 

@@ -25,13 +25,10 @@ def write(folder: RunFolder) -> None:
     last = scores[-1]["step"] if scores else None
     about = folder.describe()
     probabilistic = catalog.lookup(Game, about["recipe"]["game"]["name"]).probabilistic
-    command = ["train", about["data"], "--recipe", str(folder.path), "--steps", about["steps"], "--seed", about["seed"]]
-    if about["recipe"]["threads"] is None:
-        command += ["--set", f"threads={about['threads']}"]
     page = environment.get_template("report.html.j2").render(
         name=folder.path.resolve().name,
         about=about,
-        again=shlex.join(["zerosum", *map(str, command), "--device", about["device"]]),
+        again=_command(folder, about),
         probabilistic=probabilistic,
         done=iterations[-1]["step"] if iterations else 0,
         seconds=iterations[-1]["seconds"] if iterations else 0,
@@ -43,6 +40,16 @@ def write(folder: RunFolder) -> None:
         scores=[score for score in scores if score["step"] == last],
     )
     write_atomically(folder.report, page.encode())
+
+
+def _command(folder: RunFolder, about: Line) -> str:
+    """What trains the same once more."""
+    words = ["zerosum", "train", about["data"], "--recipe", folder.path.resolve()]
+    for option in ("steps", "seed", "device"):
+        words += [f"--{option}", about[option]]
+    if about["recipe"]["threads"] is None:
+        words += ["--set", f"threads={about['threads']}"]
+    return shlex.join(map(str, words))
 
 
 def _inline(png: bytes) -> str:
