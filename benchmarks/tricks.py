@@ -66,7 +66,7 @@ def measure(data: str, assignments: tuple[str, ...], seed: int) -> dict[str, flo
     if networks.conditional:
         assert source.train.labels is not None
         classes = dict(zip(source.class_names, source.train.labels.bincount().tolist(), strict=True))
-    generator = average.finished(networks, len(classes), engine.device)
+    generator = average.finished(networks, list(classes.values()), engine.device)
     samples = GAN(generator, networks, source.shape, classes, engine, {}).sample(SAMPLES, seed=1)
     return {
         score.metric: round(score.value, 4)

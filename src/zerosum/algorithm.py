@@ -95,7 +95,7 @@ def play(
     """Play `game` from iteration `start` to `steps`, yielding after each.
 
     Where the updates are `simultaneous`, each player answers the other as it was before this iteration (one update of
-    D, then; as in the released code of the paper).
+    D, then; as in the released code of the paper, except that there both see the same fakes).
 
     The minibatches, the latents and the players' own randomness are functions of (seed, step): playing on from `start`
     is the same as never having stopped.

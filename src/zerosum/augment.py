@@ -42,9 +42,10 @@ def cutout(images: Tensor) -> Tensor:
     count, _, height, width = images.shape
     inside = []
     for side in (height, width):
-        centre = torch.randint(side, (count, 1), device=images.device)
-        offset = torch.arange(side, device=images.device) - centre + int(side * HOLE) // 2
-        inside.append((offset >= 0) & (offset < int(side * HOLE)))
+        size = int(side * HOLE + 0.5)
+        centre = torch.randint(side + 1 - size % 2, (count, 1), device=images.device)
+        offset = torch.arange(side, device=images.device) - centre + size // 2
+        inside.append((offset >= 0) & (offset < size))
     hole = inside[0][:, :, None] & inside[1][:, None, :]
     return images * ~hole[:, None]
 

@@ -1,7 +1,7 @@
 """The generator's moving average: the weights that are sampled, scored and shared."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
@@ -35,18 +35,22 @@ class Average:
         blend = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         blend(list(self.network.parameters()), list(self._live.parameters()), updates)
 
-    def finished(self, networks: Networks, classes: int, device: torch.device) -> nn.Module:
-        """The averaged generator, ready to be sampled from: its batch statistics measured on codes of their own."""
+    def finished(self, networks: Networks, classes: Sequence[int], device: torch.device) -> nn.Module:
+        """The averaged generator, ready to be sampled from: its batch statistics measured on codes of their own.
+
+        `classes`: how many samples of each there are, as often are they drawn; empty if the networks are not told any.
+        """
         if self.decay == 0:
             self.network.load_state_dict(self._live.state_dict())
         for mine, theirs in zip(self.network.buffers(), self._live.buffers(), strict=True):
             mine.copy_(theirs)  # what a network keeps beside its parameters is not averaged
 
         def batches() -> Iterator[torch.Tensor]:
+            shares = torch.tensor(classes, dtype=torch.float32, device=device)
             for batch in range(CALIBRATION_BATCHES):
                 with randomness.scope(0, batch, "calibration", device=device):
-                    labels = torch.arange(CALIBRATION_BATCH, device=device) % classes if networks.conditional else None
-                    yield networks.draw_codes(CALIBRATION_BATCH, device, labels, classes)
+                    labels = torch.multinomial(shares, CALIBRATION_BATCH, replacement=True) if classes else None
+                    yield networks.draw_codes(CALIBRATION_BATCH, device, labels, len(classes))
 
         calibrate(self.network, batches())
         return self.network

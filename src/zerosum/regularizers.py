@@ -146,9 +146,7 @@ class GradientPenalty(Regularizer):
 
     def penalty(self, seen: Judgement) -> Tensor:
         """On the straight lines between pairs of both kinds."""
-        verdicts = len(seen.real_logits)
-        mix = torch.rand(verdicts, *[1] * (seen.real.ndim - 1), device=seen.real.device)
-        mix = mix.repeat_interleave(len(seen.real) // verdicts, dim=0)
+        mix = _per_verdict(seen)
         return self._at(mix * seen.real + (1 - mix) * seen.fake, seen)
 
     def _at(self, samples: Tensor, seen: Judgement) -> Tensor:
@@ -161,14 +159,25 @@ class GradientPenalty(Regularizer):
 
 @dataclass(frozen=True)
 class Dragan(GradientPenalty):
-    """The same penalty around the data: y = x + spread std(x) u, with u uniform on (0, 1)."""
+    """The same penalty around the data: y = x + alpha spread std(x) u, with alpha and u uniform on (0, 1).
+
+    One alpha for each sample (or pack), a u for each of its values, std(x) over the batch; as in the released code.
+    """
 
     paper: ClassVar[str] = "Kodali et al. 2017, eq. 1 and its released code"
     spread: Positive = 0.5
 
     def penalty(self, seen: Judgement) -> Tensor:
         """On perturbed real samples."""
-        return self._at(seen.real + self.spread * seen.real.std() * torch.rand_like(seen.real), seen)
+        share = _per_verdict(seen) * self.spread * seen.real.std()
+        return self._at(seen.real + share * torch.rand_like(seen.real), seen)
+
+
+def _per_verdict(seen: Judgement) -> Tensor:
+    """A number in (0, 1) for each verdict on real samples, [N, 1, ...]: the same for all samples of a pack."""
+    verdicts = len(seen.real_logits)
+    shares = torch.rand(verdicts, *[1] * (seen.real.ndim - 1), device=seen.real.device)
+    return shares.repeat_interleave(len(seen.real) // verdicts, dim=0)
 
 
 @dataclass(frozen=True)

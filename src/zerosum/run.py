@@ -219,7 +219,7 @@ class Run:
         if networks.conditional and self.source.train.labels is not None:
             counts = self.source.train.labels.bincount(minlength=self.source.classes).tolist()
             classes = dict(zip(self.source.class_names, counts, strict=True))
-        generator = self.average.finished(networks, len(classes), self.engine.device)
+        generator = self.average.finished(networks, list(classes.values()), self.engine.device)
         return GAN(generator, networks, self.source.shape, classes, self.engine, about)
 
     def _play(self) -> Iterator[Iteration]:

@@ -185,7 +185,7 @@ class AdaptiveAugment(DiffAugment):
     where r_t is `target`. A step is such that p can rise from 0 to 1 within `ramp` real images.
     """
 
-    paper: ClassVar[str] = "Karras et al. 2020, section 3.1"
+    paper: ClassVar[str] = "Karras et al. 2020, section 3"
     reads_signs: ClassVar[bool] = True
     target: Annotated[float, Field(gt=-1, lt=1)] = 0.6
     interval: Annotated[int, Field(ge=1)] = 4

@@ -129,7 +129,7 @@ def test_equilibrium_says_what_each_player_could_gain_and_leaves_the_run_alone(
 
 def test_equilibrium_of_a_small_game_tells_its_eigenvalues(zerosum: Zerosum) -> None:
     zerosum("train", "gaussian", "--steps", 30, "--set", "networks.width=8", "--out", "r")
-    done = zerosum("equilibrium", "r", "--steps", 20)
+    done = zerosum("equilibrium", "r", "--steps", 20, "--perturbation", 0.1)
     assert "Eigenvalues of the game's Jacobian, largest real parts first: " in done.stdout
     assert "-0.347 where D cannot tell" in done.stdout
 

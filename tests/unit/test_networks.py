@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from tests.conftest import images
 from zerosum import catalog, randomness, recipes
@@ -202,7 +202,7 @@ def test_what_a_foreign_layer_keeps_beside_its_parameters_is_the_live_networks()
     for update in range(1, 5):
         generator(torch.randn(16, MLP().latent))
         average.update(update)
-    layer = average.finished(MLP(), 0, torch.device("cpu"))[1]
+    layer = average.finished(MLP(), [], torch.device("cpu"))[1]
     assert torch.equal(layer.running_mean, generator[1].running_mean)
     assert int(layer.num_batches_tracked) == 4
 
@@ -212,10 +212,23 @@ def test_the_finished_average_is_repeatable() -> None:
     networks = Compact(width=4)
     generator, _ = networks.pair(source.shape, 0, 0)
     average, latents = Average(generator, 0.5), torch.randn(4, networks.latent)
-    one = average.finished(networks, 0, torch.device("cpu"))(latents)
-    again = average.finished(networks, 0, torch.device("cpu"))(latents)
+    one = average.finished(networks, [], torch.device("cpu"))(latents)
+    again = average.finished(networks, [], torch.device("cpu"))(latents)
     assert torch.equal(one, again)
-    torch.testing.assert_close(one[:2], average.finished(networks, 0, torch.device("cpu"))(latents[:2]))
+    torch.testing.assert_close(one[:2], average.finished(networks, [], torch.device("cpu"))(latents[:2]))
+
+
+def test_the_statistics_are_measured_on_classes_as_often_as_they_are() -> None:
+    """The networks of 100 classes, of which the last is half of the data."""
+    networks, counts = Compact(width=4, condition="concatenation"), [1] * 99 + [99]
+    generator, _ = networks.pair((1, 8, 8), 100, 0)
+    seen: list[Tensor] = []
+    average = Average(generator, 0.0)
+    average.network.register_forward_pre_hook(lambda module, given: seen.append(given[0][:, networks.latent :]))
+    average.finished(networks, counts, torch.device("cpu"))
+    found = torch.cat(seen).argmax(1).bincount(minlength=100)
+    assert found.count_nonzero() > 90
+    assert 0.4 < float(found[99] / found.sum()) < 0.6
 
 
 @every_family

@@ -151,7 +151,7 @@ def test_a_checkpoint_of_other_networks_is_refused(tmp_path: Path) -> None:
 def trained_gan() -> gan.GAN:
     players, average = game()
     return gan.GAN(
-        average.finished(players.networks, 0, ENGINE.device),
+        average.finished(players.networks, [], ENGINE.device),
         players.networks,
         SOURCE.shape,
         {},

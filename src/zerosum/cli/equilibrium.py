@@ -20,6 +20,9 @@ def equilibrium(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     steps: Annotated[int, typer.Option(min=1, help="Updates of each copy that looks for something better.")] = 300,
     lr: Annotated[float, typer.Option(min=1e-8, max=1, help="Their learning rate (Adam), which falls to 0.")] = 1e-3,
+    perturbation: Annotated[
+        float, typer.Option(min=0, max=10, help="Deviation of the noise on their parameters at the start.")
+    ] = 0.01,
     proximal: Annotated[
         bool, typer.Option("--proximal", help="Also the gap if the discriminator may answer: takes six times as long.")
     ] = False,
@@ -44,7 +47,7 @@ def equilibrium(
     console = plain(stderr=as_json)
     with console.status("training copies of both players"):
         looked = Run.look(run, device=device)
-        recipe, engine, protocol = looked.recipe, looked.engine, Protocol(steps, lr)
+        recipe, engine, protocol = looked.recipe, looked.engine, Protocol(steps, lr, perturbation)
         contest = Contest.over(
             looked.players, recipe.game, engine, looked.source.test, recipe.batch_size, protocol, seed
         )

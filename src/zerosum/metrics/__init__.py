@@ -118,6 +118,7 @@ class Comparison:
         features: what made the features.
         seed: of every choice.
         replicates: how often a bootstrap is to draw; 0 if nobody will look at the interval.
+        mirrored: features of the training images' mirror images, if the players saw those and the metric minds.
     """
 
     fake: Set
@@ -127,6 +128,7 @@ class Comparison:
     features: FeatureExtractor
     seed: int
     replicates: int = REPLICATES
+    mirrored: Tensor | None = None
 
 
 class Metric(ABC):
@@ -138,6 +140,7 @@ class Metric(ABC):
         reference: the split to compare with, where that is not the user's choice.
         moment: when it is measured: also during training, at the end and when samples are evaluated, or if asked for.
         most: how many generated samples it looks at, if not at all of them.
+        minds_mirrors: whether it looks at the training images' mirror images too.
         measured_in: what it looks at where these are not features, e.g. pixels.
         comparable: what its scores may be compared with, a sentence's end, where the features do not say it.
     """
@@ -147,6 +150,7 @@ class Metric(ABC):
     reference: ClassVar[Reference | None] = None
     moment: ClassVar[Moment] = "evaluation"
     most: ClassVar[int | None] = None
+    minds_mirrors: ClassVar[bool] = False
     measured_in: ClassVar[str] = ""
     comparable: ClassVar[str] = ""
 
@@ -209,6 +213,13 @@ class Evaluation:
         """Training samples: all, or 100,000 at random; of stacks, drawn without end, as many as are generated."""
         most = MOST_TRAINING if self.source.stacked_from is None else STACKS
         return self._set("train", self.source.train.samples, most)
+
+    @functools.cached_property
+    def mirrored(self) -> Tensor | None:
+        """The features of the training images' mirror images, [N, D] like theirs, if the players saw those as well."""
+        if not self.source.train.flip:
+            return None
+        return features_of(self.features, self.source, "mirrored train", self.train.samples.flip(3))
 
     def real(self, reference: Reference) -> Set:
         """The real samples of a reference."""
@@ -277,7 +288,7 @@ class Evaluation:
         """
         from zerosum.metrics.memorisation import closest
 
-        pairs = torch.stack(closest(self.generated(samples, seed), self.train, count), 1)
+        pairs = torch.stack(closest(self.generated(samples, seed), self.train, self.mirrored, count), 1)
         return pairs.flatten(0, 1)
 
     def _applicable(self, *, training: bool) -> list[Metric]:
@@ -316,7 +327,8 @@ class Evaluation:
         if metric.equal_sizes:
             count = min(len(fake), len(real))
             fake, real = fake.first(count), real.first(count)
-        return Comparison(fake, real, others, self.source, self.features, seed, REPLICATES)
+        mirrored = self.mirrored if metric.minds_mirrors else None
+        return Comparison(fake, real, others, self.source, self.features, seed, mirrored=mirrored)
 
     def _beside_real(
         self, metric: Metric, estimates: list[Estimate], reference: Reference, count: int, seed: int

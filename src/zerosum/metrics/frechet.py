@@ -1,5 +1,6 @@
 """The Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017, eq. 6)."""
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -13,13 +14,14 @@ from zerosum.metrics.features import FeatureExtractor
 BLOCK = 4096
 MANY_FEATURES = 512
 SIZES, SMALLEST = 15, 0.1
+ENOUGH = 4  # times as many samples as features
 
 
 class FrechetDistance(Metric):
     """||mu_1 - mu_2||^2 + Tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)), by torchmetrics, in float64.
 
-    The interval is the value +- 1.96 standard deviations of bootstrap replicates (25, or 8 where there are more than
-    512 features) in which both sets are resampled; the replicates' own level is biased upwards, and so would their
+    The interval is by Student's t of the deviation of bootstrap replicates (25, or 8 where there are more than 512
+    features) in which both sets are resampled; the replicates' own level is biased upwards, and so would their
     percentiles be. It is called FID only in the 2,048 features of Inception.
     """
 
@@ -29,23 +31,39 @@ class FrechetDistance(Metric):
         """One estimate; biased upwards when the samples are not many more than the features."""
         fake, real = comparison.fake.features, comparison.real.features
         value = frechet_distance(fake, real)
-        generator = randomness.generator(comparison.seed, 0, "bootstrap")
-
-        def resampled(rows: Tensor) -> Tensor:
-            return rows[torch.randint(len(rows), (len(rows),), generator=generator)]
-
-        draws = comparison.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
-        replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(draws)]
-        margin = 1.96 * float(np.std(replicates, ddof=1)) if len(replicates) > 1 else 0.0
+        deviation, draws = bootstrap(comparison)
+        margin = student(draws - 1) * deviation
         name, low = called(comparison.features), max(value - margin, 0.0)
         return [Estimate(name, value, low, value + margin, "lower", warning=few(fake, real))]
+
+
+def bootstrap(comparison: Comparison) -> tuple[float, int]:
+    """The standard deviation of the distance when both sets are resampled, and of how many replicates it is."""
+    fake, real = comparison.fake.features, comparison.real.features
+    generator = randomness.generator(comparison.seed, 0, "bootstrap")
+
+    def resampled(rows: Tensor) -> Tensor:
+        return rows[torch.randint(len(rows), (len(rows),), generator=generator)]
+
+    draws = comparison.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
+    replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(draws)]
+    return (float(np.std(replicates, ddof=1)) if draws > 1 else 0.0), draws
+
+
+def student(freedom: int) -> float:
+    """How many standard deviations the 95% interval reaches to either side; 0 where there is nothing to judge by."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, freedom)) if freedom > 0 else 0.0
 
 
 class FrechetInfinity(Metric):
     """What the distance would be at infinitely many generated samples (Chong & Forsyth 2020).
 
-    It is measured with fifteen numbers of samples between a tenth and all; a straight line in 1/N is fitted, and read
-    at 0. The real samples stay as many as they are. The interval is that of the line's constant.
+    It is measured with fifteen numbers of samples, from a tenth of them, but at least twice as many as there are
+    features, to all; a straight line in 1/N is fitted, and read at 0. The real samples stay as many as they are. All
+    these samples are drawn from the same ones, so the interval adds to the line's own deviation that of the distance
+    at all of them.
     """
 
     moment: ClassVar[Moment] = "request"
@@ -53,16 +71,23 @@ class FrechetInfinity(Metric):
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """One estimate."""
         fake, real = comparison.fake, comparison.real.features
-        counts = np.linspace(max(2, SMALLEST * len(fake)), len(fake), SIZES).round().astype(int)
+        dimension = fake.features.shape[1]
+        least = min(max(2, SMALLEST * len(fake), 2 * dimension), len(fake) / 2)
+        counts = np.linspace(least, len(fake), SIZES).round().astype(int)
         distances = [
             frechet_distance(_drawn(fake, int(count), comparison.seed, number), real)
             for number, count in enumerate(counts)
         ]
         (_, value), covariance = np.polyfit(1 / counts, distances, 1, cov=True)
-        margin = 1.96 * float(np.sqrt(max(0.0, covariance[1, 1])))
+        deviation, draws = bootstrap(comparison)
+        line = student(SIZES - 2) * float(np.sqrt(max(0.0, covariance[1, 1])))
+        margin = math.hypot(line, student(draws - 1) * deviation)
         name = f"{called(comparison.features)}-infinity"
         low, high = float(value) - margin, float(value) + margin
-        return [Estimate(name, float(value), low, high, "lower", warning=few(fake.features, real))]
+        warning = few(fake.features, real)
+        if not warning and len(fake) < ENOUGH * dimension:
+            warning = f"{len(fake):,} samples are few to extrapolate from with {dimension:,} features"
+        return [Estimate(name, float(value), low, high, "lower", warning=warning)]
 
 
 def _drawn(samples: Set, count: int, seed: int, number: int) -> Tensor:

@@ -24,16 +24,17 @@ class Memorisation(Metric):
     over the root mean square distance of training images from their mean. `nearer-than-real` is the share of pairs of a
     sample and a held-out image in which the sample is nearer to its nearest training image: 0.5 if nothing was
     memorised, or more where the samples keep to the middle of the data. Its interval and its test are those of Mann and
-    Whitney.
+    Whitney. Where training mirrors images, mirror images are training images too.
     """
 
     reference: ClassVar[Reference | None] = "train"
+    minds_mirrors: ClassVar[bool] = True
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
         """Two estimates; the second one warns if the share is significantly above a half (p < 0.001, one-sided)."""
         from scipy.stats import mannwhitneyu
 
-        training = comparison.real.features
+        training = _with(comparison.real.features, comparison.mirrored)
         unit = float((training - training.mean(0)).square().sum(1).mean().sqrt()) or 1.0
         ours, theirs = (nearest(each.features, training)[0] / unit for each in (comparison.fake, comparison.others))
         generator = np.random.default_rng(comparison.seed)
@@ -111,11 +112,21 @@ def cosine_distance(samples: Tensor, training: Tensor) -> float:
     return float(smallest.double().mean())
 
 
-def closest(samples: Set, training: Set, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` samples that are nearest to a training image, nearest first, and those training images."""
-    distances, indices = nearest(samples.features, training.features)
+def closest(samples: Set, training: Set, mirrored: Tensor | None, count: int) -> tuple[Tensor, Tensor]:
+    """The `count` samples that are nearest to a training image, nearest first, and those training images.
+
+    If the features of their mirror images are given, these are training images too.
+    """
+    distances, indices = nearest(samples.features, _with(training.features, mirrored))
     order = torch.from_numpy(distances.argsort()[:count])
-    return samples.samples[order], training.samples[torch.from_numpy(indices)[order]]
+    numbers = torch.from_numpy(indices)[order]
+    found = training.samples[numbers % len(training)]
+    found[numbers >= len(training)] = found[numbers >= len(training)].flip(-1)
+    return samples.samples[order], found
+
+
+def _with(training: Tensor, mirrored: Tensor | None) -> Tensor:
+    return training if mirrored is None else torch.cat([training, mirrored])
 
 
 def _share_deviation(share: float, ours: int, theirs: int) -> float:

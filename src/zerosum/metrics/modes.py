@@ -22,8 +22,10 @@ class Modes(Metric):
 
     A sample is of high quality within 3 sigma of its nearest mode; a mode is covered by at least one such sample
     (Srivastava et al. 2017; Lin et al. 2018). For two coordinates 98.9% of the real samples are of high quality: more
-    than that is too narrow, not better. `reverse-kl` is KL(generated mode masses || true ones), in nats. `spread-ratio`
-    is the generated modes' width over sigma: 1 is right.
+    than that is too narrow, not better. `reverse-kl` is KL(generated mode masses || true ones), in nats, of the samples
+    of high quality, as the code of Lin et al. has it; of K modes with equal masses, N samples without a fault score
+    (K - 1) / 2N. `spread-ratio` is the generated modes' width over sigma: 1 is right. Intervals are +- 1.96 standard
+    deviations of bootstrap replicates; the replicates' own level is biased, and so would their percentiles be.
     """
 
     moment: ClassVar[Moment] = "training"
@@ -36,7 +38,7 @@ class Modes(Metric):
         return "" if known else f"the modes of {source.name} are not known"
 
     def measure(self, comparison: Comparison) -> list[Estimate]:
-        """Four estimates, with bootstrap percentiles over the samples."""
+        """Four estimates."""
         density = comparison.source.density
         assert density is not None  # noqa: S101  # `refusal` said so
         points = comparison.fake.samples
@@ -45,24 +47,28 @@ class Modes(Metric):
         generator = np.random.default_rng(comparison.seed)
 
         def measured(rows: Tensor) -> tuple[float, float, float, float]:
-            covered = modes[rows][good[rows]].bincount(minlength=1).count_nonzero()
+            near = modes[rows][good[rows]]
+            covered = float(near.bincount(minlength=1).count_nonzero())
             width = spread(points[rows], modes[rows], density) / density.sigma
-            return float(covered), float(good[rows].float().mean()), reverse_kl(modes[rows], len(density.means)), width
+            return covered, len(near) / len(rows), reverse_kl(near, len(density.means)), width
 
         values = measured(torch.arange(len(points)))
         resamples = (
             torch.from_numpy(generator.integers(0, len(points), len(points))) for _ in range(comparison.replicates // 2)
         )
-        draws = [measured(rows) for rows in resamples] or [values]
-        lows, highs = np.percentile(draws, [2.5, 97.5], axis=0)
+        draws = [measured(rows) for rows in resamples]
+        margins = 1.96 * np.std(draws, axis=0, ddof=1) if draws else np.zeros(len(NAMES))
+        limits = (float(len(density.means)), 1.0, math.log(len(density.means)), math.inf)
         return [
-            Estimate(name, value, min(value, float(low)), max(value, float(high)), better)
-            for name, better, value, low, high in zip(NAMES, BETTER, values, lows, highs, strict=True)
+            Estimate(name, value, max(0.0, value - float(margin)), min(limit, value + float(margin)), better)
+            for name, better, value, margin, limit in zip(NAMES, BETTER, values, margins, limits, strict=True)
         ]
 
 
 def reverse_kl(modes: Tensor, count: int) -> float:
-    """KL(q || uniform) in nats, q being the shares of the `count` modes among the samples' nearest ones `modes` [N]."""
+    """KL(q || uniform) in nats, q being the shares of `count` modes among `modes` [N]; the most it can be, if N = 0."""
+    if len(modes) == 0:
+        return math.log(count)
     shares = modes.bincount(minlength=count).double() / len(modes)
     return max(0.0, float(torch.special.xlogy(shares, shares * count).sum()))
 

@@ -48,7 +48,7 @@ class Networks(ABC):
             2018) and `concatenation` (Mirza & Osindero 2014) tell the discriminator, `auxiliary` (Odena et al. 2017)
             makes it guess the class.
         dropout: the share of the generator's hidden values that are dropped, when training and when sampling (Isola et
-            al. 2017, section 3.2).
+            al. 2017, section 3.1).
         minibatch: what the discriminator is told of the other samples in the batch: `standard-deviation` (Karras et al.
             2018, section 3) or `discrimination` (Salimans et al. 2016, section 3.2).
         packing: how many samples the discriminator judges together, PacGAN's m (Lin et al. 2018, section 2).
@@ -107,7 +107,7 @@ class Networks(ABC):
             "Mirza & Osindero 2014": self.conditional,
             "Miyato & Koyama 2018": self.condition == "projection",
             "Odena et al. 2017": self.condition == "auxiliary",
-            "Isola et al. 2017, section 3.2": self.dropout > 0,
+            "Isola et al. 2017, section 3.1": self.dropout > 0,
             "Karras et al. 2018, section 3": self.minibatch == "standard-deviation",
             "Salimans et al. 2016, section 3.2": self.minibatch == "discrimination",
             "Lin et al. 2018, section 2": self.packing > 1,

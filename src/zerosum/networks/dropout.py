@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 
 class Dropout(nn.Module):
-    """Dropout that evaluation mode does not switch off (Isola et al. 2017, section 3.2)."""
+    """Dropout that evaluation mode does not switch off (Isola et al. 2017, section 3.1)."""
 
     def __init__(self, share: float) -> None:
         """`share` of the values, in [0, 1), is dropped; the others are divided by 1 - share."""

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 class StandardDeviation(nn.Module):
     """One more feature: the mean, over the features, of their standard deviation over the batch.
 
-    Karras et al. 2018 (section 3) take it over the channels and places of the last feature map; here it is over the
-    last hidden layer, flattened, which is the same number.
+    Karras et al. 2018 (section 3) take it over the channels and places of the last feature map, which is the same
+    number, and lead it through further layers. Here it goes into the logit directly: it can say that a batch varies too
+    little, but nothing of a sample.
     """
 
     def forward(self, features: Tensor) -> Tensor:

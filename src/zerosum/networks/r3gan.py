@@ -70,9 +70,10 @@ class Basis(nn.Module):
 class R3gan(Networks):
     """Generator and discriminator mirror each other: `blocks` residual blocks at each size, all of `width` channels.
 
-    The paper's CIFAR-10 and 64x64 networks have width 768 and about 21 million weights each. CPUs are slow at grouped
-    convolutions: with width 64 a game of 28x28 images takes 0.1 s or so for each image of the batch on one core. The
-    output is not bounded by a tanh: what lies outside [-1, 1] is clipped when it becomes pixels.
+    The paper's network for CIFAR-10 has width 768 at each size and about 21 million weights for each player, those for
+    larger images have fewer channels at the largest sizes. CPUs are slow at grouped convolutions: with width 64 a game
+    of 28x28 images takes 0.1 s or so for each image of the batch on one core. The output is not bounded by a tanh: what
+    lies outside [-1, 1] is clipped when it becomes pixels.
     """
 
     paper: ClassVar[str] = "Huang et al. 2024, section 4"

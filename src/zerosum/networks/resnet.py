@@ -33,13 +33,19 @@ class Up(nn.Module):
 
 
 class Down(nn.Module):
-    """Rectifier, convolution, rectifier, convolution, mean pooling if wanted; around it a 1x1 convolution."""
+    """Rectifier, convolution, rectifier, convolution, mean pooling if wanted; around it a 1x1 convolution.
+
+    Between the two convolutions there are as many channels as before them, as in the released code.
+    """
 
     def __init__(self, inputs: int, channels: int, *, halve: bool, first: bool = False) -> None:
         """`first`: the image itself is not rectified."""
         super().__init__()
         self.halve, self.first = halve, first
-        self.convolutions = nn.ModuleList([nn.Conv2d(width, channels, 3, padding=1) for width in (inputs, channels)])
+        inner = channels if first else inputs
+        self.convolutions = nn.ModuleList(
+            [nn.Conv2d(inputs, inner, 3, padding=1), nn.Conv2d(inner, channels, 3, padding=1)]
+        )
         self.shortcut = nn.Conv2d(inputs, channels, 1) if halve or inputs != channels else nn.Identity()
 
     def forward(self, batch: Tensor) -> Tensor:

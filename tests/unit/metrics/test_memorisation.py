@@ -9,7 +9,9 @@ from torchmetrics.image.mifid import MemorizationInformedFrechetInceptionDistanc
 
 from tests.conftest import images
 from tests.unit.metrics.sets import normal, seen
+from zerosum.data import Source, Split
 from zerosum.metrics import Estimate, Evaluation
+from zerosum.metrics.features import Request
 from zerosum.metrics.frechet import Given, frechet_distance
 from zerosum.metrics.memorisation import Memorisation, Mifid, cosine_distance, nearest
 
@@ -34,6 +36,25 @@ def test_copies_are_found(copied: float, least: float) -> None:
     assert share.low > 0.5
     assert share.value > least
     assert "nearer to training images than held-out images are (p = " in share.warning
+
+
+def test_copies_of_mirror_images_are_found_where_training_mirrored() -> None:
+    """Half of the copies are mirrored; where training did not mirror, those are new."""
+    real = torch.randint(256, (600, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    copies = real[:300].clone()
+    copies[::2] = copies[::2].flip(3)
+    shares = {}
+    for flip in (False, True):
+        source = Source("noise", Split(real[:300], flip=flip), Split(real[300:]))
+        evaluation = Evaluation.of(source, Request("pixels"))
+        shares[flip] = {each.metric: each for each in evaluation.scores(copies, 0, [Memorisation()])}
+        pairs = evaluation.closest(copies, 0, 300)
+        same = int((pairs[::2] == pairs[1::2]).flatten(1).all(1).sum())
+        assert same == (300 if flip else 150)
+    assert shares[True]["nearer-than-real"].value == 1
+    assert 0.7 < shares[False]["nearer-than-real"].value < 0.8
+    held_out = Evaluation.of(source, Request("pixels")).scores(real[300:].flip(3), 0, [Memorisation()])
+    assert held_out[1].value == pytest.approx(0.5)
 
 
 def test_the_interval_holds_a_half_as_often_as_it_says() -> None:

@@ -5,7 +5,7 @@ import torch
 
 from tests.conftest import images, points
 from tests.unit.metrics.sets import normal, seen
-from zerosum import catalog
+from zerosum import catalog, randomness
 from zerosum.data import Source, Split, open_source
 from zerosum.errors import InputError
 from zerosum.metrics import Evaluation, Metric, sample_count
@@ -202,6 +202,20 @@ def test_a_line_through_the_distances_ends_near_the_truth() -> None:
     assert limit.metric == "frechet-distance-infinity"
 
 
+def test_the_interval_of_the_limit_holds_the_truth() -> None:
+    """Equal Gaussians, 20 draws."""
+    real, hits = normal(20_000, 16, 0), 0
+    for seed in range(1, 21):
+        fake = normal(800, 16, seed)
+        (limit,) = FrechetInfinity().measure(seen(fake, real, seed=seed))
+        hits += limit.low <= 0 <= limit.high
+        assert limit.warning == ""
+    assert hits >= 17
+    few = normal(80, 32, 1)
+    (limit,) = FrechetInfinity().measure(seen(few, normal(1_000, 32, 2)))
+    assert limit.warning == "80 samples are few to extrapolate from with 32 features"
+
+
 def test_the_kernel_distance_is_unbiased_and_sees_a_shift() -> None:
     real = normal(3_000, 8, 1)
     (same,) = KernelDistance().measure(seen(normal(3_000, 8, 2), real))
@@ -269,7 +283,26 @@ def test_modes_that_are_missed_or_blurred_are_seen() -> None:
     measured = {e.metric: e.value for e in Modes().measure(seen(wide, wide, source))}
     assert measured["spread-ratio"] == pytest.approx(3, rel=0.1)
     assert measured["high-quality"] == pytest.approx(1 - np.exp(-0.5), abs=0.05)
-    assert measured["reverse-kl"] == pytest.approx(0, abs=1e-3)
+    assert measured["reverse-kl"] < 3 * 7 / (2 * 0.39 * 2_504)  # of the samples that are near
+    bridged = torch.cat([source.density.means[torch.arange(2_000) % 4], torch.zeros(500, 2)])  # four modes, and between
+    measured = {e.metric: e.value for e in Modes().measure(seen(bridged, bridged, source))}
+    assert measured["high-quality"] == pytest.approx(0.8)
+    assert measured["reverse-kl"] == pytest.approx(np.log(2))
+    nowhere = torch.zeros(100, 2)
+    measured = {e.metric: e.value for e in Modes().measure(seen(nowhere, nowhere, source))}
+    assert (measured["modes-covered"], measured["high-quality"]) == (0, 0)
+    assert measured["reverse-kl"] == pytest.approx(np.log(8))
+
+
+def test_the_interval_of_the_masses_divergence_holds_the_mean_of_perfect_samples() -> None:
+    source = open_source("grid")
+    assert source.density is not None
+    hits = 0
+    for seed in range(40):
+        drawn = source.density.draw(2_500, randomness.generator(seed, 0, "test"))
+        (divergence,) = (e for e in Modes().measure(seen(drawn, drawn, source, seed)) if e.metric == "reverse-kl")
+        hits += divergence.low <= 24 / 5_000 <= divergence.high
+    assert hits >= 34
 
 
 def test_only_mixtures_have_modes() -> None:
