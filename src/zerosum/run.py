@@ -244,10 +244,8 @@ class Run:
         """Measure, and keep the generator if it is the best so far; at the end, look for memorisation."""
         gan = self.gan()
         samples = gan.sample(count, PICTURE_SEED)
-        fair = samples[:INTERIM_SAMPLES]  # the distance falls with the number of samples
         try:
             scores = evaluation.scores(samples, PICTURE_SEED, training=training)
-            compared = scores if count <= len(fair) else evaluation.scores(fair, PICTURE_SEED, training=True)
         except InputError as error:  # what is to be compared is not finite
             raise self._diverged(str(error)) from None
         if self.source.is_images and not training:
@@ -255,7 +253,9 @@ class Run:
             write_atomically(self.folder.closest, pictures.png(pairs, columns=2 * PAIR_COLUMNS))
         for score in scores:
             self._record({"kind": "score", "step": self.step, **score.line()}, observe)
-        distance = next(score.value for score in compared if score.metric == BEST_BY)
+        if count > INTERIM_SAMPLES:  # the distance falls with the number of samples
+            scores = evaluation.scores(samples[:INTERIM_SAMPLES], PICTURE_SEED, training=True)
+        distance = next(score.value for score in scores if score.metric == BEST_BY)
         if self.best is None or distance < self.best[0]:
             self.best = (distance, self.step)
             gan.save(self.folder.best)
