@@ -37,7 +37,8 @@ SEVENTEEN = (
     ),
     Item(
         "Real and fake samples in separate batches, where there is batch normalisation",
-        "always, wherever the discriminator compares samples; measured: `networks.mixed_batches=true`",
+        "always, wherever the discriminator compares samples; measured: `networks.mixed_batches=true`, in the "
+        "discriminator's update (the generator's has fakes only)",
         ("mixed-batches",),
     ),
     Item(
@@ -102,7 +103,8 @@ SEVENTEEN = (
 FURTHER = (
     Item(
         "Two time scales (Heusel et al. 2017)",
-        "each player has an optimiser; `compact` has 5e-4 and 1e-3, measured: both 5e-4",
+        "each player has an optimiser; `compact` has 5e-4 and 1e-3, measured without: both 5e-4, which is better here; "
+        "whether by the ratio or by the discriminator's smaller rate was not separated",
         ("one-rate",),
     ),
     Item("PacGAN: judge two samples at once (Lin et al. 2018)", "`networks.packing=2`", ("packing",)),

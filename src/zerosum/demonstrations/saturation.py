@@ -86,7 +86,8 @@ class Saturation(Demonstration):
                 f"{starved[half].distance:.1f}, the other's to {fed[half].distance:.1f}.",
                 "Without the head start D is not that good early on: it gives fakes "
                 f"{level['minimax'][0].judged_real:.2f}, both gradients begin alike, and log(1 - D) need not do "
-                "worse. The argument is about a D that wins.",
+                f"worse: it ends at {level['minimax'][-1].distance:.1f}, -log D at "
+                f"{level['non-saturating'][-1].distance:.1f}. The argument is about a D that wins.",
                 "The score is the Fréchet distance between Gaussians fitted to the pixels of 500 samples and of the "
                 f"test digits; the training digits score {frechet_distance(*held):.1f}.",
             ),
