@@ -89,5 +89,6 @@ def _scatter(points: Tensor, reference: Tensor | None) -> bytes:
             axes.hist(cloud[:, 0].numpy(), bins=100, density=True, color=colour, alpha=0.7, label=label)
         else:
             axes.scatter(cloud[:, 0].numpy(), cloud[:, 1].numpy(), s=4, color=colour, label=label)
-    figure.legend(loc="outside upper right", ncols=2, frameon=False)  # off the plot, where points may lie anywhere
+    if reference is not None:
+        figure.legend(loc="outside upper right", ncols=2, frameon=False)  # off the plot, where points may lie anywhere
     return _drawn(figure)

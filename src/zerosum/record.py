@@ -185,6 +185,14 @@ class RunFolder:
                 raise InputError(f"{self.description} is damaged: {name} cannot be {about[name]!r}")
         return about
 
+    def note_data(self, fingerprint: str, step: int) -> None:
+        """Have `run.json` say with which data the run goes on after `step`, if they are others than before."""
+        about = self.describe()
+        if about["fingerprint"] != fingerprint:
+            before = [*about.get("earlier_data", ()), {"fingerprint": about["fingerprint"], "until": step}]
+            changed = {**about, "fingerprint": fingerprint, "earlier_data": before}
+            write_atomically(self.description, json.dumps(changed, indent=2).encode())
+
     def append(self, line: Line) -> None:
         """Add a line to the metrics."""
         with self.metrics.open("a", encoding="utf-8") as file:

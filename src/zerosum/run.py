@@ -128,6 +128,8 @@ class Run:
         try:
             run, noted = cls._restored(folder, device, allow_changed_data=allow_changed_data)
             folder.rewind(noted.metrics_bytes)
+            if allow_changed_data:
+                folder.note_data(run.source.fingerprint, run.step)
             return run
         except BaseException:
             folder.close()
@@ -145,7 +147,7 @@ class Run:
     @classmethod
     def _restored(cls, folder: RunFolder, device: str | None, *, allow_changed_data: bool) -> tuple["Run", Noted]:
         about, recipe = folder.describe(), recipes.of_run(folder)
-        source = open_source(about["data"], recipe.data)
+        source = open_source(about["data"], recipe.data, noted=True)
         if source.fingerprint != about["fingerprint"] and not allow_changed_data:
             raise InputError(
                 f"the data at {about['data']} have changed since the run began; 'zerosum resume' goes on with "
@@ -263,7 +265,10 @@ class Run:
     def _picture(self) -> None:
         count = PICTURE_SAMPLES if self.source.is_images else PICTURE_POINTS
         real = None if self.source.is_images else self.source.test.samples[:count]
-        picture = pictures.png(self.gan().sample(count, PICTURE_SEED), real)
+        samples = self.gan().sample(count, PICTURE_SEED)
+        if not bool(samples.isfinite().all()):
+            raise self._diverged("a sample is not finite")
+        picture = pictures.png(samples, real)
         write_atomically(self.folder.samples / f"{self.step:06d}.png", picture)
 
     def _save(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from zerosum import pictures
+from zerosum import catalog, pictures
 from zerosum.data import Progress, Source, open_whole
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
@@ -51,7 +51,8 @@ def load(place: str, size: str | None = None, progress: Progress | None = None) 
     Raises:
         InputError: they cannot be read, or differ in their size.
     """
-    return open_whole(place, Preparation(size=size or "stored", labels="none", boxes=False, split=False), progress)  # type: ignore[arg-type]
+    values = {"size": size or "stored", "labels": "none", "boxes": False, "split": False}
+    return open_whole(place, catalog.build(Preparation, values), progress)
 
 
 def check_parent(path: Path) -> None:

@@ -14,7 +14,7 @@ import torch
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from zerosum import catalog, recipes, report
+from zerosum import catalog, recipes
 from zerosum.data import Progress, Source, open_source
 from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
@@ -194,6 +194,8 @@ def _threads_kept() -> Iterator[None]:
 
 def _finished(run: Run, observe: Callable[[Line], None]) -> GAN:
     """The generator of `run`, once it is trained and its report written."""
+    from zerosum import report  # with Matplotlib: half a second that no training has to wait for
+
     with closing(run.folder):
         run.train(Evaluation.of(run.source, Request(device=run.engine.device)), observe, stop=lambda: False)
         report.write(run.folder)

@@ -103,6 +103,15 @@ RECIPES = {
         (["train", "digits", "--set", " data.crop=fit"], "data.crop=fit is about image files, and digits has none"),
         (["train", "digits", "--set", 'data={"flip": true}'], "--set data: set its fields one at a time, e.g. --set"),
         (["train", "digits", "--minutes", "nan"], "minutes: it must be less than or equal to 1000000, but it was nan"),
+        (["evaluate", "plain.npy", "--against", "digits", "--size", "abc"], "size: a size is 8 to 4096 pixels, as"),
+        (
+            ["evaluate", "points.npy", "--against", "ring", "--pairs", "p.png"],
+            "--pairs is for images, and ring has po",
+        ),
+        (
+            ["train", "stanford-dogs"],
+            "get images.tar from http://vision.stanford.edu/aditya86/ImageNetDogs/ and unp",
+        ),
         (["train", "digits", "--size", "7"], "data.size: a size is 8 to 4096 pixels, as 64, or"),
         (["train", "ring", "--recipe", "twice.json"], "twice.json: the field 'steps' is there twice"),
         (["train", "ring", "--recipe", "deep.json"], "deep.json is not JSON: "),

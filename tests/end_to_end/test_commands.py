@@ -256,6 +256,16 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_training_begins_without_what_only_its_report_needs() -> None:
+    code = (
+        "import sys, zerosum.cli.train, zerosum.cli._training, zerosum.training\n"
+        "heavy = {'matplotlib', 'jinja2'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",)])
 def test_the_command_answers(arguments: tuple[str, ...]) -> None:
     done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)

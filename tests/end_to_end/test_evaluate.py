@@ -57,6 +57,17 @@ def test_a_generator_needs_nothing_that_lies_beside_it(
     assert (done.returncode, done.stderr) == (2, "error: say which real data to compare with: --against DATA\n")
 
 
+def test_data_that_changed_are_not_taken_for_unseen_ones(
+    trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained[0], tmp_path / "run")
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
+    done = zerosum("evaluate", "run", "--count", 50, *QUICK)
+    assert done.returncode == 2
+    assert "the data at digits have changed since the run began, and its test samples may be others" in done.stderr
+
+
 def test_a_run_that_is_not_finished_is_called_so(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
     run = shutil.copytree(trained[0], tmp_path / "stopped")
     about = json.loads((run / "run.json").read_text())

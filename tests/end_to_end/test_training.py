@@ -92,6 +92,10 @@ def test_changed_data_are_refused_unless_allowed(tmp_path: Path, monkeypatch: py
     with pytest.raises(InputError, match="have changed since the run began"):
         zerosum.resume("run")
     assert zerosum.resume("run", allow_changed_data=True).sample(2).shape == (2, 2)
+    noted = json.loads(Path("run", "run.json").read_text())
+    assert noted["fingerprint"] == about["fingerprint"]
+    assert noted["earlier_data"] == [{"fingerprint": "0" * 32, "until": 2}]
+    zerosum.resume("run")
     with pytest.raises(InputError, match="a run is the path of its folder, not 3"):
         zerosum.resume(3)  # type: ignore[arg-type]  # what people type
 

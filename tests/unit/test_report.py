@@ -1,6 +1,7 @@
 """What the report says of the discriminator depends on whether its values are probabilities."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def test_only_probabilities_are_called_so(recipe: str, said: str, unsaid: str, t
 def test_scores_say_once_what_they_were_measured_in(tmp_path: Path) -> None:
     page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | {"metric": "recall"})
     assert page.count("Compare with the same points.") == 1
+
+
+def test_pictures_are_in_the_order_of_their_steps_and_others_are_none(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.samples.mkdir()
+    for name in ("1500000", "300000", "mine"):
+        (folder.samples / f"{name}.png").write_bytes(b"x")
+    page = page_of(folder, "toy", LINE)
+    assert re.findall(r"[\d,]+00,000", page) == ["1,500,000", "300,000", "1,500,000"]  # the last one is shown large
 
 
 @pytest.mark.parametrize(("recipe", "threads"), [("dcgan", " --set threads=1"), ("toy", "")])

@@ -154,7 +154,13 @@ def source_for(judged: Sequence[Judged], against: str | None) -> Source:
         run = next((each.run for each in judged if each.run is not None), None)
         if run is None:
             raise InputError("say which real data to compare with: --against DATA")
-        return open_source(run["data"], recipes.from_json(run["recipe"]).data)
+        source = open_source(run["data"], recipes.from_json(run["recipe"]).data, noted=True)
+        if source.fingerprint != run["fingerprint"]:
+            raise InputError(
+                f"the data at {run['data']} have changed since the run began, and its test samples may be others: say "
+                "which real data to compare with: --against DATA"
+            )
+        return source
     same = (each.run for each in judged if each.run is not None and each.run["data"] == absolute(against))
     run = next(same, None)
     if run is not None:
@@ -163,7 +169,8 @@ def source_for(judged: Sequence[Judged], against: str | None) -> Source:
     if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
         return open_source(against)
     channels = shape[0] if shape[0] in (1, 3) else None
-    return open_source(against, Preparation(size=(shape[1], shape[2]), channels=channels))  # type: ignore[arg-type]
+    values = {"size": (shape[1], shape[2]), "channels": channels}
+    return open_source(against, catalog.build(Preparation, values))
 
 
 def metric_named(name: str) -> Metric:

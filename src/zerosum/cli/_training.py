@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from zerosum import report
 from zerosum.cli import STARTED
 from zerosum.cli._tables import figure, show_scores
 from zerosum.metrics import Evaluation
@@ -24,6 +23,8 @@ PLAIN_LINES = 20
 
 def finish(run: Run, console: Console) -> None:
     """Train `run` to its end and say what came of it, or stop it when asked to and say how it goes on."""
+    from zerosum import report  # with Matplotlib: half a second that no training has to wait for
+
     with closing(run.folder):
         with console.status("learning the features that scores are measured in (once per data set)"):
             evaluation = Evaluation.of(run.source, Request(device=run.engine.device))

@@ -172,8 +172,13 @@ def readers() -> list[Reader]:
     return [reader() for reader in catalog.choices(Reader).values()]
 
 
-def open_source(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Source:
+def open_source(
+    data: str, preparation: Preparation | None = None, progress: Progress | None = None, *, noted: bool = False
+) -> Source:
     """Open what the user named: a built-in set, or a path to data of a kind that some reader knows.
+
+    What was `noted` of a run is what `absolute` makes of it: a name of a built-in set means that set, also where a
+    folder of this name lies in the current one.
 
     Image files are prepared as `preparation` says, of which only `flip` is about other images too; `progress` is told
     what is done, how much of it, and of how much.
@@ -181,7 +186,7 @@ def open_source(data: str, preparation: Preparation | None = None, progress: Pro
     Raises:
         InputError: nothing lies there, no reader knows it, the reader that does cannot use it, or it holds too little.
     """
-    source = open_whole(data, preparation, progress)
+    source = open_whole(data, preparation, progress, noted=noted)
     if preparation is not None and preparation.flip and source.is_images:
         source = replace(source, train=replace(source.train, flip=True))
     least = 1 if source.is_images else 2  # points have a spread, or no score is defined
@@ -211,22 +216,24 @@ def absolute(data: str) -> str:
     return data
 
 
-def open_whole(data: str, preparation: Preparation | None = None, progress: Progress | None = None) -> Source:
+def open_whole(
+    data: str, preparation: Preparation | None = None, progress: Progress | None = None, *, noted: bool = False
+) -> Source:
     """What `open_source` opens, be it so little that a split is empty: to judge what was generated elsewhere.
 
     Raises:
         InputError: nothing lies there, no reader knows it, or the reader that does cannot use it.
     """
     try:
-        return _read(data, preparation or Preparation(), progress)
+        return _read(data, preparation or Preparation(), progress, noted=noted)
     except OSError as error:
         raise InputError(f"{data} cannot be read: {error.strerror or error}") from None
 
 
-def _read(data: str, preparation: Preparation, progress: Progress | None) -> Source:
+def _read(data: str, preparation: Preparation, progress: Progress | None, *, noted: bool) -> Source:
     known = readers()
     for reader in known:
-        if reader.reads(data):
+        if (noted and data in reader.names()) or reader.reads(data):
             return reader.open(data, preparation, progress)
     names = [name for reader in known for name in reader.names()]
     path = Path(data).expanduser()

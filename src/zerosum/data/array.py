@@ -15,6 +15,7 @@ from zerosum.errors import InputError
 SAMPLES = ("images", "x", "data", "samples", "arr_0")
 LABELS = ("labels", "y", "targets", "target")
 TRAIN, TEST = ("train_{}", "{}_train"), ("test_{}", "{}_test")
+NAMES = {pattern.format(word) for pattern in ("{}", *TRAIN, *TEST) for word in (*SAMPLES, *LABELS)}
 
 
 class Array(Reader):
@@ -30,25 +31,46 @@ class Array(Reader):
         """Object arrays are refused: reading them would run code from the file."""
         path = Path(data).expanduser()
         arrays = _load(path)
-        train = _split(arrays, TRAIN, path) or _split(arrays, ("{}",), path) or _only(arrays, path)
-        test = _split(arrays, TEST, path)
+        signed = any(_is_signed(array) for array in arrays.values())
+        train = _split(arrays, TRAIN, path, signed=signed) or _split(arrays, ("{}",), path, signed=signed)
+        test = _split(arrays, TEST, path, signed=signed)
+        if train is None and test is not None:
+            raise InputError(f"{path} holds {', '.join(arrays)}, samples to test with and none to train with")
+        train = train or _only(arrays, path)
         if test is None:
             train, test = split_by_content(train.samples, train.labels)
         if train.samples.shape[1:] != test.samples.shape[1:]:
             raise InputError(f"{path}: training samples are {_shape(train)}, but test samples {_shape(test)}")
         if train.labels is None or test.labels is None:
             return Source(path.stem, Split(train.samples), Split(test.samples))
-        classes, count = int(max(train.labels.max(), test.labels.max())) + 1, len(train) + len(test)
-        if classes > count:
-            raise InputError(f"{path}: a label is {classes - 1}, of {count} samples: number the classes 0, 1, 2 ...")
-        return Source(path.stem, train, test, tuple(str(label) for label in range(classes)))
+        return Source(path.stem, train, test, class_names(train, test, str(path)))
 
 
-def images(array: NDArray[Any], where: str) -> Tensor:
+def class_names(train: Split, test: Split, where: str) -> tuple[str, ...]:
+    """The numbers from 0 to the largest label, as names; none where there are no labels.
+
+    Raises:
+        InputError: there are more than samples.
+    """
+    if train.labels is None or test.labels is None:
+        return ()
+    labels, count = torch.cat([train.labels, test.labels]), len(train) + len(test)
+    classes = int(labels.max()) + 1 if len(labels) else 0
+    if classes > count:
+        raise InputError(f"{where}: a label is {classes - 1}, of {count} samples: number the classes 0, 1, 2 ...")
+    return tuple(str(label) for label in range(classes))
+
+
+def _is_signed(array: NDArray[Any]) -> bool:
+    """Whether these may be pixels in [-1, 1]; those of the other split are on the same scale."""
+    return array.dtype.kind == "f" and array.ndim > 2 and array.size > 0 and float(array.min()) < 0
+
+
+def images(array: NDArray[Any], where: str, *, signed: bool = False) -> Tensor:
     """Samples as uint8 [N, C, H, W] (images) or float32 [N, d] (points).
 
-    Images come as [N, H, W], [N, H, W, C] or [N, C, H, W] with 1 to 4 channels; whole numbers in 0..255, or fractions
-    in [0, 1] or, if any is negative, in [-1, 1].
+    Images come as [N, H, W], [N, H, W, C] or [N, C, H, W] with 1 to 4 channels; whole numbers in 0..255, or only 0 and
+    1; or fractions in [0, 1] or, if any is negative or they are said to be `signed`, in [-1, 1].
 
     Raises:
         InputError: another shape, another range, no samples, or values that are not finite numbers.
@@ -64,7 +86,7 @@ def images(array: NDArray[Any], where: str) -> Tensor:
         raise InputError(f"{where}: {int((~np.isfinite(array)).sum())} values are NaN or infinite")
     if array.ndim == 2:
         return torch.from_numpy(array.astype(np.float32))
-    return torch.from_numpy(np.array(_channels_first(_to_bytes(array, where), where)))
+    return torch.from_numpy(np.array(_channels_first(_to_bytes(array, where, signed=signed), where)))
 
 
 def _channels_first(array: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
@@ -77,14 +99,14 @@ def _channels_first(array: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
     raise InputError(f"{where}: images of shape {list(array.shape[1:])} have more than 4 channels")
 
 
-def _to_bytes(array: NDArray[Any], where: str) -> NDArray[np.uint8]:
-    if array.dtype == np.uint8:
-        return array
+def _to_bytes(array: NDArray[Any], where: str, *, signed: bool) -> NDArray[np.uint8]:
     low, high = float(array.min()), float(array.max())
+    if array.dtype == np.uint8 and high > 1:
+        return array
     if array.dtype.kind == "f" and low >= -1 and high <= 1:
-        scaled = array * 255 if low >= 0 else (array + 1) * 127.5
+        scaled = (array + 1) * 127.5 if signed or low < 0 else array * 255
     elif low >= 0 and high <= 255:
-        scaled = array.astype(np.float32) * (255 if array.dtype.kind == "b" else 1)
+        scaled = array.astype(np.float32) * (255 if high == 1 else 1)
     else:
         raise InputError(f"{where}: pixels from {low:g} to {high:g} fit neither 0..255, [0, 1] nor [-1, 1]")
     return scaled.round().astype(np.uint8)
@@ -96,7 +118,10 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             loaded = np.load(file, allow_pickle=False)
             if isinstance(loaded, np.ndarray):
                 return {"x": loaded}
-            return {key.lower(): loaded[key] for key in loaded.files}
+            meant = [key for key in loaded.files if key.lower() in NAMES] or loaded.files
+            return {key.lower(): loaded[key] for key in meant}
+    except MemoryError:
+        raise
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except Exception as error:  # numpy's parsers raise almost anything on damaged bytes, tokenize.TokenError included
@@ -106,7 +131,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         raise InputError(f"{path} is truncated or damaged: {reason}") from None
 
 
-def _split(arrays: dict[str, NDArray[Any]], patterns: tuple[str, ...], path: Path) -> Split | None:
+def _split(arrays: dict[str, NDArray[Any]], patterns: tuple[str, ...], path: Path, *, signed: bool) -> Split | None:
     """The samples, with their labels, that go by any of the names that `patterns` make."""
 
     def find(words: tuple[str, ...]) -> str | None:
@@ -115,12 +140,8 @@ def _split(arrays: dict[str, NDArray[Any]], patterns: tuple[str, ...], path: Pat
     found = find(SAMPLES)
     if found is None:
         return None
-    samples, labels = images(arrays[found], f"{path}, {found!r}"), find(LABELS)
-    return (
-        Split(samples)
-        if labels is None
-        else Split(samples, _labels(arrays[labels], len(samples), f"{path}, {labels!r}"))
-    )
+    samples, key = images(arrays[found], f"{path}, {found!r}", signed=signed), find(LABELS)
+    return Split(samples, None if key is None else labels(arrays[key], len(samples), f"{path}, {key!r}"))
 
 
 def _only(arrays: dict[str, NDArray[Any]], path: Path) -> Split:
@@ -130,7 +151,12 @@ def _only(arrays: dict[str, NDArray[Any]], path: Path) -> Split:
     return Split(images(array, f"{path}, {name!r}"))
 
 
-def _labels(array: NDArray[Any], count: int, where: str) -> Tensor:
+def labels(array: NDArray[Any], count: int, where: str) -> Tensor:
+    """The labels of `count` samples as int64 [count].
+
+    Raises:
+        InputError: they are no whole numbers from 0 on, or not as many.
+    """
     array = array.reshape(-1) if array.ndim == 2 and array.shape[1] == 1 else array
     if array.ndim != 1 or len(array) != count:
         raise InputError(f"{where}: labels of shape {list(array.shape)} for {count} samples")

@@ -84,13 +84,14 @@ class ByHand(Entry):
 
     def open(self, preparation: Preparation, progress: Progress | None) -> Source:
         """Hand the archive, or the folder from it, to the reader that knows such; the name stays the set's."""
-        root = data_folder()
-        for place in (parent / name for parent in (root / self.name, root) for name in (self.folder, self.file)):
+        root, readable = data_folder(), self.file.endswith(".zip")
+        names = (self.folder, self.file) if readable else (self.folder,)
+        for place in (parent / name for parent in (root / self.name, root) for name in names):
             if place.exists():
                 return dataclasses.replace(open_source(str(place), preparation, progress), name=self.name)
         raise InputError(
-            f"{self.name} has to be fetched by hand: get {self.file} from {self.page} and put it at "
-            f"{root / self.name / self.file}, or unpack it there ({self.terms})"
+            f"{self.name} has to be fetched by hand: get {self.file} from {self.page} and unpack it so that there is "
+            f"{root / self.name / self.folder}{', or put it beside' if readable else ''} ({self.terms})"
         )
 
 

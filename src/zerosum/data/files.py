@@ -14,6 +14,7 @@ from zerosum.data.preparation import Preparation
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")
+SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
 ANNOTATIONS = ("annotation", "annotations")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # \ud800... stand for what is not UTF-8
 WORDNET = re.compile(r"^n\d{8}-")
@@ -132,14 +133,20 @@ def _without_masks(images: list[Item], annotations: dict[str, list[Item]], found
 def _labelled(images: list[Item]) -> list[Item]:
     """The folder that each image lies in is its class, if there are two such folders or more, side by side.
 
-    Folders around everything are looked through; images deeper down, or beside such folders, mean there are no classes.
+    Folders around everything are looked through, and so are those that are called after splits; images deeper down, or
+    beside such folders, mean there are no classes.
     """
     parts = [PurePosixPath(image.name).parts for image in images]
-    while parts and len({each[0] for each in parts}) == 1 and all(len(each) > 1 for each in parts):
+    while parts and all(len(each) > 1 for each in parts) and _around({each[0] for each in parts}):
         parts = [each[1:] for each in parts]
     if all(len(each) == 2 for each in parts):
         return [replace(image, label=each[0]) for image, each in zip(images, parts, strict=True)]
     return images
+
+
+def _around(folders: set[str]) -> bool:
+    """Whether these side by side are no classes: there is but one, or they are called train, test and the like."""
+    return len(folders) == 1 or {folder.lower() for folder in folders} <= SPLITS
 
 
 def _cut_out(

@@ -33,7 +33,7 @@ class Folder(Reader):
 
 
 def files(root: Path) -> Iterator[Item | Skipped]:
-    """Every file under `root`, also through links, each folder once; archives are opened.
+    """Every file under `root`, also through links, each folder once; archives are opened, and runs left out.
 
     Raises:
         InputError: an archive is damaged.
@@ -46,6 +46,9 @@ def files(root: Path) -> Iterator[Item | Skipped]:
             folders.clear()
             continue
         seen.add((about.st_dev, about.st_ino))
+        if "run.json" in names:  # its pictures were made, not found
+            folders.clear()
+            continue
         folders[:] = sorted(name for name in folders if not left_behind(name))
         prefix = "" if Path(folder) == root else f"{Path(folder).relative_to(root).as_posix()}/"
         for name in names:

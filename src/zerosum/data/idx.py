@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from zerosum.data import Progress, Reader, Source, Split, split_by_content
-from zerosum.data.array import images
+from zerosum.data.array import class_names, images, labels
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
@@ -38,19 +36,34 @@ class Idx(Reader):
         """Pair the images with their labels; `t10k` or `test` is the test split, else one in five is kept for it."""
         path = Path(data).expanduser()
         folder, files = (path, _by_split(path)) if path.is_dir() else (path.parent, _by_split(path.parent, path))
-        splits = {split: _read_split(kinds) for split, kinds in files.items()}
-        train = next((splits[name] for name in TRAIN_NAMES if name in splits), None) or next(iter(splits.values()))
-        test = next((splits[name] for name in TEST_NAMES if name in splits), None)
-        if test is None or test is train:
+        train_name, test_name = _roles(list(files), data)
+        train = _read_split(files[train_name])
+        if test_name is None:
             train, test = split_by_content(train.samples, train.labels)
+        else:
+            test = _read_split(files[test_name])
         if train.samples.shape[1:] != test.samples.shape[1:] or (train.labels is None) != (test.labels is None):
             raise InputError(f"{data}: the training and the test files do not hold samples of one kind")
-        classes = 0 if train.labels is None else int(max(train.labels.max(), _max(test.labels))) + 1
-        return Source(folder.resolve().name, train, test, tuple(str(label) for label in range(classes)))
+        return Source(folder.resolve().name, train, test, class_names(train, test, data))
 
 
-def _max(labels: Tensor | None) -> Tensor:
-    return torch.tensor(-1) if labels is None else labels.max()
+def _roles(splits: list[str], data: str) -> tuple[str, str | None]:
+    """Which of the `splits` is that to train with, and which that to test with, if any, by the last word of its name.
+
+    Raises:
+        InputError: there are more than that, as in a folder with several sets.
+    """
+    last = {split: re.split(r"[-._]", split)[-1] for split in splits}
+    train = [split for split in splits if last[split] in TRAIN_NAMES]
+    test = [split for split in splits if last[split] in TEST_NAMES]
+    if len(splits) == 1:
+        return splits[0], None
+    if len(splits) != 2 or len(train) != 1 or len(test) != 1:
+        raise InputError(
+            f"{data} holds {', '.join(splits)}: leave one set in a folder, whose files begin with train and with t10k "
+            "or test"
+        )
+    return train[0], test[0]
 
 
 def _by_split(folder: Path, only: Path | None = None) -> dict[str, dict[str, Path]]:
@@ -72,12 +85,7 @@ def _read_split(kinds: dict[str, Path]) -> Split:
     samples = images(read(kinds["images"]), str(kinds["images"]))
     if "labels" not in kinds:
         return Split(samples)
-    labels = read(kinds["labels"])
-    if labels.ndim != 1 or len(labels) != len(samples):
-        raise InputError(
-            f"{kinds['labels']} has {len(labels)} labels, but {kinds['images'].name} has {len(samples)} images"
-        )
-    return Split(samples, torch.from_numpy(labels.astype(np.int64)))
+    return Split(samples, labels(read(kinds["labels"]), len(samples), str(kinds["labels"])))
 
 
 def read(file: Path) -> NDArray[Any]:

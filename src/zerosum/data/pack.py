@@ -3,7 +3,7 @@
 A pack is a folder: `pack.json` (shape, counts, classes, digest), `images.bin` (training images, then test images),
 `labels.npy` and `files.jsonl` (what was done with every file; those left out first). It is made beside
 its place and then renamed, so a pack that exists is whole. Its name is a digest of the files and the preparation; where
-no size was asked for, a file beside the packs remembers which one was chosen.
+no size was named, a file beside the packs remembers which one was found.
 """
 
 import contextlib
@@ -61,15 +61,15 @@ def _packed(packs: Path, found: Collection, where: str, preparation: Preparation
         _move(partial, place)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    if preparation.size is None:
+    if not isinstance(preparation.size, tuple):
         with contextlib.suppress(OSError):  # it saves time, and another process may be writing the same
             write_atomically(_memory(packs, found, preparation), json.dumps(size).encode())
     return place
 
 
 def _as_chosen_before(packs: Path, found: Collection, preparation: Preparation) -> Preparation:
-    """With the size that was chosen for the same files, if none was asked for: as a resumed run asks for it."""
-    if preparation.size is None:
+    """With the size that was found for the same files, if none was named: as a resumed run asks for it."""
+    if not isinstance(preparation.size, tuple):
         with contextlib.suppress(FileNotFoundError, ValueError):
             return replace(preparation, size=json.loads(_memory(packs, found, preparation).read_bytes()))
     return preparation

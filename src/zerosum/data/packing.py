@@ -19,7 +19,7 @@ from zerosum.data.boxes import Box
 from zerosum.data.decode import Outside, Survey, Unreadable, decode, survey
 from zerosum.data.duplicates import groups, thumbnail
 from zerosum.data.files import Collection, Item, Skipped, reason
-from zerosum.data.preparation import Preparation
+from zerosum.data.preparation import LARGEST, SMALLEST, Preparation
 from zerosum.errors import InputError
 
 FORMAT = "zerosum pack 2"
@@ -134,7 +134,12 @@ def _stored_size(seen: list[tuple[Survey, Item]], where: str) -> tuple[int, int]
     if len(sizes) > 1:
         examples = ", ".join(f"{height}x{width}" for (height, width), _ in sizes.most_common(LISTED))
         raise InputError(f"{where}: the images are of {len(sizes)} sizes, e.g. {examples}; say which one: --size HxW")
-    return next(iter(sizes))
+    (size,) = sizes
+    if not all(SMALLEST <= side <= LARGEST for side in size):
+        raise InputError(
+            f"{where}: its images have {size[0]}x{size[1]} pixels; {SMALLEST} to {LARGEST} are possible: say --size"
+        )
+    return size
 
 
 def _shorter(about: Survey, item: Item) -> int:
@@ -216,7 +221,7 @@ def _write(
                 "used": "test" if testing[number] else "train",
                 "class": item.label,
                 "box": item.box,
-                "stored": [*stored[item.name].size, stored[item.name].mode],
+                "stored": None if (head := stored.get(item.name)) is None else [*head.size, head.mode],
                 "same_as": None if leaders[number] == number else kept[leaders[number]].item.name,
             }
             lines.write(json.dumps({key: value for key, value in line.items() if value is not None}) + "\n")

@@ -41,7 +41,7 @@ class Stacked(Reader):
             raise InputError(f"{data!r} names no data; write {PREFIX}DATA, e.g. {PREFIX}mnist")
         if preparation.channels == CHANNELS:  # they are the stacks', not those of what is stacked
             preparation = replace(preparation, channels=None)
-        single = open_source(place, preparation, progress)
+        single = open_source(place, preparation, progress, noted=data == NAME)
         _check(single, data)
         train, test = (
             _drawn(split, count, step)

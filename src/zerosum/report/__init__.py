@@ -3,6 +3,7 @@
 import base64
 import io
 import shlex
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,7 +33,7 @@ def write(folder: RunFolder) -> None:
         probabilistic=probabilistic,
         done=iterations[-1]["step"] if iterations else 0,
         seconds=iterations[-1]["seconds"] if iterations else 0,
-        pictures=[(int(file.stem), _inline(file.read_bytes())) for file in sorted(folder.samples.glob("*.png"))],
+        pictures=[(step, _inline(file.read_bytes())) for step, file in _pictures(folder)],
         closest=_inline(folder.closest.read_bytes()) if folder.closest.exists() else None,
         curves=_inline(_curves(iterations, scores, probabilistic=probabilistic)) if iterations else None,
         confusion={name: iterations[-1][name] for name in CONFUSION} if iterations else None,
@@ -40,6 +41,11 @@ def write(folder: RunFolder) -> None:
         scores=[score for score in scores if score["step"] == last],
     )
     write_atomically(folder.report, page.encode())
+
+
+def _pictures(folder: RunFolder) -> list[tuple[int, Path]]:
+    """The grids of samples by their steps; what somebody else put beside them is none."""
+    return sorted((int(file.stem), file) for file in folder.samples.glob("*.png") if file.stem.isdecimal())
 
 
 def _command(folder: RunFolder, about: Line) -> str:

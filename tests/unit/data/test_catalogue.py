@@ -459,7 +459,8 @@ def test_entries_are_well_formed(entry: catalogue.Entry) -> None:
 def test_sets_by_hand(entry: catalogue.ByHand, data: Path) -> None:
     message = refused(lambda: open_source(entry.name))
     assert f"get {entry.file} from {entry.page}" in message
-    assert f"put it at {data / entry.name / entry.file}" in message
+    assert f"unpack it so that there is {data / entry.name / entry.folder}" in message
+    assert ("or put it beside" in message) == (entry.file.endswith(".zip"))
     assert entry.licence in message
     folder = data / entry.name / entry.folder
     folder.mkdir(parents=True)

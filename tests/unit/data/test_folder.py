@@ -51,6 +51,34 @@ def everything(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
 
 
+def test_runs_among_the_images_are_left_out(tmp_path: Path) -> None:
+    fill(tmp_path)
+    before = prepared(tmp_path).fingerprint
+    run = tmp_path / "runs" / "photos"
+    (run / "samples").mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    fill(run / "samples", 3, first=50)
+    assert prepared(tmp_path).fingerprint == before
+
+
+def test_folders_called_after_splits_are_no_classes(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for kind in ("cats", "dogs"):
+            fill(tmp_path / split / kind, first=100 * len(split) + 50 * (kind == "dogs"))
+    assert prepared(tmp_path).class_names == ("cats", "dogs")
+    for kind in ("cats", "dogs"):
+        assert prepared(tmp_path / "train" / kind).class_names == ()
+    flat = tmp_path / "flat"
+    for first, split in enumerate(("Train", "val")):
+        fill(flat / split, first=20 * first)
+    assert prepared(flat).class_names == ()
+
+
+def test_stored_sizes_have_limits(tmp_path: Path) -> None:
+    fill(tmp_path, size=(4, 4))
+    assert "its images have 4x4 pixels; 8 to 4096 are possible: say --size" in refused(tmp_path, size="stored")
+
+
 # Sizes and channels
 
 

@@ -212,6 +212,15 @@ def test_an_interrupted_packing_leaves_nothing(packs: Path, photos: Path, after:
     assert len(sides(prepared(photos))) == 16
 
 
+def test_images_of_one_size_are_packed_once(packs: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = fill(photos.parent / "equal", 40, size=(20, 30))
+    first = open_source(str(folder), Preparation(size="stored"))
+    monkeypatch.setattr("zerosum.data.pack.make", None)
+    again = open_source(str(folder), Preparation(size="stored"))
+    assert first.shape == again.shape == (3, 30, 20)
+    assert again.fingerprint == first.fingerprint
+
+
 def test_a_refused_packing_leaves_nothing(packs: Path, photos: Path) -> None:
     for number in range(6):
         (photos / f"{number}.jpg").write_bytes(b"oops")

@@ -59,6 +59,35 @@ def test_a_single_idx_file_brings_its_labels_and_its_name(tmp_path: Path) -> Non
     assert source.train.labels is not None
 
 
+def test_splits_are_told_by_the_last_word_of_their_names(tmp_path: Path) -> None:
+    """As those of EMNIST are called."""
+    for file in write_mnist(tmp_path).iterdir():
+        file.rename(tmp_path / f"emnist-letters-{file.name.replace('t10k', 'test')}")
+    source = open_source(str(tmp_path))
+    assert (len(source.train), len(source.test)) == (40, 20)
+    np.testing.assert_array_equal(source.train.samples[:, 0], IMAGES[:40])
+
+
+def test_a_folder_of_several_sets_is_refused(tmp_path: Path) -> None:
+    for name in ("emnist-letters-train", "emnist-letters-test", "emnist-digits-train"):
+        (tmp_path / f"{name}-images-idx3-ubyte").write_bytes(idx(IMAGES))
+    assert "holds emnist-digits-train, emnist-letters-test, emnist-letters-train: leave one set" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (idx(np.arange(-1, 59).astype(np.int8), 9), "labels must be whole numbers from 0 on, and one is -1"),
+        (idx(np.full(60, 10**9, ">i4"), 12), "a label is 1000000000, of 60 samples: number the classes 0, 1, 2"),
+        (idx(np.zeros((60, 8), ">i4"), 12), "labels of shape [60, 8] for 60 samples"),
+    ],
+)
+def test_labels_in_idx_files_are_checked(tmp_path: Path, labels: bytes, expected: str) -> None:
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(IMAGES))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(labels)
+    assert expected in refused(tmp_path)
+
+
 def test_mnist_itself(shared: Path) -> None:
     source = open_source(str(shared / "mnist"))
     assert (len(source.train), len(source.test), source.shape, source.name) == (60_000, 10_000, (1, 28, 28), "mnist")
@@ -113,6 +142,45 @@ def test_named_splits_in_npz(tmp_path: Path, names: tuple[str, ...], split: tupl
     assert source.test.labels is not None
 
 
+def test_samples_to_test_with_are_not_trained_on(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", test_images=IMAGES)
+    assert "holds test_images, samples to test with and none to train with" in refused(tmp_path / "a.npz")
+
+
+def test_both_splits_are_on_one_scale(tmp_path: Path) -> None:
+    train, test = IMAGES[:40] / 127.5 - 1, IMAGES[40:] / 255  # which might be either
+    np.savez(tmp_path / "a.npz", x_train=train, x_test=test)
+    samples = open_source(str(tmp_path / "a.npz")).test.samples[:, 0]
+    np.testing.assert_allclose(samples, (test + 1) * 127.5, atol=0.5)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, bool, np.float32])
+def test_black_and_white_is_that_in_any_type(tmp_path: Path, kind: type) -> None:
+    np.save(tmp_path / "a.npy", (IMAGES > 127).astype(kind))
+    source = open_source(str(tmp_path / "a.npy"))
+    assert set(source.train.samples.unique().tolist()) == {0, 255}
+
+
+def test_arrays_that_nobody_asked_for_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(tmp_path / "a.npz", x=IMAGES, bomb=np.zeros(10))
+    read = np.lib.npyio.NpzFile.__getitem__
+    asked = []
+    monkeypatch.setattr("numpy.lib.npyio.NpzFile.__getitem__", lambda file, key: asked.append(key) or read(file, key))
+    assert len(open_source(str(tmp_path / "a.npz")).train) > 0
+    assert asked == ["x"]
+
+
+def test_what_a_run_noted_is_the_set_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "run.json").write_text("{}")
+    known = open_source("digits")
+    monkeypatch.setattr("zerosum.data.catalogue.Catalogue.open", lambda reader, data, preparation, progress: known)
+    with pytest.raises(InputError, match="mnist is a run, not data"):
+        open_source("mnist")
+    assert open_source("mnist", noted=True) is known
+
+
 def test_a_missing_path_suggests_the_built_in_name() -> None:
     assert "no such file or folder" in refused("digit")
     assert "did you mean 'digits'?" in refused("digit")
@@ -156,7 +224,7 @@ def test_bad_idx_files(tmp_path: Path, content: bytes, expected: str) -> None:
 def test_images_and_labels_of_different_length(tmp_path: Path) -> None:
     write_mnist(tmp_path)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(LABELS[:7]))
-    assert "has 7 labels, but train-images-idx3-ubyte has 40 images" in refused(tmp_path)
+    assert "train-labels-idx1-ubyte: labels of shape [7] for 40 samples" in refused(tmp_path)
 
 
 @pytest.mark.parametrize(
