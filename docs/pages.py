@@ -284,6 +284,7 @@ def questions() -> dict[str, str]:
         "noise": variants(*(f"{size}-dimensional noise" for size in ("1", "2", "8", "1,024"))),
         "steps": variants("k = 5", "k = 5, a fifth of the iterations"),
         "weak": variants("a weak discriminator (learning rate / 50)"),
+        "lost": bridges("toy-vanilla", "toy", "points"),
         "bridges": bridges("toy", "points:networks.binary=0", "points:networks.frequencies=0", "points"),
         "base courses": courses(base),
         "base course": course(base),

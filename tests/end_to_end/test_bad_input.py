@@ -102,7 +102,10 @@ RECIPES = {
         (["train", "ring", "--set", "data.flip=true"], "data.flip=true is about images, and ring has points"),
         (["train", "digits", "--set", " data.crop=fit"], "data.crop=fit is about image files, and digits has none"),
         (["train", "digits", "--set", 'data={"flip": true}'], "--set data: set its fields one at a time, e.g. --set"),
-        (["train", "digits", "--minutes", "nan"], "minutes: it must be less than or equal to 1000000, but it was nan"),
+        (
+            ["train", "digits", "--minutes", "nan"],
+            "Invalid value for '--minutes': Input should be less than or equal to 1000000",
+        ),
         (["evaluate", "plain.npy", "--against", "digits", "--size", "abc"], "size: a size is 8 to 4096 pixels, as"),
         (
             ["evaluate", "points.npy", "--against", "ring", "--pairs", "p.png"],

@@ -190,7 +190,7 @@ ODD = "old [bold] :cat: a[/b]"
 def test_a_run_s_name_is_printed_as_it_is(in_process: Command, monkeypatch: pytest.MonkeyPatch, finished: bool) -> None:
     monkeypatch.setattr("zerosum.cli._training.Evaluation.of", lambda source, request: None)
     monkeypatch.setattr("zerosum.cli._training.show_scores", lambda scores, console: None)
-    monkeypatch.setattr("zerosum.cli._training.report.write", lambda folder: None)
+    monkeypatch.setattr("zerosum.report.write", lambda folder: None)
     monkeypatch.setattr("zerosum.run.Run.train", lambda run, evaluation, observe, stop: finished)
     code, out, err = in_process("train", "ring", "--steps", 1, "--out", ODD)
     assert (code, err) == (0 if finished else 128, "")

@@ -17,6 +17,7 @@ from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
 MOST_BYTES = 500_000_000  # of one entry, unpacked
+MOST_OPEN = 16  # a folder may hold thousands of archives, of which one is read after the other
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack without a limit
 FAILURES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 LEADS_OUT = re.compile(r"/|[A-Za-z]:|(.*/)?\.\.(/|$)", re.DOTALL)
@@ -44,23 +45,28 @@ def files(path: Path, prefix: str = "") -> Iterator[Item | Skipped]:
         InputError: it is no zip archive, or its directory is damaged.
     """
     try:
-        archive = zipfile.ZipFile(path)
-        entries, whole = archive.infolist(), stamp(path.stat())
+        with zipfile.ZipFile(path) as archive:
+            entries, whole = archive.infolist(), stamp(path.stat())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except FAILURES as error:
         raise InputError(f"{path} is no zip archive, or is damaged: {error}") from None
-    lock = Lock()  # one file handle, several threads
     for entry in entries:
         name = entry.filename.replace("\\", "/")
         if LEADS_OUT.match(name):
             yield Skipped(prefix + name, "its name leads out of the archive", broken=True)
         elif name and not name.endswith("/"):
-            read = functools.partial(_read, archive, entry, lock)
+            read = functools.partial(_read, path, whole, entry)
             yield Item(prefix + name, whole, read)
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, lock: Lock) -> bytes:
+@functools.lru_cache(maxsize=MOST_OPEN)
+def _opened(path: Path, whole: str) -> tuple[zipfile.ZipFile, Lock]:
+    """The archive whose stamp is `whole`, and a lock, as several threads share its file."""
+    return zipfile.ZipFile(path), Lock()
+
+
+def _read(path: Path, whole: str, entry: zipfile.ZipInfo) -> bytes:
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise OSError("it is a link")
     if entry.flag_bits & 1:
@@ -70,6 +76,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, lock: Lock) -> bytes
     if entry.file_size > MOST_BYTES:
         raise OSError(f"it would unpack to {entry.file_size:,} bytes")
     try:
+        archive, lock = _opened(path, whole)
         with lock, archive.open(entry) as file:
             content = file.read(entry.file_size + 1)
     except FAILURES as error:

@@ -40,7 +40,7 @@ POINTS = replace(
 TOY_VANILLA = replace(
     TOY,
     name="toy-vanilla",
-    summary="toy with the game of Goodfellow et al. 2014 and nothing else: to see modes being lost",
+    summary="toy with the game of Goodfellow et al. 2014 and nothing else: it loses modes of the grid",
     game=NonSaturating(),
     regularizers=(),
 )

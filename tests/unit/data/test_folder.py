@@ -61,6 +61,17 @@ def test_runs_among_the_images_are_left_out(tmp_path: Path) -> None:
     assert prepared(tmp_path).fingerprint == before
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted as Linux lists them")
+def test_of_many_archives_few_are_open(tmp_path: Path) -> None:
+    for number in range(40):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip", "w") as archive:
+            archive.writestr("a.bmp", encoded(picture(number, (16, 16), "RGB")))
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    source = prepared(tmp_path, labels="none")
+    assert len(source.train) + len(source.test) == 40
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) <= before + 20
+
+
 def test_folders_called_after_splits_are_no_classes(tmp_path: Path) -> None:
     for split in ("train", "test"):
         for kind in ("cats", "dogs"):
