@@ -22,7 +22,7 @@ from zerosum.data.files import Collection, Item, Skipped, reason
 from zerosum.data.preparation import LARGEST, SMALLEST, Preparation
 from zerosum.errors import InputError
 
-FORMAT = "zerosum pack 2"
+FORMAT = "zerosum pack 3"
 SIZES = (256, 128, 64, 32, 16, 8)
 REACHED_BY = 0.75  # the share of the images that must be as large as the chosen size
 LISTED = 3

@@ -31,6 +31,7 @@ def copies(image: Image.Image) -> dict[str, bytes]:
 
     return {
         "quality 90": jpeg(image, 90),
+        "mirrored": jpeg(image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), 90),
         "quality 50": jpeg(image, 50),
         "quality 30": jpeg(image, 30),
         "3 pixels less": jpeg(image.resize((width - 3, height - 3), Image.Resampling.BICUBIC), 90),
@@ -111,7 +112,7 @@ def test_near_duplicates_are_on_one_side_and_listed(tmp_path: Path) -> None:
                 tmp_path / f"{number} {kind}.{'webp' if kind == 'WebP' else 'png' if kind == 'PNG' else 'jpg'}"
             ).write_bytes(content)
     lines = sides(open_source(str(tmp_path)))
-    assert len(lines) == 320
+    assert len(lines) == 360
     assert {line["used"] for line in lines.values()} == {"train", "test"}
     for number in range(40):
         mine = {name: line for name, line in lines.items() if name.replace(".", " ").split()[0] == str(number)}
