@@ -220,7 +220,7 @@ class RunFolder:
 
 
 def _is_content(file: Path) -> bool:
-    return file.name != LOCK and file.suffix != PARTIAL
+    return file.name != LOCK and not (file.name.startswith(".") and file.suffix == PARTIAL)
 
 
 @contextmanager

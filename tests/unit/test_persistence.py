@@ -384,6 +384,10 @@ def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
     folder.lock()
     folder.close()
     assert not list(folder.checkpoints.iterdir())
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "film.partial").touch()  # somebody's
+    with pytest.raises(InputError, match="exists already: please choose another --out"):
+        RunFolder.create(tmp_path / "other", {})
 
 
 class Counting:
