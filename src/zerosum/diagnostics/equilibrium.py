@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from zerosum.diagnostics.contest import Contest
 from zerosum.diagnostics.proximal import held, lowest_answered
+from zerosum.metrics.student import student
 
 NEGLIGIBLE = 0.01  # of the payoff
 RUNAWAY = 1.0  # more than there is to gain among the data, where a fair D's payoff is near its solution
@@ -30,10 +31,8 @@ class Interval:
     @classmethod
     def of(cls, values: Tensor) -> "Interval":
         """Of a mean over `values` [batches], at least two."""
-        from scipy.stats import t
-
         error = float(values.std()) / len(values) ** 0.5
-        mean, margin = float(values.mean()), float(t.ppf(0.975, len(values) - 1)) * error
+        mean, margin = float(values.mean()), student(len(values) - 1) * error
         return cls(mean, mean - margin, mean + margin)
 
     @property

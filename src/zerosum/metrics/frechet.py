@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from zerosum import randomness
 from zerosum.metrics import Comparison, Estimate, Metric, Moment, Set
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.student import student
 
 BLOCK = 4096
 MANY_FEATURES = 512
@@ -48,13 +49,6 @@ def bootstrap(comparison: Comparison) -> tuple[float, int]:
     draws = comparison.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
     replicates = [frechet_distance(resampled(fake), resampled(real)) for _ in range(draws)]
     return (float(np.std(replicates, ddof=1)) if draws > 1 else 0.0), draws
-
-
-def student(freedom: int) -> float:
-    """How many standard deviations the 95% interval reaches to either side; 0 where there is nothing to judge by."""
-    from scipy.stats import t
-
-    return float(t.ppf(0.975, freedom)) if freedom > 0 else 0.0
 
 
 class FrechetInfinity(Metric):

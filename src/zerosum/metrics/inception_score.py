@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
-from scipy.stats import t
 
 from zerosum.data import Source
 from zerosum.metrics import Comparison, Estimate, Metric
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.student import student
 
 PARTS = 10
 
@@ -27,7 +27,7 @@ class InceptionScore(Metric):
         """One estimate."""
         logits = comparison.features.logits(comparison.fake.features).double().numpy()
         scores = [float(np.exp(_information(part))) for part in np.array_split(logits, min(PARTS, len(logits)))]
-        margin = float(t.ppf(0.975, len(scores) - 1) * np.std(scores, ddof=1)) / len(scores) ** 0.5
+        margin = student(len(scores) - 1) * float(np.std(scores, ddof=1)) / len(scores) ** 0.5
         name = "inception-score" if comparison.features.is_pool3 else "classifier-score"
         mean = float(np.mean(scores))
         return [Estimate(name, mean, mean - margin, mean + margin, "higher")]

@@ -12,9 +12,9 @@ from zerosum.data import Source
 from zerosum.data.pixels import to_float
 from zerosum.metrics import Comparison, Estimate, Metric, Moment
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.student import student
 
 COARSEST, PATCH, PATCHES, PROJECTIONS, ROUNDS = 16, 7, 128, 128, 4
-STUDENT = 3.182  # the 97.5% point of Student's distribution with ROUNDS - 1 degrees of freedom
 KERNEL = (1.0, 4.0, 6.0, 4.0, 1.0)
 
 
@@ -48,7 +48,7 @@ class SlicedWasserstein(Metric):
                 * distance(_patches(fake, comparison.seed, n), _patches(real, comparison.seed, n), comparison.seed, n)
                 for n in range(ROUNDS)
             ]
-            margin, value = STUDENT * float(np.std(rounds, ddof=1)) / ROUNDS**0.5, float(np.mean(rounds))
+            margin, value = student(ROUNDS - 1) * float(np.std(rounds, ddof=1)) / ROUNDS**0.5, float(np.mean(rounds))
             name = f"sliced-wasserstein-{min(fake.shape[2:])}"
             found.append(Estimate(name, value, max(0.0, value - margin), value + margin, "lower"))
         return found
