@@ -36,17 +36,26 @@ class Iteration:
 
 
 def confront(
-    players: Players, engine: Engine, progress: float, real: Tensor, codes: Tensor, labels: Tensor | None
-) -> tuple[Judgement, Tensor]:
-    """Show D a batch of real samples and one of fakes, G(z), that are held fixed; both are of the classes `labels`.
+    players: Players,
+    engine: Engine,
+    progress: float,
+    real: Tensor,
+    codes: Tensor,
+    labels: Tensor | None,
+    *,
+    shared: bool = False,
+) -> tuple[Judgement, tuple[Tensor, Tensor]]:
+    """Show D a batch of real samples and one of fakes, G(z); both are of the classes `labels`.
 
-    The second value is the cross-entropy of D's guesses of the classes, where it makes any.
+    The fakes are held fixed, unless the pass is `shared`: then G learns from it too. The second value is what D's
+    guesses of the classes cost, where it makes any: their cross-entropy on real samples, and on fakes.
     """
-    with torch.no_grad():
+    with torch.set_grad_enabled(shared):
         fake = engine.samples(players.generator.network, codes)
     fake = reduce(lambda fakes, trick: trick.replay(fakes, players.memory), players.tricks, fake)
-    for samples in (real, fake):
-        samples.requires_grad_(bool(players.discriminator.regularizers))  # a penalty may ask for D's slopes there
+    if players.discriminator.regularizers:  # a penalty may ask for D's slopes there
+        real.requires_grad_()
+        fake.requires_grad_()
     judge = partial(players.judge, engine, progress)
     of_real, of_fake = players.verdicts(judge, real, fake, labels)
 
@@ -54,7 +63,7 @@ def confront(
         return judge(samples, labels).logits
 
     seen = Judgement(logits, real, fake, of_real.logits, of_fake.logits, progress)
-    return seen, of_real.class_loss + of_fake.class_loss
+    return seen, (of_real.class_loss, of_fake.class_loss)
 
 
 def discriminator_loss(game: Game, tricks: tuple[Trick, ...], real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -95,35 +104,32 @@ def play(
     """Play `game` from iteration `start` to `steps`, yielding after each.
 
     Where the updates are `simultaneous`, each player answers the other as it was before this iteration (one update of
-    D, then; as in the released code of the paper, except that there both see the same fakes).
+    D, then), and both learn from one and the same pass, as in the released code of the paper.
 
     The minibatches, the latents and the players' own randomness are functions of (seed, step): playing on from `start`
     is the same as never having stopped.
     """
     networks, classes, device = players.networks, players.classes, engine.device
-
-    def update_generator(step: int, real: Tensor, labels: Tensor | None) -> Tensor:
-        with randomness.scope(seed, step, "generator update", device=device):
-            codes = networks.draw_codes(batch_size, device, labels, classes)
-            loss = generator_loss(players, game, engine, step / steps, real, codes, labels)
-            players.generator.descend(loss, step, steps)
-            return loss
-
     for step in range(start, steps):
         for k in range(discriminator_steps):
             update = step * discriminator_steps + k
             with randomness.scope(seed, step, f"discriminator update {k}", device=device):
                 real, labels = data.minibatch(batch_size, update, seed).on(device, labelled=networks.conditional)
                 codes = networks.draw_codes(batch_size, device, labels, classes)
-                seen, class_loss = confront(players, engine, step / steps, real, codes, labels)
+                seen, class_losses = confront(players, engine, step / steps, real, codes, labels, shared=simultaneous)
                 d_loss = discriminator_loss(game, players.tricks, seen.real_logits, seen.fake_logits)
-                penalty = total_penalty(players.discriminator.regularizers, seen, update) + class_loss
+                penalty = total_penalty(players.discriminator.regularizers, seen, update) + sum(class_losses)
+                players.discriminator.differentiate(d_loss + penalty, retain_graph=simultaneous)
                 if simultaneous:
-                    g_loss = update_generator(step, real, labels)
-                players.discriminator.descend(d_loss + penalty, step, steps)
+                    g_loss = game.generator_loss(seen.real_logits, seen.fake_logits) + class_losses[1]
+                    players.generator.descend(g_loss, step, steps)
+                players.discriminator.follow(step, steps)
                 for trick in players.tricks:
                     trick.remember(seen.real_logits, batch_size, update, players.memory)
         if not simultaneous:
-            g_loss = update_generator(step, real, labels)
+            with randomness.scope(seed, step, "generator update", device=device):
+                codes = networks.draw_codes(batch_size, device, labels, classes)
+                g_loss = generator_loss(players, game, engine, step / steps, real, codes, labels)
+                players.generator.descend(g_loss, step, steps)
         outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)
         yield Iteration(step, *(tensor.detach() for tensor in outcome))

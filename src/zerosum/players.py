@@ -29,8 +29,16 @@ class Player:
 
     def descend(self, loss: Tensor, step: int, steps: int) -> None:
         """One update of this player's parameters, and of nothing else, against the gradient of `loss`."""
+        self.differentiate(loss)
+        self.follow(step, steps)
+
+    def differentiate(self, loss: Tensor, *, retain_graph: bool = False) -> None:
+        """Find the gradient of `loss` with respect to this player's parameters, and to nothing else."""
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward(inputs=list(self.network.parameters()))  # type: ignore[no-untyped-call]
+        loss.backward(inputs=list(self.network.parameters()), retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+
+    def follow(self, step: int, steps: int) -> None:
+        """Move the parameters against the gradient that was found."""
         self.settings.schedule(self.optimizer, step, steps)
         self.optimizer.step()
         self.project()

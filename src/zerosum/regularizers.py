@@ -29,8 +29,8 @@ class Judgement:
 
     Attributes:
         judge: the discriminator, samples to logits [N], or [N / m] if it judges packs of m neighbours.
-        real: real samples [N, ...], a leaf of the graph of `real_logits`.
-        fake: generated samples [N, ...], a leaf of the graph of `fake_logits`.
+        real: real samples [N, ...], in the graph of `real_logits`.
+        fake: generated samples [N, ...], in the graph of `fake_logits`.
         progress: the part of the training that is done, from 0 to 1.
         kinds: of which samples D's slopes will be asked for, to be found in one pass.
     """

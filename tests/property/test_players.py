@@ -1,6 +1,7 @@
 """Rule 6, for every recipe that exists: an update of one player leaves every bit of the other alone."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.players import Player
 from zerosum.playing import build, played
+from zerosum.tricks import Replay
 
 SOURCE = images((1, 16, 16), classes=3)
 RECIPES = list(recipes.recipes().values())
@@ -44,18 +46,18 @@ def test_each_update_moves_its_own_player_only(
     recipe = small(recipe)
     players = build(recipe, SOURCE, engine, seed=0)
     moved: list[str] = []
-    descend = Player.descend
+    follow = Player.follow
 
-    def watched(self: Player, loss: torch.Tensor, step: int, steps: int) -> None:
+    def watched(self: Player, step: int, steps: int) -> None:
         mine, other = (players.generator, players.discriminator)[:: 1 if self is players.generator else -1]
         before = bits(mine), bits(other)
-        descend(self, loss, step, steps)
+        follow(self, step, steps)
         changed = [not torch.equal(before[0][name], tensor) for name, tensor in bits(mine).items()]
         assert any(changed)
         assert all(torch.equal(before[1][name], tensor) for name, tensor in bits(other).items())
         moved.append("G" if self is players.generator else "D")
 
-    monkeypatch.setattr(Player, "descend", watched)
+    monkeypatch.setattr(Player, "follow", watched)
     before = bits(players.generator), bits(players.discriminator)
     iterations = list(
         play(players, recipe.game, SOURCE.train, engine, batch_size=6, discriminator_steps=2, steps=2, seed=0)
@@ -116,9 +118,10 @@ def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> N
         assert (difference.abs() > 1e-4) == norm
 
 
-def test_simultaneous_updates_answer_the_other_player_as_it_was() -> None:
-    """D moves as if it went first, and so does G."""
-    recipe = small(recipes.find("paper-mnist"))
+@every_recipe
+def test_simultaneous_updates_answer_the_other_player_as_it_was(recipe: recipes.Recipe) -> None:
+    """D moves as if it went first; G as if it did, against the same fakes and by the same pass of D."""
+    recipe = replace(small(recipe), discriminator_steps=1)
 
     def after_one_iteration(*, simultaneous: bool) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         players = build(recipe, SOURCE, ENGINE, seed=0)
@@ -127,15 +130,24 @@ def test_simultaneous_updates_answer_the_other_player_as_it_was() -> None:
 
     alternating, simultaneous = (after_one_iteration(simultaneous=each) for each in (False, True))
     assert all(torch.equal(alternating[0][name], tensor) for name, tensor in simultaneous[0].items())
+    assert not all(torch.equal(alternating[1][name], tensor) for name, tensor in simultaneous[1].items())
 
     players = build(recipe, SOURCE, ENGINE, seed=0)
-    with randomness.scope(0, 0, "generator update"):
-        codes = players.networks.draw_codes(6, None, None, 0)
-        loss = generator_loss(players, recipe.game, ENGINE, 0.0, torch.empty(0), codes, None)
+    with randomness.scope(0, 0, "discriminator update 0"):
+        real, labels = SOURCE.train.minibatch(6, 0, 0).on(ENGINE.device, labelled=recipe.networks.conditional)
+        codes = players.networks.draw_codes(6, None, labels, players.classes)
+        judge = partial(players.judge, ENGINE, 0.0)
+        of_real, of_fake = players.verdicts(judge, real, players.generator.network(codes), labels)
+        loss = recipe.game.generator_loss(of_real.logits, of_fake.logits) + of_fake.class_loss
         players.generator.descend(loss, 0, 1)
-    alone = bits(players.generator)
-    assert all(torch.equal(alone[name], tensor) for name, tensor in simultaneous[1].items())
-    assert not all(torch.equal(alone[name], tensor) for name, tensor in alternating[1].items())
+    for name, tensor in bits(players.generator).items():
+        assert torch.equal(tensor, simultaneous[1][name])
+
+
+def test_simultaneous_updates_leave_the_replayed_fakes_to_those_who_take_turns() -> None:
+    recipe = replace(small(recipes.find("dcgan")), simultaneous=True, tricks=(Replay(),))
+    with pytest.raises(InputError, match="the trick replay and simultaneous do not go together"):
+        build(recipe, SOURCE, ENGINE, seed=0)
 
 
 def test_simultaneous_updates_and_several_of_the_discriminator_do_not_go_together() -> None:

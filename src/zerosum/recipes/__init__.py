@@ -54,7 +54,7 @@ class Recipe:
         discriminator: the discriminator's.
         batch_size: m of Algorithm 1, for real and fake samples each.
         discriminator_steps: k of Algorithm 1.
-        simultaneous: both players answer the other as it was before the iteration; Algorithm 1 lets D go first.
+        simultaneous: both players learn from one pass, before either has moved; Algorithm 1 lets D go first.
         average: decay of the generator's moving average, per iteration.
         precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
         threads: how many CPU threads; None takes all. Small networks are fastest on one.
@@ -98,6 +98,10 @@ class Recipe:
                 raise InputError(
                     f"the trick {name} and networks.condition={self.networks.condition} do not go together: it forgets "
                     "the classes"
+                )
+            if trick.replays and self.simultaneous:
+                raise InputError(
+                    f"the trick {name} and simultaneous do not go together: both players learn from the same fakes"
                 )
         if self.batch_size % self.networks.packing:
             raise InputError(

@@ -10,10 +10,10 @@ from zerosum.recipes import Recipe
 from zerosum.regularizers import GradientPenalty
 
 # The released code learns from the first 50,000 training images only (125,000 iterations are 250 epochs of those, and
-# 208 of all 60,000), as benchmarks/table1.py does, and shows both players the same fakes with the same dropout.
+# 208 of all 60,000), as benchmarks/table1.py does.
 PAPER_MNIST = Recipe(
     name="paper-mnist",
-    summary="Goodfellow et al. 2014 as released: rectifiers against maxout and dropout, momentum, updates at once",
+    summary="Goodfellow et al. 2014 as released: rectifiers against maxout and dropout, momentum, one pass for both",
     networks=PaperMLP(),
     generator=SGD(),
     discriminator=SGD(lr=0.05, lr_floor=5e-7),  # the released code halves the discriminator's loss instead

@@ -120,8 +120,8 @@ def test_the_losses_are_those_that_the_players_descend(condition: str) -> None:
     with randomness.scope(0, 0, "eigenvalues"):
         real, labels = source.train.minibatch(16, 0, 0).on(ENGINE.device, labelled=condition != "none")
         codes = players.networks.draw_codes(16, None, labels, players.classes)
-        seen, class_loss = confront(players, ENGINE, 0.5, real, codes, labels)
-        of_d = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits) + class_loss
+        seen, class_losses = confront(players, ENGINE, 0.5, real, codes, labels)
+        of_d = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits) + sum(class_losses)
         descended = (
             generator_loss(players, recipe.game, ENGINE, 0.5, real, codes, labels),
             of_d + total_penalty(recipe.regularizers, seen, 0),
