@@ -15,7 +15,7 @@ from protocol import write
 from zerosum.data import open_source
 from zerosum.engine import Engine
 from zerosum.gan import GAN
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.metrics.features.inception import BATCH, Inception
 from zerosum.metrics.frechet import frechet_distance
@@ -27,7 +27,7 @@ ROUNDS, IMAGES = 5, 96
 SCORED = """
 import resource, sys, time
 from zerosum.data import open_source
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 source = open_source(sys.argv[1])
 samples = source.train.samples[-10_000:]

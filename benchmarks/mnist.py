@@ -18,7 +18,7 @@ from torch import Tensor
 import zerosum
 from zerosum.data import Source, open_source
 from zerosum.data.pixels import to_uint8
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.frechet import FrechetDistance, frechet_distance
 from zerosum.metrics.neighbours import Neighbours

@@ -14,7 +14,7 @@ from pathlib import Path
 from protocol import RESULTS, note_measured, write, zerosum
 
 from zerosum.data import open_source
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 
 NAMES, SEEDS, SAMPLES = ("ring", "grid"), (30, 31, 32), 2_500
 METRICS = ("modes-covered", "high-quality", "reverse-kl", "spread-ratio")

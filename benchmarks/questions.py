@@ -21,7 +21,7 @@ from zerosum.data import Source, open_source
 from zerosum.engine import Engine
 from zerosum.games import Minimax
 from zerosum.gan import GAN
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.frechet import FrechetDistance
 from zerosum.metrics.neighbours import Neighbours
 from zerosum.networks.compact import Compact

@@ -17,7 +17,7 @@ from zerosum.average import Average
 from zerosum.data import open_source
 from zerosum.engine import Engine
 from zerosum.gan import GAN
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.frechet import FrechetDistance
 from zerosum.metrics.neighbours import Neighbours
 from zerosum.playing import build, played

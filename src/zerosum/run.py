@@ -22,7 +22,7 @@ from zerosum.engine import Engine
 from zerosum.errors import InputError, RunFailed
 from zerosum.gan import GAN
 from zerosum.interval import Interval
-from zerosum.metrics import Evaluation, sample_count
+from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.players import Players
 from zerosum.playing import build, limit_threads, played
 from zerosum.recipes import Recipe

@@ -20,7 +20,7 @@ from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.gan import GAN
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.playing import steps_in
 from zerosum.recipes import Recipe

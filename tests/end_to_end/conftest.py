@@ -84,5 +84,5 @@ def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     (tmp_path / "here").mkdir()
     monkeypatch.setattr("zerosum.run.sample_count", lambda source: 100)  # of scores, which are not what is tested here
     monkeypatch.setattr("zerosum.run.INTERIM_SAMPLES", 100)
-    monkeypatch.setattr("zerosum.metrics.REPLICATES", 8)
+    monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
     return Command(tmp_path / "here", monkeypatch, capsys)

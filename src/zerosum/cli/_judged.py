@@ -17,7 +17,8 @@ from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
 from zerosum.errors import InputError, did_you_mean
 from zerosum.gan import GAN
-from zerosum.metrics import Evaluation, Metric, Reference, sample_count
+from zerosum.metrics import Metric, Reference
+from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.features import Request, inception
 from zerosum.record import Line, RunFolder
 

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zerosum.cli import STARTED
 from zerosum.cli._tables import figure, show_scores
-from zerosum.metrics import Evaluation
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.record import Line
 from zerosum.run import Run

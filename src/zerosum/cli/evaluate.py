@@ -10,7 +10,7 @@ from zerosum.cli._options import DataDir, Device
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zerosum.metrics import Evaluation
+    from zerosum.metrics.evaluation import Evaluation
     from zerosum.record import Line
 
 
@@ -108,7 +108,7 @@ def _check(what: list[str], reference: str, pairs: Path | None) -> None:
     """Refuse what does not go together before anything is read."""
     from zerosum import samples
     from zerosum.errors import InputError
-    from zerosum.metrics import SPLITS
+    from zerosum.metrics.evaluation import SPLITS
 
     if reference not in SPLITS:
         raise InputError(f"--reference {reference!r}: choose one of: {', '.join(SPLITS)}")

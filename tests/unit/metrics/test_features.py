@@ -12,8 +12,8 @@ from torch import nn
 from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
-from zerosum.metrics import Evaluation
 from zerosum.metrics.cached import features_of
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, features_for, in_batches, inception
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.dinov2 import DINOv2
@@ -266,7 +266,7 @@ def test_kept_features_are_those_of_the_samples_that_are_compared(
 ) -> None:
     """The first six of nine images were kept under the name that such features once had; others are chosen now."""
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
-    monkeypatch.setattr("zerosum.metrics.MOST_SAMPLES", 6)
+    monkeypatch.setattr("zerosum.metrics.evaluation.MOST_SAMPLES", 6)
     monkeypatch.setattr(RandomConvolutions, "costly", True)
     noise = images((3, 8, 8), count=18)
     extractor = RandomConvolutions(noise.shape, CPU)

@@ -10,7 +10,8 @@ from torchmetrics.image.mifid import MemorizationInformedFrechetInceptionDistanc
 from tests.conftest import images
 from tests.unit.metrics.sets import normal, seen
 from zerosum.data import Source, Split
-from zerosum.metrics import Estimate, Evaluation
+from zerosum.metrics import Estimate
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.metrics.frechet import Given, frechet_distance
 from zerosum.metrics.memorisation import Memorisation, Mifid, cosine_distance, nearest

@@ -12,7 +12,8 @@ from tests.conftest import images
 from tests.unit.metrics.sets import normal
 from zerosum.data import Source, Split
 from zerosum.data.pixels import to_float
-from zerosum.metrics import Evaluation, Metric
+from zerosum.metrics import Metric
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.inception_score import InceptionScore
 from zerosum.metrics.parzen import Parzen, log_likelihoods

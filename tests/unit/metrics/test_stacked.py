@@ -12,7 +12,8 @@ from tests.conftest import images, points
 from zerosum.cli._judged import Judged, evaluation_for
 from zerosum.data import Source, Split, open_source
 from zerosum.errors import InputError
-from zerosum.metrics import Evaluation, Score, sample_count
+from zerosum.metrics import Score
+from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.features import Request, features_for, inception
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.stacked import StackedClassifier
