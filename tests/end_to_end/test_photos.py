@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 
 from tests.end_to_end.conftest import Command
-from tests.photos import encoded, picture
+from tests.photos import encoded, fill, picture
 from zerosum.cli._training import Display
 from zerosum.record import Line
 
@@ -41,6 +41,15 @@ def test_data(zerosum: Command, photos: Path) -> None:
     assert r"left out broken\n[red].jpg: it is data of another kind, not an image" in out
     assert "images, 3 x 64 x 64" in out
     assert "images, 3 x 48 x 64" in zerosum("data", photos, "--size", "48x64")[1]
+
+
+def test_splits_in_folders_are_said_and_so_is_what_is_in_both(zerosum: Command, tmp_path: Path) -> None:
+    for first, split in enumerate(("train", "test")):
+        fill(tmp_path / "set" / split, first=100 * first)
+    assert "kept for testing │ 16, as their folders say" in zerosum("data", tmp_path / "set")[1]
+    fill(tmp_path / "set" / "test", 1)
+    out = " ".join(zerosum("data", tmp_path / "set")[1].split())
+    assert "near-duplicates │ 1, 1 of them in the other split, e.g. train/0000.bmp looks like test/0000.bmp" in out
 
 
 def test_train_is_stopped_and_resumed_without_decoding_again(

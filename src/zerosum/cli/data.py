@@ -44,11 +44,12 @@ def data(
     table.add_row("name", source.name)
     table.add_row("samples", f"{kind}, {' x '.join(str(side) for side in source.shape)}")
     table.add_row("to train on", f"{len(source.train):,}")
-    table.add_row("kept for testing", f"{len(source.test):,}")
+    lines = [] if source.files is None else _used(source.files)
+    by_folder = any(line["by"] == "folder" for line in lines)
+    table.add_row("kept for testing", f"{len(source.test):,}{', as their folders say' if by_folder else ''}")
     if source.train.labels is not None:
         table.add_row("classes", _classes(source))
-    if source.files is not None:
-        lines = _used(source.files)
+    if lines:
         table.add_row("stored as", _stored(lines))
         table.add_row("near-duplicates", _duplicates(lines))
     table.add_row("fingerprint", source.fingerprint)
@@ -91,6 +92,12 @@ def _stored(lines: "list[Line]") -> str:
 
 
 def _duplicates(lines: "list[Line]") -> str:
-    """How many images look like an earlier one, with an example."""
+    """How many images look like an earlier one, with an example; and how many of them sit on the other side."""
+    sides = {line["file"]: line["used"] for line in lines}
     pairs = [(line["file"], line["same_as"]) for line in lines if "same_as" in line]
-    return f"{len(pairs):,}, e.g. {pairs[0][0]} looks like {pairs[0][1]}" if pairs else "none found"
+    if not pairs:
+        return "none found"
+    across = [(one, other) for one, other in pairs if sides[one] != sides[other]]
+    leak = f", {len(across):,} of them in the other split" if across else ""
+    one, other = (across or pairs)[0]
+    return f"{len(pairs):,}{leak}, e.g. {one} looks like {other}"

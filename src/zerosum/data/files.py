@@ -14,7 +14,8 @@ from zerosum.data.preparation import Preparation
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")
-SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation"})
+TRAINING = frozenset({"train", "training"})
+TESTING = frozenset({"test", "testing", "val", "valid", "validation"})
 ANNOTATIONS = ("annotation", "annotations")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # \ud800... stand for what is not UTF-8
 WORDNET = re.compile(r"^n\d{8}-")
@@ -30,6 +31,7 @@ class Item:
         read: its bytes; may raise OSError that says why not.
         label: the name of its class.
         box: the part of the image that is meant; None is all of it.
+        testing: whether the folder that it lies in says that it is for testing; None if no folder says anything.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Item:
     read: Callable[[], bytes] = field(compare=False)
     label: str | None = None
     box: Box | None = None
+    testing: bool | None = None
 
 
 class Skipped(NamedTuple):
@@ -63,7 +66,7 @@ class Collection:
 
 
 def sort_out(files: Iterable[Item | Skipped], preparation: Preparation) -> Collection:
-    """Tell images, annotations and other files apart, and give each image its class and its boxes."""
+    """Tell images, annotations and other files apart, and give each image its split, its class and its boxes."""
     found, annotations, images = Collection(), defaultdict[str, list[Item]](list), list[Item]()
     for file in sorted(map(_on_one_line, files), key=lambda each: each.name):
         path = PurePosixPath(file.name)
@@ -80,8 +83,7 @@ def sort_out(files: Iterable[Item | Skipped], preparation: Preparation) -> Colle
     matched = {stem: annotations[stem] for image in images if (stem := PurePosixPath(image.name).stem) in annotations}
     if matched:
         images = _without_masks(images, matched, found)
-    if preparation.labels == "auto":
-        images = _labelled(images)
+    images = _placed(images, labels=preparation.labels == "auto")
     if matched:
         _cut_out(images, matched, preparation, found)
     else:
@@ -130,23 +132,26 @@ def _without_masks(images: list[Item], annotations: dict[str, list[Item]], found
     return kept
 
 
-def _labelled(images: list[Item]) -> list[Item]:
-    """The folder that each image lies in is its class, if there are two such folders or more, side by side.
+def _placed(images: list[Item], *, labels: bool) -> list[Item]:
+    """What the folders around the images say: which are for testing, and of which class each is if `labels` are wanted.
 
-    Folders around everything are looked through, and so are those that are called after splits; images deeper down, or
-    beside such folders, mean there are no classes.
+    The folder that each image lies in is its class, if there are two such folders or more, side by side. Folders around
+    everything are looked through, and so are those that are called after splits, of which there must be one to train
+    on and one for testing to mean that. Images deeper down, or beside such folders, mean that nothing is said.
     """
     parts = [PurePosixPath(image.name).parts for image in images]
-    while parts and all(len(each) > 1 for each in parts) and _around({each[0] for each in parts}):
+    while parts and all(len(each) > 1 for each in parts):
+        folders = {each[0].lower() for each in parts}
+        if folders <= TRAINING | TESTING:
+            if folders & TRAINING and folders & TESTING:
+                pairs = zip(images, parts, strict=True)
+                images = [replace(image, testing=each[0].lower() in TESTING) for image, each in pairs]
+        elif len({each[0] for each in parts}) > 1:
+            break
         parts = [each[1:] for each in parts]
-    if all(len(each) == 2 for each in parts):
+    if labels and all(len(each) == 2 for each in parts):
         return [replace(image, label=each[0]) for image, each in zip(images, parts, strict=True)]
     return images
-
-
-def _around(folders: set[str]) -> bool:
-    """Whether these side by side are no classes: there is but one, or they are called train, test and the like."""
-    return len(folders) == 1 or {folder.lower() for folder in folders} <= SPLITS
 
 
 def _cut_out(

@@ -102,7 +102,7 @@ def _key(found: Collection, preparation: Preparation) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update(FORMAT.encode() + TypeAdapter(Preparation).dump_json(preparation))
     for item in found.items:
-        digest.update(f"\n{item.name}\t{item.stamp}\t{item.label}\t{item.box}".encode())
+        digest.update(f"\n{item.name}\t{item.stamp}\t{item.label}\t{item.box}\t{item.testing}".encode())
     for skipped in found.skipped:
         digest.update(f"\n{tuple(skipped)}".encode())
     return digest.hexdigest()

@@ -22,7 +22,7 @@ from zerosum.data.files import Collection, Item, Skipped, reason
 from zerosum.data.preparation import LARGEST, SMALLEST, Preparation
 from zerosum.errors import InputError
 
-FORMAT = "zerosum pack 3"
+FORMAT = "zerosum pack 4"
 SIZES = (256, 128, 64, 32, 16, 8)
 REACHED_BY = 0.75  # the share of the images that must be as large as the chosen size
 LISTED = 3
@@ -69,8 +69,13 @@ def make(place: Path, found: Collection, where: str, preparation: Preparation, p
     _refuse_broken(where, len(kept), skipped, preparation.broken)
     counts = _write(place, kept, skipped, shape, {item.name: about for about, item in seen})
     if preparation.split and 0 in counts:
-        raise too_few(where, sum(counts))
+        raise _one_sided(where, *counts) if kept[0].item.testing is not None else too_few(where, sum(counts))
     return shape
+
+
+def _one_sided(where: str, train: int, test: int) -> InputError:
+    what = "train on" if train == 0 else "test with"
+    return InputError(f"{where}: its folders say which images are for testing, and none of {train + test} is to {what}")
 
 
 def _decoded(item: Item, shape: Shape, preparation: Preparation) -> tuple[bytes, Kept] | Skipped:
@@ -173,10 +178,13 @@ def _examples(skipped: list[Skipped]) -> str:
 
 
 def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which images are for testing: by the content of their file, and all that nearly or exactly the same as one is.
+    """Which images are for testing: those that their folder says, to the letter.
 
-    The boxes of a photo go together.
+    Where no folder says anything, it is a matter of the content of their file, and all that nearly or exactly the same
+    as one that is for testing are, too. The boxes of a photo go together.
     """
+    if all(each.item.testing is not None for each in kept):
+        return np.array([each.item.testing for each in kept], np.bool_)
     pixels = np.array([each.pixels for each in kept])
     files = np.array([each.file for each in kept])
     testing = np.array([is_for_testing(each.file) for each in kept])
@@ -219,6 +227,7 @@ def _write(
             line = {
                 "file": item.name,
                 "used": "test" if testing[number] else "train",
+                "by": "content" if item.testing is None else "folder",
                 "class": item.label,
                 "box": item.box,
                 "stored": None if (head := stored.get(item.name)) is None else [*head.size, head.mode],

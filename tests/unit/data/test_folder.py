@@ -85,6 +85,48 @@ def test_folders_called_after_splits_are_no_classes(tmp_path: Path) -> None:
     assert prepared(flat).class_names == ()
 
 
+def testing(source: Source) -> set[str]:
+    """The files that are kept for testing."""
+    return {str(line["file"]) for line in lines(source) if line.get("used") == "test"}
+
+
+def test_folders_called_train_and_test_are_the_splits(tmp_path: Path) -> None:
+    """To the letter, also where both hold the same image; validation images are none to train on."""
+    for first, split in enumerate(("Training", "test", "val")):
+        for kind in ("cats", "dogs"):
+            fill(tmp_path / split / kind, 8, first=100 * first + 50 * (kind == "dogs"))
+    (tmp_path / "test" / "cats" / "leak.bmp").write_bytes((tmp_path / "Training" / "cats" / "0000.bmp").read_bytes())
+    for labels in ("auto", "none"):
+        source = prepared(tmp_path, labels=labels)
+        assert testing(source) == {name for name in used(source) if not name.startswith("Training/")}
+        assert {line["by"] for line in lines(source)} == {"folder"}
+        assert len(source.train) == 16
+    around = tmp_path / "around" / "data"
+    around.mkdir(parents=True)
+    for split in ("Training", "test", "val"):
+        (tmp_path / split).rename(around / split)
+    assert testing(prepared(tmp_path)) == {f"around/data/{name}" for name in testing(source)}
+
+
+def test_folders_of_one_split_say_nothing_of_the_other(tmp_path: Path) -> None:
+    """Nor do images beside such folders."""
+    fill(tmp_path / "test")
+    fill(tmp_path / "val", first=30)
+    alone = prepared(tmp_path)
+    assert {line["by"] for line in lines(alone)} == {"content"}
+    assert len(testing(alone)) < len(used(alone))
+    fill(tmp_path / "train", first=60)
+    (tmp_path / "cover.bmp").write_bytes(encoded(picture(99)))
+    assert {line["by"] for line in lines(prepared(tmp_path))} == {"content"}
+
+
+def test_a_split_that_is_empty_is_refused(tmp_path: Path) -> None:
+    fill(tmp_path / "train")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "only.jpg").write_bytes(b"broken")
+    assert refused(tmp_path).endswith("its folders say which images are for testing, and none of 16 is to test with")
+
+
 def test_stored_sizes_have_limits(tmp_path: Path) -> None:
     fill(tmp_path, size=(4, 4))
     assert "its images have 4x4 pixels; 8 to 4096 are possible: say --size" in refused(tmp_path, size="stored")
