@@ -12,7 +12,8 @@ from torch import Tensor
 
 from zerosum import catalog, gan, recipes, samples
 from zerosum.cli._data import tell_files
-from zerosum.data import Source, absolute, open_source
+from zerosum.cli._progress import shown
+from zerosum.data import Progress, Source, absolute, open_source
 from zerosum.data.preparation import Preparation
 from zerosum.engine import Engine
 from zerosum.errors import InputError, did_you_mean
@@ -64,7 +65,8 @@ class Judged:
             return cls(name, gan.load(path, device), _run_of(path))
         if not path.exists():
             raise InputError(f"no run and no images at {name}: no such file or folder")
-        source = samples.load(name, size)
+        with shown(f"opening {name}", console) as progress:
+            source = samples.load(name, size, progress)
         made = torch.cat([source.train.samples, source.test.samples])
         if len(made) < LEAST:
             raise InputError(f"{name} holds {len(made)} sample: at least {LEAST} are needed for a score")
@@ -145,7 +147,7 @@ def evaluation_for(
     return Evaluation.of(source, request, chosen)
 
 
-def source_for(judged: Sequence[Judged], against: str | None) -> Source:
+def source_for(judged: Sequence[Judged], against: str | None, progress: Progress) -> Source:
     """The real data: those named, images prepared as those judged are, else those of the first run.
 
     Raises:
@@ -155,7 +157,7 @@ def source_for(judged: Sequence[Judged], against: str | None) -> Source:
         run = next((each.run for each in judged if each.run is not None), None)
         if run is None:
             raise InputError("say which real data to compare with: --against DATA")
-        source = open_source(run["data"], recipes.from_json(run["recipe"]).data, noted=True)
+        source = open_source(run["data"], recipes.from_json(run["recipe"]).data, progress, noted=True)
         if source.fingerprint != run["fingerprint"]:
             raise InputError(
                 f"the data at {run['data']} have changed since the run began, and its test samples may be others: say "
@@ -165,13 +167,13 @@ def source_for(judged: Sequence[Judged], against: str | None) -> Source:
     same = (each.run for each in judged if each.run is not None and each.run["data"] == absolute(against))
     run = next(same, None)
     if run is not None:
-        return open_source(against, recipes.from_json(run["recipe"]).data)
+        return open_source(against, recipes.from_json(run["recipe"]).data, progress)
     shape = judged[0].shape
     if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
-        return open_source(against)
+        return open_source(against, progress=progress)
     channels = shape[0] if shape[0] in (1, 3) else None
     values = {"size": (shape[1], shape[2]), "channels": channels}
-    return open_source(against, catalog.build(Preparation, values))
+    return open_source(against, catalog.build(Preparation, values), progress)
 
 
 def metric_named(name: str) -> Metric:

@@ -67,17 +67,19 @@ def evaluate(
     from zerosum import samples as files
     from zerosum.cli._console import plain
     from zerosum.cli._judged import Judged, evaluation_for, metric_named, source_for
+    from zerosum.cli._progress import shown
     from zerosum.errors import InputError
 
     _check(what, reference, pairs)
     chosen = [metric_named(name) for name in metrics or ()]
     console = plain(stderr=as_json)
     judged = [Judged.open(each, size, device, console) for each in what]
-    with console.status("computing the features of real data"):
-        source = source_for(judged, against)
-        if pairs is not None and not source.is_images:
-            raise InputError(f"--pairs is for images, and {source.name} has points")
-        judged = [each.fitted(source.shape) for each in judged]
+    with shown("opening the real data", console) as progress:
+        source = source_for(judged, against, progress)
+    if pairs is not None and not source.is_images:
+        raise InputError(f"--pairs is for images, and {source.name} has points")
+    judged = [each.fitted(source.shape) for each in judged]
+    with shown("computing the features of real data", console):
         evaluation = evaluation_for(judged, source, features, weights, reference, device, download=download)
     found = {}
     for each in judged:
