@@ -2,6 +2,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
 import torch
@@ -11,10 +12,11 @@ from tests.conftest import images
 from zerosum import catalog, randomness, recipes
 from zerosum.average import Average
 from zerosum.errors import InputError
-from zerosum.networks import Networks
+from zerosum.networks import Networks, dropout
 from zerosum.networks.batch_norm import BatchNorm, calibrate
 from zerosum.networks.compact import Compact, Fold, Unfold
 from zerosum.networks.dcgan import DCGAN, levels
+from zerosum.networks.dropout import Dropout, dropped
 from zerosum.networks.minibatch import Discrimination, StandardDeviation
 from zerosum.networks.mlp import MLP, Maxout, PaperMLP
 from zerosum.networks.points import Waves
@@ -94,9 +96,8 @@ def test_the_papers_layers_have_the_released_sizes() -> None:
         for player in (generator, discriminator)
     ]
     assert sizes == [[(1200, 100), (1200, 1200), (784, 1200)], [(1200, 784), (1200, 240), (1, 240)]]
-    assert [layer.p for layer in discriminator.modules() if isinstance(layer, nn.Dropout)] == pytest.approx(
-        [0.2, 0.5, 0.5]
-    )
+    shares = [layer.share for layer in discriminator.modules() if isinstance(layer, Dropout)]
+    assert shares == pytest.approx([0.2, 0.5, 0.5])
     bounds = [max(float(p.detach().abs().max()) for p in player.parameters()) for player in (generator, discriminator)]
     assert bounds == pytest.approx([0.05, 0.005], rel=1e-3)
 
@@ -320,8 +321,8 @@ def test_dropout_in_the_generator_follows_every_rectifier(networks: Networks, mo
     generator, _ = replace(networks, dropout=0.25).pair((1, 32, 32), 0, seed=0)
     done: list[str] = []
 
-    def watched(name: str) -> Callable[..., torch.Tensor]:
-        function = getattr(nn.functional, name)
+    def watched(place: ModuleType, name: str) -> Callable[..., torch.Tensor]:
+        function = getattr(place, name)
 
         def call(*arguments: object, **options: object) -> torch.Tensor:
             done.append(name)
@@ -329,12 +330,46 @@ def test_dropout_in_the_generator_follows_every_rectifier(networks: Networks, mo
 
         return call
 
-    for name in ("relu", "leaky_relu", "dropout"):
-        monkeypatch.setattr(nn.functional, name, watched(name))
+    for place, name in ((nn.functional, "relu"), (nn.functional, "leaky_relu"), (dropout, "dropped")):
+        monkeypatch.setattr(place, name, watched(place, name))
     generator(networks.draw_codes(2, None, None, 0))
     assert len(done) >= 4
-    assert set(done[1::2]) == {"dropout"}
-    assert "dropout" not in done[::2]
+    assert set(done[1::2]) == {"dropped"}
+    assert "dropped" not in done[::2]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9])
+def test_dropout_by_its_definition(share: float, dtype: torch.dtype) -> None:
+    batch = torch.full((1001, 997), 2.0, dtype=dtype, requires_grad=True)
+    with randomness.scope(0, 0, "test"):
+        seen = dropped(batch, share)
+    seen.sum().backward()
+    assert seen.dtype == dtype
+    kept = seen.detach() != 0
+    scale = (seen.detach()[kept] / 2).double()
+    assert scale.min() == scale.max()
+    assert scale[0].item() == pytest.approx(1 / (1 - share), rel=2.0**-8 if dtype == torch.bfloat16 else 2.0**-12)
+    assert torch.equal(batch.grad, torch.where(kept, scale[0], 0.0).to(dtype))  # type: ignore[arg-type]
+    # Shares of all values, of a row and of a column within five standard deviations; and no pattern of four.
+    for part in (kept.flatten(), kept[500], kept[:, 500], *(kept.flatten()[first::4] for first in range(4))):
+        deviation = (share * (1 - share) / part.numel()) ** 0.5
+        assert abs(1 - part.double().mean().item() - share) <= 5 * deviation + 2.0**-17
+    both = (kept.flatten()[:-1] & kept.flatten()[1:]).double().mean().item()
+    assert abs(both - (1 - share) ** 2) <= 5 * (1 / kept.numel()) ** 0.5
+
+
+def test_dropout_is_a_function_of_the_scope_and_off_in_evaluation() -> None:
+    layer, batch = Dropout(0.5), torch.ones(64, 3)
+
+    def seen(seed: int) -> Tensor:
+        with randomness.scope(seed, 0, "test"):
+            outcome: Tensor = layer(batch)
+        return outcome
+
+    assert torch.equal(seen(0), seen(0))
+    assert not torch.equal(seen(0), seen(1))
+    assert torch.equal(layer.eval()(batch), batch)
 
 
 @every_family

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum.networks import Count, Networks, Prior, Shape, Size
+from zerosum.networks.dropout import Dropout
 from zerosum.networks.points import MOST_FREQUENCIES, Units, Waves
 
 CLIP = 1e-7  # how near a mean pixel value may come to 0 and 1
@@ -25,7 +26,7 @@ class Maxout(nn.Module):
     def __init__(self, inputs: int, units: int, pieces: int, keep: float) -> None:
         """Weights [inputs, units * pieces]; all arguments are at least 1, `keep` in (0, 1]."""
         super().__init__()
-        self.dropout = nn.Dropout(1 - keep)
+        self.dropout = Dropout(1 - keep)
         self.linear = nn.Linear(inputs, units * pieces)
         self.pieces = pieces
 
@@ -86,7 +87,7 @@ class PaperMLP(Networks):
             UnitInterval(),
             Maxout(math.prod(shape), units, self.pieces, keep=0.8),
             Maxout(units, units, self.pieces, keep=0.5),
-            nn.Dropout(0.5),
+            Dropout(0.5),
         )
         return network, units
 
