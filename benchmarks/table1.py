@@ -84,7 +84,7 @@ class Cooling(SGD):
     end: int = 1
 
     def schedule(self, optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
-        """The share of the rate that is left."""
+        """What the released schedule says, times what is left of the iterations."""
         super().schedule(optimizer, step, steps)
         for group in optimizer.param_groups:
             group["lr"] *= min(1.0, (self.end - step) / (self.end - self.begin))

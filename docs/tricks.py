@@ -38,7 +38,7 @@ SEVENTEEN = (
     Item(
         "Real and fake samples in separate batches, where there is batch normalisation",
         "always, wherever the discriminator compares samples; measured: `networks.mixed_batches=true`, in the "
-        "discriminator's update (the generator's has fakes only)",
+        "discriminator's update (where they take turns, the generator's has fakes only)",
         ("mixed-batches",),
     ),
     Item(

@@ -38,7 +38,6 @@ class Trick:
         reads_signs: whether it takes a logit above 0 for the guess that the sample is real.
         images_only: whether samples must be images.
         unlabelled_only: whether it cannot be combined with classes.
-        replays: whether the discriminator also meets other fakes than the generator's latest.
     """
 
     paper: ClassVar[str]
@@ -46,7 +45,6 @@ class Trick:
     reads_signs: ClassVar[bool] = False
     images_only: ClassVar[bool] = False
     unlabelled_only: ClassVar[bool] = False
-    replays: ClassVar[bool] = False
 
     def show(self, samples: Tensor, progress: float, memory: Memory) -> Tensor:
         """What the discriminator sees of `samples` [N, ...], real or fake, in both players' updates.
@@ -150,7 +148,6 @@ class Replay(Trick):
 
     paper: ClassVar[str] = "Shrivastava et al. 2017, section 2.3"
     unlabelled_only: ClassVar[bool] = True
-    replays: ClassVar[bool] = True
     capacity: Annotated[int, Field(ge=1)] = 1024
 
     def replay(self, fakes: Tensor, memory: Memory) -> Tensor:

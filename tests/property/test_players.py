@@ -40,8 +40,9 @@ def is_logit_bias(name: str, discriminator: Player) -> bool:
 
 @every_recipe
 @pytest.mark.parametrize("engine", [ENGINE, Engine(torch.device("cpu"), bfloat16=True)], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("simultaneous", [False, True], ids=["in turns", "at once"])
 def test_each_update_moves_its_own_player_only(
-    recipe: recipes.Recipe, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    recipe: recipes.Recipe, engine: Engine, simultaneous: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = small(recipe)
     players = build(recipe, SOURCE, engine, seed=0)
@@ -59,10 +60,9 @@ def test_each_update_moves_its_own_player_only(
 
     monkeypatch.setattr(Player, "follow", watched)
     before = bits(players.generator), bits(players.discriminator)
-    iterations = list(
-        play(players, recipe.game, SOURCE.train, engine, batch_size=6, discriminator_steps=2, steps=2, seed=0)
-    )
-    assert moved == ["D", "D", "G"] * 2
+    recipe = replace(recipe, simultaneous=simultaneous, discriminator_steps=1 if simultaneous else 2)
+    iterations = list(played(players, recipe, SOURCE, engine, steps=2, seed=0))
+    assert moved == (["G", "D"] if simultaneous else ["D", "D", "G"]) * 2
     assert all(i.discriminator_loss.isfinite() and i.generator_loss.isfinite() for i in iterations)
     for then, player in zip(before, (players.generator, players.discriminator), strict=True):
         assert all(tensor.isfinite().all() for tensor in bits(player).values())

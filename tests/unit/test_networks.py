@@ -355,8 +355,13 @@ def test_dropout_by_its_definition(share: float, dtype: torch.dtype) -> None:
     for part in (kept.flatten(), kept[500], kept[:, 500], *(kept.flatten()[first::4] for first in range(4))):
         deviation = (share * (1 - share) / part.numel()) ** 0.5
         assert abs(1 - part.double().mean().item() - share) <= 5 * deviation + 2.0**-17
-    both = (kept.flatten()[:-1] & kept.flatten()[1:]).double().mean().item()
-    assert abs(both - (1 - share) ** 2) <= 5 * (1 / kept.numel()) ** 0.5
+    both, chance = (kept.flatten()[:-1] & kept.flatten()[1:]).double().mean().item(), (1 - share) ** 2
+    variance = chance * (1 - chance) + 2 * ((1 - share) ** 3 - chance**2)  # pairs share one value with the next
+    assert abs(both - chance) <= 5 * (variance / kept.numel()) ** 0.5 + 2.0**-16
+
+
+def test_dropout_of_nearly_everything() -> None:
+    assert dropped(torch.ones(100), 0.999999).isfinite().all()
 
 
 def test_dropout_is_a_function_of_the_scope_and_off_in_evaluation() -> None:

@@ -92,12 +92,13 @@ def _stored(lines: "list[Line]") -> str:
 
 
 def _duplicates(lines: "list[Line]") -> str:
-    """How many images look like an earlier one, with an example; and how many of them sit on the other side."""
-    sides = {line["file"]: line["used"] for line in lines}
-    pairs = [(line["file"], line["same_as"]) for line in lines if "same_as" in line]
-    if not pairs:
+    """How many images look like an earlier one, and how many test images like a training image, with an example."""
+    alike = [(line["file"], line["same_as"]) for line in lines if "same_as" in line]
+    if not alike:
         return "none found"
-    across = [(one, other) for one, other in pairs if sides[one] != sides[other]]
-    leak = f", {len(across):,} of them in the other split" if across else ""
-    one, other = (across or pairs)[0]
-    return f"{len(pairs):,}{leak}, e.g. {one} looks like {other}"
+    trained_on = {line.get("same_as", line["file"]): line["file"] for line in lines if line["used"] == "train"}
+    groups = ((line["file"], line.get("same_as", line["file"])) for line in lines if line["used"] == "test")
+    leaks = [(file, trained_on[group]) for file, group in groups if group in trained_on]
+    one, other = (leaks or alike)[0]
+    leak = f"; {len(leaks):,} images for testing look like one to train on" if leaks else ""
+    return f"{len(alike):,}{leak}, e.g. {one} looks like {other}"

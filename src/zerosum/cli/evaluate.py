@@ -79,7 +79,7 @@ def evaluate(
     if pairs is not None and not source.is_images:
         raise InputError(f"--pairs is for images, and {source.name} has points")
     judged = [each.fitted(source.shape) for each in judged]
-    with shown("computing the features of real data", console):
+    with shown("preparing the features", console):
         evaluation = evaluation_for(judged, source, features, weights, reference, device, download=download)
     found = {}
     for each in judged:

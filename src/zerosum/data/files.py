@@ -135,9 +135,9 @@ def _without_masks(images: list[Item], annotations: dict[str, list[Item]], found
 def _placed(images: list[Item], *, labels: bool) -> list[Item]:
     """What the folders around the images say: which are for testing, and of which class each is if `labels` are wanted.
 
-    The folder that each image lies in is its class, if there are two such folders or more, side by side. Folders around
-    everything are looked through, and so are those that are called after splits, of which there must be one to train
-    on and one for testing to mean that. Images deeper down, or beside such folders, mean that nothing is said.
+    The folder that each image lies in is its class, if there are two such folders or more, side by side. A folder
+    around everything is looked through. So are folders called after splits, and where some of them are to train on and
+    some for testing, they are the splits. Of images beside such folders nothing is said, of those deeper down no class.
     """
     parts = [PurePosixPath(image.name).parts for image in images]
     while parts and all(len(each) > 1 for each in parts):

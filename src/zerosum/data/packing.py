@@ -74,8 +74,11 @@ def make(place: Path, found: Collection, where: str, preparation: Preparation, p
 
 
 def _one_sided(where: str, train: int, test: int) -> InputError:
-    what = "train on" if train == 0 else "test with"
-    return InputError(f"{where}: its folders say which images are for testing, and none of {train + test} is to {what}")
+    side, others = ("training", f"{test} for testing") if train == 0 else ("testing", f"{train} to train on")
+    return InputError(
+        f"{where}: its folders say which images are for testing, and leave none for {side} ({others}); add some, or "
+        "name the folder of one split alone"
+    )
 
 
 def _decoded(item: Item, shape: Shape, preparation: Preparation) -> tuple[bytes, Kept] | Skipped:
@@ -177,11 +180,21 @@ def _examples(skipped: list[Skipped]) -> str:
     return "; ".join(f"{each.name}: {each.reason}" for each in skipped[:LISTED]) + more
 
 
-def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which images are for testing: those that their folder says, to the letter.
+def _with_identical(
+    leaders: NDArray[np.int64], thumbnails: NDArray[np.uint8], pixels: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The `leaders` of groups, also of images whose pixels are the same, which are copies however many there are."""
+    _, first, inverse = np.unique(pixels, return_index=True, return_inverse=True)
+    firsts = first[inverse]
+    same = (thumbnails[firsts] == thumbnails).all((1, 2))  # as different pixels may have the same number
+    return np.where(same & (leaders == np.arange(len(leaders))), leaders[firsts], leaders)
 
-    Where no folder says anything, it is a matter of the content of their file, and all that nearly or exactly the same
-    as one that is for testing are, too. The boxes of a photo go together.
+
+def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which images are for testing: exactly those of which their folder says so.
+
+    Where no folder says anything, the content of their file decides, and what is nearly or exactly the same as an image
+    for testing is for testing, too. The boxes of a photo go together.
     """
     if all(each.item.testing is not None for each in kept):
         return np.array([each.item.testing for each in kept], np.bool_)
@@ -203,7 +216,7 @@ def _write(
     size = (shape.channels, *shape.size)
     unsorted = np.memmap(place / "unsorted.bin", np.uint8, "r", shape=(len(kept), *size))
     thumbnails = np.stack([each.thumbnail for each in kept])
-    leaders = groups(thumbnails)
+    leaders = _with_identical(groups(thumbnails), thumbnails, np.array([each.pixels for each in kept]))
     testing = _testing(kept, leaders)
     order = np.concatenate([np.flatnonzero(~testing), np.flatnonzero(testing)])
     digest = hashlib.blake2b(f"{size} {testing.sum()}".encode(), digest_size=16)

@@ -120,7 +120,7 @@ class Comparison:
     source: Source
     features: FeatureExtractor
     seed: int
-    replicates: int = REPLICATES
+    replicates: int
     mirrored: Tensor | None = None
 
 

@@ -99,7 +99,7 @@ class Recipe:
                     f"the trick {name} and networks.condition={self.networks.condition} do not go together: it forgets "
                     "the classes"
                 )
-            if trick.replays and self.simultaneous:
+            if self.simultaneous and type(trick).replay is not Trick.replay:
                 raise InputError(
                     f"the trick {name} and simultaneous do not go together: both players learn from the same fakes"
                 )

@@ -129,6 +129,17 @@ def test_boxes_are_cut_out(photos: Path) -> None:
     assert source.class_names == ()
 
 
+def test_boxes_go_where_the_folder_of_their_photo_says(photos: Path) -> None:
+    for number, photo in enumerate(sorted(photos.glob("*.bmp"))):
+        folder = photos / ("test" if number % 2 else "train")
+        folder.mkdir(exist_ok=True)
+        for file in (photo, photo.with_suffix(".xml")):
+            file.rename(folder / file.name)
+    lines = used(open_source(str(photos)))
+    assert {(name.split("/")[0], str(line["used"])) for name, line in lines.items()} == {("train",) * 2, ("test",) * 2}
+    assert len(lines) == 16
+
+
 def test_boxes_can_be_left_alone(photos: Path) -> None:
     source = open_source(str(photos), Preparation(boxes=False, size=(32, 40)))
     found = {row.numpy().tobytes() for split in (source.train, source.test) for row in split.samples}

@@ -149,4 +149,6 @@ def test_identical_images_are_on_one_side_however_many(tmp_path: Path) -> None:
     for number in range(3 * LARGEST_GROUP):
         (tmp_path / f"same{number}.tif").write_bytes(encoded(picture(99), "TIFF", description=f"copy {number}"))
     lines = sides(open_source(str(tmp_path)))
-    assert len({line["used"] for name, line in lines.items() if name.startswith("same")}) == 1
+    same = {name: line for name, line in lines.items() if name.startswith("same")}
+    assert len({line["used"] for line in same.values()}) == 1
+    assert len({line.get("same_as", name) for name, line in same.items()}) == 1

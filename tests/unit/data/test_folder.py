@@ -85,7 +85,7 @@ def test_folders_called_after_splits_are_no_classes(tmp_path: Path) -> None:
     assert prepared(flat).class_names == ()
 
 
-def testing(source: Source) -> set[str]:
+def kept_for_testing(source: Source) -> set[str]:
     """The files that are kept for testing."""
     return {str(line["file"]) for line in lines(source) if line.get("used") == "test"}
 
@@ -98,14 +98,14 @@ def test_folders_called_train_and_test_are_the_splits(tmp_path: Path) -> None:
     (tmp_path / "test" / "cats" / "leak.bmp").write_bytes((tmp_path / "Training" / "cats" / "0000.bmp").read_bytes())
     for labels in ("auto", "none"):
         source = prepared(tmp_path, labels=labels)
-        assert testing(source) == {name for name in used(source) if not name.startswith("Training/")}
+        assert kept_for_testing(source) == {name for name in used(source) if not name.startswith("Training/")}
         assert {line["by"] for line in lines(source)} == {"folder"}
         assert len(source.train) == 16
     around = tmp_path / "around" / "data"
     around.mkdir(parents=True)
     for split in ("Training", "test", "val"):
         (tmp_path / split).rename(around / split)
-    assert testing(prepared(tmp_path)) == {f"around/data/{name}" for name in testing(source)}
+    assert kept_for_testing(prepared(tmp_path)) == {f"around/data/{name}" for name in kept_for_testing(source)}
 
 
 def test_folders_of_one_split_say_nothing_of_the_other(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_folders_of_one_split_say_nothing_of_the_other(tmp_path: Path) -> None:
     fill(tmp_path / "val", first=30)
     alone = prepared(tmp_path)
     assert {line["by"] for line in lines(alone)} == {"content"}
-    assert len(testing(alone)) < len(used(alone))
+    assert len(kept_for_testing(alone)) < len(used(alone))
     fill(tmp_path / "train", first=60)
     (tmp_path / "cover.bmp").write_bytes(encoded(picture(99)))
     assert {line["by"] for line in lines(prepared(tmp_path))} == {"content"}
@@ -124,7 +124,19 @@ def test_a_split_that_is_empty_is_refused(tmp_path: Path) -> None:
     fill(tmp_path / "train")
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "only.jpg").write_bytes(b"broken")
-    assert refused(tmp_path).endswith("its folders say which images are for testing, and none of 16 is to test with")
+    said = "leave none for testing (16 to train on); add some, or name the folder of one split alone"
+    assert refused(tmp_path).endswith(said)
+    (tmp_path / "train").rename(tmp_path / "val")
+    (tmp_path / "test").rename(tmp_path / "train")
+    assert "leave none for training (16 for testing)" in refused(tmp_path)
+
+
+def test_archives_called_after_splits_are_the_splits(tmp_path: Path) -> None:
+    for first, split in enumerate(("train", "test")):
+        with zipfile.ZipFile(tmp_path / f"{split}.zip", "w") as archive:
+            for number in range(8):
+                archive.writestr(f"{number}.bmp", encoded(picture(10 * first + number)))
+    assert kept_for_testing(prepared(tmp_path)) == {f"test/{number}.bmp" for number in range(8)}
 
 
 def test_stored_sizes_have_limits(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import torch
 
 from tests.conftest import points
 from zerosum.data import Source
-from zerosum.metrics import Comparison, Set
+from zerosum.metrics import REPLICATES, Comparison, Set
 from zerosum.metrics.features.coordinates import Coordinates
 
 
@@ -23,4 +23,4 @@ def seen(
     """A comparison of points, which are their own features."""
     others = real if others is None else others
     sets = (Set(each, each) for each in (fake, real, others))
-    return Comparison(*sets, source or points(2), Coordinates(), seed)
+    return Comparison(*sets, source or points(2), Coordinates(), seed, REPLICATES)
