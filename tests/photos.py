@@ -24,7 +24,7 @@ def encoded(image: Image.Image, kind: str = "BMP", **options: Any) -> bytes:
 
 
 def fill(folder: Path, count: int = 16, first: int = 0, size: tuple[int, int] = (40, 32), mode: str = "RGB") -> Path:
-    """`folder`, made if need be, with `count` pictures; sixteen are enough for both splits."""
+    """`folder`, made if need be, with `count` pictures; sixteen of this size are enough for both splits."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(first, first + count):
         (folder / f"{number:04d}.bmp").write_bytes(encoded(picture(number, size, mode)))

@@ -3,6 +3,7 @@
 This page is the game being played and nothing else.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -81,7 +82,7 @@ def generator_loss(
     """G's loss for the batch G(z), through D as it stands; only relativistic games look at `real` again."""
     judge = partial(players.judge, engine, progress, labels=labels)
     of_fake = judge(engine.samples(players.generator.network, codes))
-    real_logits = of_fake.logits.detach()
+    real_logits = torch.full_like(of_fake.logits, math.nan)  # so that a game which uses them and does not say so stops
     if game.relativistic:
         with torch.no_grad():
             real_logits = judge(real).logits
@@ -103,8 +104,8 @@ def play(
 ) -> Iterator[Iteration]:
     """Play `game` from iteration `start` to `steps`, yielding after each.
 
-    Where the updates are `simultaneous`, each player answers the other as it was before this iteration (one update of
-    D, then), and both learn from one and the same pass, as in the released code of the paper.
+    Where the updates are `simultaneous`, each player answers the other as it was before this iteration, and both learn
+    from one and the same pass, as in the released code of the paper; `discriminator_steps` is then 1.
 
     The minibatches, the latents and the players' own randomness are functions of (seed, step): playing on from `start`
     is the same as never having stopped.

@@ -38,7 +38,8 @@ class Average:
     def finished(self, networks: Networks, classes: Sequence[int], device: torch.device) -> nn.Module:
         """The averaged generator, ready to be sampled from: its batch statistics measured on codes of their own.
 
-        `classes`: how many samples of each there are, as often are they drawn; empty if the networks are not told any.
+        `classes`: how many samples of each class there are, which are drawn in these shares; empty if the networks are
+        not told any.
         """
         if self.decay == 0:
             self.network.load_state_dict(self._live.state_dict())

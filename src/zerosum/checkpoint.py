@@ -55,9 +55,10 @@ def save(
     write_atomically(folder / f"{step:06d}.safetensors", content)
     about = {"step": step, "sha256": hashlib.sha256(content).hexdigest(), **metadata}
     write_atomically(folder / f"{step:06d}.json", json.dumps(about, indent=2).encode())
-    for old in steps(folder)[:-KEEP]:
-        (folder / f"{old:06d}.json").unlink()
-        (folder / f"{old:06d}.safetensors").unlink()
+    kept = steps(folder)[-KEEP:]
+    for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.safetensors")):  # so that none is without tensors
+        if file.stem.isdigit() and int(file.stem) < kept[0]:
+            file.unlink()
 
 
 def steps(folder: Path) -> list[int]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 from torch import nn
@@ -75,11 +76,18 @@ def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> 
     limit_threads(recipe)
     players = build(recipe, source, engine, seed=0)
     iterations = played(players, recipe, source, engine, steps=10**9, seed=0)
-    times, began = [time.monotonic()], time.monotonic()
-    for iteration in iterations:
-        iteration.generator_loss.item()
-        times.append(time.monotonic())
-        if len(times) > PROBE_WARMUP + 1 and times[-1] - began > enough:
-            break
-    counted = times[PROBE_WARMUP:]
-    return max(1, int(minutes * 60 * (len(counted) - 1) / (counted[-1] - counted[0])))
+
+    def seconds(count: int) -> float:
+        """Of so many iterations; the device is waited for at their end only, as it is in training."""
+        began = time.monotonic()
+        for iteration in islice(iterations, count):
+            latest = iteration.generator_loss
+        latest.item()
+        return time.monotonic() - began
+
+    seconds(PROBE_WARMUP)
+    count, taken = 1, seconds(1)
+    while taken < enough:
+        taken += seconds(count)
+        count *= 2
+    return max(1, int(minutes * 60 * count / taken))

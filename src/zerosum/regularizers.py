@@ -15,7 +15,7 @@ import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, parametrize
 
 Weight = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
@@ -195,22 +195,25 @@ class SpectralNorm(Regularizer):
         for layer in discriminator.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
                 parametrizations.spectral_norm(layer)
-        for estimate in self._estimates(discriminator):
-            estimate.eval()
+        for layer in self._parametrised(discriminator):
+            self._estimate_of(layer).eval()
 
     @torch.no_grad()
     def project(self, discriminator: nn.Module) -> None:
         """Refine the estimates of the singular vectors."""
-        for layer in list(discriminator.modules()):
-            if isinstance(layer, nn.Linear | nn.Conv2d | nn.Embedding):
-                for estimate in self._estimates(layer):
-                    estimate.train()
-                    _ = layer.weight  # reading it in training mode is what makes PyTorch iterate once
-                    estimate.eval()
+        for layer in self._parametrised(discriminator):
+            estimate = self._estimate_of(layer).train()
+            _ = layer.weight  # reading it in training mode is what makes PyTorch iterate once
+            estimate.eval()
 
     @staticmethod
-    def _estimates(network: nn.Module) -> list[nn.Module]:
-        return [module for module in network.modules() if type(module).__name__ == "_SpectralNorm"]
+    def _parametrised(network: nn.Module) -> list[nn.Module]:
+        return [module for module in network.modules() if parametrize.is_parametrized(module, "weight")]
+
+    @staticmethod
+    def _estimate_of(layer: nn.Module) -> nn.Module:
+        (estimate,) = layer.parametrizations["weight"]  # type: ignore[index]
+        return estimate  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

@@ -23,13 +23,14 @@ from zerosum.errors import InputError, RunFailed
 from zerosum.gan import GAN
 from zerosum.interval import Interval
 from zerosum.metrics.evaluation import Evaluation, sample_count
+from zerosum.metrics.frechet import FrechetDistance
 from zerosum.players import Players
 from zerosum.playing import build, limit_threads, played
 from zerosum.recipes import Recipe
 from zerosum.record import Line, RunFolder, write_atomically
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
-INTERIM_SAMPLES, BEST_BY = 5_000, "frechet-distance"
+INTERIM_SAMPLES = 5_000
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
 PICTURE_PAIRS, PAIR_COLUMNS = 16, 4
@@ -67,6 +68,7 @@ class Run:
     best: tuple[float, int] | None = None
     interval: Interval = field(default_factory=Interval)
     passed_over: tuple[str, ...] = ()
+    _latest: GAN | None = None
 
     @classmethod
     def create(
@@ -210,7 +212,12 @@ class Run:
         return True
 
     def gan(self) -> GAN:
-        """The averaged generator as it stands."""
+        """The averaged generator as it stands; made once for each step."""
+        if self._latest is None or self._latest.about["step"] != self.step:
+            self._latest = self._averaged()
+        return self._latest
+
+    def _averaged(self) -> GAN:
         about = {
             "recipe": self.recipe.as_json(),
             "data": self.source.name,
@@ -256,10 +263,9 @@ class Run:
         for score in scores:
             self._record({"kind": "score", "step": self.step, **score.line()}, observe)
         if count > INTERIM_SAMPLES:  # the distance falls with the number of samples
-            scores = evaluation.scores(samples[:INTERIM_SAMPLES], PICTURE_SEED, training=True)
-        distance = next(score.value for score in scores if score.metric == BEST_BY)
-        if self.best is None or distance < self.best[0]:
-            self.best = (distance, self.step)
+            scores = evaluation.scores(samples[:INTERIM_SAMPLES], PICTURE_SEED, [FrechetDistance()], training=True)
+        if self.best is None or scores[0].value < self.best[0]:
+            self.best = (scores[0].value, self.step)
             gan.save(self.folder.best)
 
     def _picture(self) -> None:

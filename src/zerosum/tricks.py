@@ -158,8 +158,9 @@ class Replay(Trick):
             return fakes
         half = min(len(fakes) // 2, self.capacity)
         places = torch.randperm(self.capacity, device=fakes.device)[:half]
-        memory["replay.samples"] = store.index_copy(0, places, fakes[:half])
-        return torch.cat([fakes[: len(fakes) - half], store[places]])
+        shown = torch.cat([fakes[: len(fakes) - half], store[places]])
+        store.index_copy_(0, places, fakes[:half])
+        return shown
 
 
 @dataclass(frozen=True)

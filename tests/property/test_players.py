@@ -11,6 +11,7 @@ from zerosum import randomness, recipes
 from zerosum.algorithm import confront, generator_loss, play
 from zerosum.engine import Engine
 from zerosum.errors import InputError
+from zerosum.games import NonSaturating
 from zerosum.players import Player
 from zerosum.playing import build, played
 from zerosum.tricks import Replay
@@ -142,6 +143,21 @@ def test_simultaneous_updates_answer_the_other_player_as_it_was(recipe: recipes.
         players.generator.descend(loss, 0, 1)
     for name, tensor in bits(players.generator).items():
         assert torch.equal(tensor, simultaneous[1][name])
+
+
+class Forgetful(NonSaturating):
+    """Its generator looks at real samples, and nobody was told."""
+
+    def generator_loss(self, real_logits: torch.Tensor, fake_logits: torch.Tensor) -> torch.Tensor:
+        return (real_logits - fake_logits).mean()
+
+
+def test_a_game_that_does_not_say_that_it_is_relativistic_has_no_loss() -> None:
+    recipe = small(recipes.find("dcgan"))
+    players = build(recipe, SOURCE, ENGINE, seed=0)
+    real, codes = SOURCE.train.minibatch(6, 0, 0).samples, players.networks.draw_codes(6, None, None, 0)
+    for game, defined in ((Forgetful(), False), (NonSaturating(), True)):
+        assert generator_loss(players, game, ENGINE, 0.0, real, codes, None).isfinite().item() == defined
 
 
 def test_simultaneous_updates_leave_the_replayed_fakes_to_those_who_take_turns() -> None:

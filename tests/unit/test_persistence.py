@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -24,13 +25,13 @@ from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.gan import GAN
 from zerosum.interval import Interval
-from zerosum.metrics import Score
+from zerosum.metrics import Metric, Score
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.players import Players
 from zerosum.playing import build
 from zerosum.record import RunFolder, replacing, write_atomically
-from zerosum.run import BEST_BY, Run
+from zerosum.run import Run
 
 SOURCE = images((1, 8, 8))
 ENGINE = Engine(torch.device("cpu"))
@@ -396,9 +397,9 @@ class Counting:
     def __init__(self, level: float) -> None:
         self.level = level
 
-    def scores(self, samples: Tensor, seed: int, *, training: bool) -> list[Score]:
+    def scores(self, samples: Tensor, seed: int, metrics: Sequence[Metric] = (), *, training: bool) -> list[Score]:
         protocol = dict.fromkeys((each.name for each in fields(Score)), "")
-        line = {"metric": BEST_BY, "value": self.level + 1 / len(samples), "samples": len(samples)}
+        line = {"metric": "frechet-distance", "value": self.level + 1 / len(samples), "samples": len(samples)}
         return [Score(**{**protocol, **line})]  # type: ignore[arg-type]
 
     def closest(self, samples: Tensor, seed: int, count: int) -> Tensor:
@@ -416,6 +417,27 @@ def test_the_best_is_found_among_distances_of_equally_many_samples(
     (final,) = run.folder.lines("score")
     assert final["value"] == pytest.approx(0.06)
     assert run.best == (0.1, 0)
+    run.folder.close()
+
+
+def test_the_generator_is_made_once_for_each_step(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "r", RECIPE, SOURCE, "digits", ENGINE, seed=0, steps=2)
+    first = run.gan()
+    assert run.gan() is first
+    run.train(Counting(0.0), lambda line: None, lambda: False)  # type: ignore[arg-type]
+    assert run.gan().about["step"] == 2
+    run.folder.close()
+
+
+def test_what_a_kill_left_of_a_checkpoint_is_removed(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "r", RECIPE, SOURCE, "digits", ENGINE, seed=0, steps=1)
+    players, average = run.players, run.average
+    for step in (1, 2):
+        checkpoint.save(run.folder.checkpoints, step, players, average, {})
+    (run.folder.checkpoints / "000000.safetensors").write_bytes(b"its other half was deleted")
+    checkpoint.save(run.folder.checkpoints, 3, players, average, {})
+    names = {file.name for file in run.folder.checkpoints.iterdir()}
+    assert names == {f"00000{step}.{kind}" for step in (2, 3) for kind in ("json", "safetensors")}
     run.folder.close()
 
 

@@ -14,7 +14,7 @@ from zerosum.games import Game, Minimax
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import Adam
 from zerosum.record import RunFolder
-from zerosum.regularizers import R1, R2
+from zerosum.regularizers import R1, R2, MaxNorm, SpectralNorm
 
 
 @pytest.mark.parametrize("recipe", recipes.recipes().values(), ids=lambda recipe: recipe.name)
@@ -119,6 +119,12 @@ def test_wrong_assignments_say_what_was_meant(assignment: str, expected: str) ->
         recipes.change(recipes.find("dcgan"), assignment)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_constraints_on_the_same_weights_do_not_go_together() -> None:
+    recipe = replace(recipes.find("dcgan"), regularizers=(SpectralNorm(), MaxNorm()))
+    with pytest.raises(InputError, match="max-norm and spectral-norm do not go together"):
+        recipe.check(images((1, 28, 28)))
 
 
 def test_a_path_is_not_taken_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,14 @@ def test_only_probabilities_are_called_so(recipe: str, said: str, unsaid: str, t
 
 def test_scores_say_once_what_they_were_measured_in(tmp_path: Path) -> None:
     page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | {"metric": "recall"})
-    assert page.count("Compare with the same points.") == 1
+    assert page.count("frechet-distance, recall: Compare with the same points.") == 1
+
+
+def test_each_score_says_what_it_was_compared_with(tmp_path: Path) -> None:
+    copies = {"metric": "nearest-training", "reference": "training split of ring", "features": "pixels"}
+    page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | copies)
+    assert f"of the {SCORE['reference']}</td>" in page
+    assert "of the training split of ring</td>\n<td>pixels" in page
 
 
 def test_pictures_are_in_the_order_of_their_steps_and_others_are_none(tmp_path: Path) -> None:

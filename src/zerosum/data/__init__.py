@@ -24,6 +24,7 @@ from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError, did_you_mean
 
 TEST_FRACTION = 0.2
+LEAST = 2  # samples of each split: one alone has no spread, and so no score
 Progress = Callable[[str, int, int], None]
 
 
@@ -189,8 +190,7 @@ def open_source(
     source = open_whole(data, preparation, progress, noted=noted)
     if preparation is not None and preparation.flip and source.is_images:
         source = replace(source, train=replace(source.train, flip=True))
-    least = 1 if source.is_images else 2  # points have a spread, or no score is defined
-    if min(len(source.train), len(source.test)) < least:
+    if min(len(source.train), len(source.test)) < LEAST:
         samples = torch.cat([source.train.samples, source.test.samples])
         if len(samples) > 1 and (samples == samples[0]).all():
             raise InputError(f"{data}: all {len(samples)} samples are the same: there is nothing to learn from them")
@@ -199,7 +199,7 @@ def open_source(
 
 
 def too_few(data: str, count: int) -> InputError:
-    """That not all splits of `data` have a sample."""
+    """That not all splits of `data` have enough samples."""
     return InputError(f"{data}: {count} usable samples are too few to train with some and test with others")
 
 

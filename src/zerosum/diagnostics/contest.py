@@ -6,7 +6,7 @@ quarter, so that nothing is gained by learning samples by heart.
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal, NamedTuple
@@ -97,10 +97,11 @@ class Contest:
         parts = (_part(unseen, order[start:end]) for start, end in itertools.pairwise(ends))
         return cls(players, game, engine, dict(zip(PARTS, parts, strict=True)), size, protocol, seed)
 
-    def rounds(self, part: Part) -> list[Round]:
+    def rounds(self, part: Part) -> Iterator[Round]:
         """One epoch of a part of the data, at most `protocol.batches` rounds, each with codes of its own."""
         count = min(self.protocol.batches, len(self.data[part]) // self.batch_size)
-        return [self.round(part, number, "measured") for number in range(count)]
+        for number in range(count):
+            yield self.round(part, number, "measured")
 
     def round(self, part: Part, number: int, purpose: str) -> Round:
         """Round `number` of an endless stream."""
@@ -158,7 +159,7 @@ class Contest:
         return Player(network, settings.over(network.parameters()), settings, player.regularizers)
 
     def perturbed(self, player: Player, purpose: str) -> Player:
-        """The same with noise on every parameter."""
+        """A copy of `player` with noise on every parameter."""
         copied = self.copied(player)
         with torch.no_grad(), randomness.scope(self.seed, 0, f"{purpose} perturbation", device=self.engine.device):
             for parameter in copied.network.parameters():

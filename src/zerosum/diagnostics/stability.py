@@ -48,7 +48,7 @@ class Stability:
 
     @property
     def contracts(self) -> bool:
-        """Whether small steps of both players come nearer to each other in every direction that changes at all."""
+        """Whether small steps lead back to this point from every direction in which anything changes at all."""
         return bool((self.moving.real < 0).all())
 
 

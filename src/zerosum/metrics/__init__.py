@@ -87,13 +87,13 @@ class Set:
         return Set(self.samples[:count], self.features[:count])
 
     def shuffled(self, seed: int) -> "Set":
-        """The same, in an order in which they would also be had they come in another one."""
+        """The same samples in a random order that does not depend on the order they came in."""
         order = order_of(self.features, seed)
         return Set(self.samples.index_select(0, order), self.features[order])
 
 
 def order_of(features: Tensor, seed: int) -> Tensor:
-    """A random one, [N], of samples with these features [N, D], that does not depend on the order they come in."""
+    """A random order, [N], of samples with the features [N, D]; it depends on these and on `seed` only."""
     weights = torch.rand(features.shape[1], generator=randomness.generator(seed, 0, "order"))
     by_content = (features.double() @ weights.double()).argsort()
     return by_content[torch.randperm(len(features), generator=randomness.generator(seed, 1, "order"))]

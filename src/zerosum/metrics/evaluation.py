@@ -58,9 +58,16 @@ class Evaluation:
 
     @functools.cached_property
     def train(self) -> Set:
-        """Training samples: all, or 100,000 at random; of stacks, drawn without end, as many as are generated."""
+        """Training samples: all, or 100,000 at random; of stacks, which have no end, as many as are generated."""
         most = MOST_TRAINING if self.source.stacked_from is None else STACKS
         return self._set("train", self.source.train.samples, most)
+
+    @functools.cached_property
+    def whole(self) -> Set:
+        """Both, in one order."""
+        both = self.train, self.test
+        samples, features = torch.cat([each.samples for each in both]), torch.cat([each.features for each in both])
+        return Set(samples, features).shuffled(0)
 
     @functools.cached_property
     def mirrored(self) -> Tensor | None:
@@ -71,11 +78,7 @@ class Evaluation:
 
     def real(self, reference: Reference) -> Set:
         """The real samples of a reference."""
-        if reference == "all":
-            both = self.train, self.test
-            samples, features = torch.cat([each.samples for each in both]), torch.cat([each.features for each in both])
-            return Set(samples, features).shuffled(0)
-        return self.test if reference == "test" else self.train
+        return self.test if reference == "test" else self.train if reference == "train" else self.whole
 
     def _set(self, split: str, samples: Tensor, most: int) -> Set:
         """All samples of a split, or a random part: files lie in the order of their names, class after class."""

@@ -66,7 +66,7 @@ class FrechetInfinity(Metric):
         """One estimate."""
         fake, real = comparison.fake, comparison.real.features
         dimension = fake.features.shape[1]
-        least = min(max(2, SMALLEST * len(fake), 2 * dimension), len(fake) / 2)
+        least = max(2, min(max(SMALLEST * len(fake), 2 * dimension), len(fake) / 2))
         counts = np.linspace(least, len(fake), SIZES).round().astype(int)
         distances = [
             frechet_distance(_drawn(fake, int(count), comparison.seed, number), real)

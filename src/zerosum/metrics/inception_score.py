@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, logsumexp
 
 from zerosum.data import Source
 from zerosum.metrics import Comparison, Estimate, Metric
@@ -35,5 +35,6 @@ class InceptionScore(Metric):
 
 def _information(logits: NDArray[np.float64]) -> float:
     """The mutual information of sample and class, in nats, from logits [N, classes]."""
-    each, every = log_softmax(logits, axis=1), softmax(logits, axis=1).mean(0)
-    return float((np.exp(each) * (each - np.log(every))).sum(1).mean())
+    each = log_softmax(logits, axis=1)
+    every = logsumexp(each, axis=0) - np.log(len(each))
+    return float((np.exp(each) * (each - every)).sum(1).mean())

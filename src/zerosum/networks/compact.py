@@ -1,5 +1,6 @@
 """A DCGAN rearranged so that CPUs are fast at it: no convolution runs at the full resolution."""
 
+import math
 from typing import ClassVar
 
 import torch.nn.functional as F
@@ -50,7 +51,7 @@ class Compact(Networks):
         """Dense layer, convolution, transposed convolutions, then pixels out of channels, then tanh."""
         sizes, channels = self._plan(shape)
         layers: list[nn.Module] = [
-            nn.Linear(inputs, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=False),
+            nn.Linear(inputs, channels[-1] * math.prod(sizes[-1]), bias=False),
             nn.Unflatten(1, (channels[-1], *sizes[-1])),
             BatchNorm(channels[-1]),
             nn.ReLU(inplace=True),
@@ -90,7 +91,7 @@ class Compact(Networks):
             nn.LeakyReLU(0.2, inplace=True),
             nn.Flatten(),
         ]
-        return nn.Sequential(*layers), channels[-1] * sizes[-1][0] * sizes[-1][1]
+        return nn.Sequential(*layers), channels[-1] * math.prod(sizes[-1])
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
         """As DCGAN's."""

@@ -1,5 +1,6 @@
 """DCGAN (Radford et al. 2016): strided convolutions for images of any shape from 8x8 on, square or not."""
 
+import math
 from typing import ClassVar
 
 from pydantic.dataclasses import dataclass
@@ -35,7 +36,7 @@ class DCGAN(Networks):
         sizes = levels((shape[1], shape[2]))
         channels = [shape[0]] + [self.width * 2**level for level in range(len(sizes) - 1)]
         layers: list[nn.Module] = [
-            nn.Linear(inputs, channels[-1] * sizes[-1][0] * sizes[-1][1], bias=not self.generator_norm),
+            nn.Linear(inputs, channels[-1] * math.prod(sizes[-1]), bias=not self.generator_norm),
             nn.Unflatten(1, (channels[-1], *sizes[-1])),
         ]
         for level in range(len(sizes) - 1, 0, -1):
@@ -73,7 +74,7 @@ class DCGAN(Networks):
             ]
             layers += [BatchNorm(channels[level])] if normalised else []
             layers += [nn.LeakyReLU(0.2, inplace=True)]
-        return nn.Sequential(*layers, nn.Flatten()), channels[-1] * sizes[-1][0] * sizes[-1][1]
+        return nn.Sequential(*layers, nn.Flatten()), channels[-1] * math.prod(sizes[-1])
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
         """As DCGAN's released code does."""

@@ -1,5 +1,6 @@
 """The residual networks of SNGAN (Miyato et al. 2018, appendix B.4), for images of any shape."""
 
+import math
 from itertools import pairwise
 from typing import ClassVar
 
@@ -76,7 +77,7 @@ class Resnet(Networks):
         sizes = levels((shape[1], shape[2]))
         widths = self._widths(len(sizes)) if self.tapered else [2 * self.width] * len(sizes)
         layers: list[nn.Module] = [
-            nn.Linear(inputs, widths[-1] * sizes[-1][0] * sizes[-1][1]),
+            nn.Linear(inputs, widths[-1] * math.prod(sizes[-1])),
             nn.Unflatten(1, (widths[-1], *sizes[-1])),
         ]
         layers += [Up(widths[k + 1], widths[k], sizes[k]) for k in reversed(range(len(sizes) - 1))]

@@ -25,7 +25,7 @@ from zerosum.networks import Networks
 from zerosum.networks.dcgan import DCGAN
 from zerosum.optimizers import Adam, Optimizer
 from zerosum.record import RunFolder
-from zerosum.regularizers import Regularizer
+from zerosum.regularizers import MaxNorm, Regularizer, SpectralNorm
 from zerosum.tricks import Trick
 
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -85,7 +85,7 @@ class Recipe:
             if trick.relabels and not isinstance(self.game, Labelled):
                 raise InputError(
                     f"the trick {name} and the game {catalog.name_of(self.game)} do not go together: it changes labels,"
-                    " which only minimax, non-saturating and least-squares have"
+                    f" which only these have: {', '.join(catalog.choices(Labelled))}"
                 )
             if trick.reads_signs and not _says_by_sign(self.game):
                 raise InputError(
@@ -103,6 +103,11 @@ class Recipe:
                 raise InputError(
                     f"the trick {name} and simultaneous do not go together: both players learn from the same fakes"
                 )
+        if {MaxNorm, SpectralNorm} <= {type(each) for each in self.regularizers}:
+            raise InputError(
+                "the regularisers max-norm and spectral-norm do not go together: the weights that the first would "
+                "rescale are made anew by the second"
+            )
         if self.batch_size % self.networks.packing:
             raise InputError(
                 f"networks.packing={self.networks.packing} and batch_size={self.batch_size} do not go together: a "

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from zerosum.data import Source, Split, open_source, shuffled, split_by_content
 from zerosum.errors import InputError
@@ -53,6 +54,19 @@ def test_too_few_samples_for_two_splits(tmp_path: Path) -> None:
     np.save(tmp_path / "three.npy", np.arange(6.0).reshape(3, 2))
     with pytest.raises(InputError, match="3 usable samples are too few"):
         open_source(str(tmp_path / "three.npy"))
+
+
+@pytest.mark.parametrize(("train", "test"), [(1, 5), (5, 1)])
+def test_one_sample_of_a_split_has_no_spread(tmp_path: Path, train: int, test: int) -> None:
+    np.savez(tmp_path / "few.npz", train_images=_noise(train, 0), test_images=_noise(test, 1))
+    with pytest.raises(InputError, match="6 usable samples are too few"):
+        open_source(str(tmp_path / "few.npz"))
+    np.savez(tmp_path / "few.npz", train_images=_noise(2, 0), test_images=_noise(2, 1))
+    assert len(open_source(str(tmp_path / "few.npz")).test) == 2
+
+
+def _noise(count: int, seed: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (count, 8, 8), dtype=np.uint8)
 
 
 def test_the_fingerprint_is_of_the_content() -> None:
