@@ -24,6 +24,7 @@ from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.playing import steps_in
 from zerosum.recipes import Recipe
+from zerosum.recipes.auto import choose
 from zerosum.record import Line
 from zerosum.run import Run
 
@@ -63,7 +64,7 @@ def prepared(
         preparation = Preparation(flip=preparation.flip and source.is_images)
     else:  # a resumed run must not choose again
         preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
-    chosen = replace(given if isinstance(given, Recipe) else recipes.named(given, source), data=preparation)
+    chosen = replace(given if isinstance(given, Recipe) else choose(source), data=preparation)
     for assignment in changes:
         if not assignment.startswith("data."):
             chosen = recipes.change(chosen, assignment)

@@ -360,6 +360,17 @@ def test_dropout_by_its_definition(share: float, dtype: torch.dtype) -> None:
     assert abs(both - chance) <= 5 * (variance / kept.numel()) ** 0.5 + 2.0**-16
 
 
+def test_discrimination_in_bfloat16_is_as_fine_as_what_it_sees() -> None:
+    """A sample's nearness to itself is taken off a sum that would hide the others in eight bits."""
+    layer, features = Discrimination(6, kernels=2, dimensions=3), torch.randn(5, 6)
+    with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
+        places = layer.project(features).double().view(5, 2, 3)
+        seen = layer(features)[:, 6:].double()
+    near = (-(places[:, None] - places[None]).abs().sum(3)).exp()
+    expected = (near.sum(1) - 1) / 4
+    torch.testing.assert_close(seen, expected, rtol=1e-4, atol=1e-6)
+
+
 def test_dropout_of_nearly_everything() -> None:
     assert dropped(torch.ones(100), 0.999999).isfinite().all()
 

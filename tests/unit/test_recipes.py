@@ -13,6 +13,7 @@ from zerosum.errors import InputError
 from zerosum.games import Game, Minimax
 from zerosum.networks.mlp import MLP
 from zerosum.optimizers import Adam
+from zerosum.recipes.auto import choose
 from zerosum.record import RunFolder
 from zerosum.regularizers import R1, R2, MaxNorm, SpectralNorm
 
@@ -21,7 +22,7 @@ from zerosum.regularizers import R1, R2, MaxNorm, SpectralNorm
 def test_a_recipe_reads_back_equal(recipe: recipes.Recipe, tmp_path: Path) -> None:
     assert recipes.from_json(json.loads(json.dumps(recipe.as_json()))) == recipe
     (tmp_path / "r.json").write_text(json.dumps(recipe.as_json()))
-    assert recipes.named(str(tmp_path / "r.json"), images((1, 8, 8))) == recipe
+    assert recipes.find(str(tmp_path / "r.json")) == recipe
 
 
 def test_a_game_from_elsewhere_reads_back_and_is_not_listed() -> None:
@@ -138,11 +139,10 @@ def test_a_path_is_not_taken_for_a_name(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_unknown_recipes(tmp_path: Path) -> None:
-    source = images((1, 8, 8))
     with pytest.raises(InputError, match="no recipe is called 'dcgn': did you mean 'dcgan'"):
-        recipes.named("dcgn", source)
+        recipes.find("dcgn")
     with pytest.raises(InputError, match="cannot be read: No such file"):
-        recipes.named("missing.json", source)
+        recipes.find("missing.json")
     for content, expected in (
         ("{", "is not JSON"),
         ("3", "a recipe is a JSON object"),
@@ -150,7 +150,7 @@ def test_unknown_recipes(tmp_path: Path) -> None:
     ):
         (tmp_path / "r.json").write_text(content)
         with pytest.raises(InputError, match=expected):
-            recipes.named(str(tmp_path / "r.json"), source)
+            recipes.find(str(tmp_path / "r.json"))
 
 
 def test_the_recipe_of_a_run(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_the_recipe_of_a_run(tmp_path: Path) -> None:
 
 
 def test_auto_looks_at_the_data() -> None:
-    assert recipes.named("auto", images((3, 16, 16))).networks.check((3, 16, 16)) is None
-    assert recipes.named("auto", points(2)).name == "points"
-    chosen = [recipes.named("auto", images((1, 8, 8), count=n, classes=2)).name for n in (64, 2_000)]
+    assert choose(images((3, 16, 16))).networks.check((3, 16, 16)) is None
+    assert choose(points(2)).name == "points"
+    chosen = [choose(images((1, 8, 8), count=n, classes=2)).name for n in (64, 2_000)]
     assert chosen == ["compact", "compact-conditional"]

@@ -34,7 +34,7 @@ class Discrimination(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """[N, inputs] to [N, inputs + kernels]."""
-        places = self.project(features).view(len(features), self.kernels, -1)
+        places = self.project(features).float().view(len(features), self.kernels, -1)  # for the difference below
         distances = (places[:, None] - places[None]).abs().sum(3)
         closeness = ((-distances).exp().sum(1) - 1) / max(1, len(features) - 1)  # a sample is no evidence about itself
         return torch.cat([features, closeness], dim=1)

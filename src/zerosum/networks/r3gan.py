@@ -37,7 +37,7 @@ class Residual(nn.Module):
 
 
 class Resize(nn.Module):
-    """Bilinear resampling, antialiased on the way down."""
+    """Bilinear resampling, antialiased on the way down. On CUDA its gradient may differ in its last bits."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         """`size`: (H, W) of the result."""

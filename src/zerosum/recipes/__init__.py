@@ -200,19 +200,6 @@ def of_run(folder: RunFolder) -> Recipe:
         raise InputError(f"{folder.description}: recipe: {error}") from None
 
 
-def named(name: str, source: Source) -> Recipe:
-    """What `--recipe` means: `auto`, which looks at `source`, a recipe's name, a JSON file, or a run.
-
-    Raises:
-        InputError: it is none of these, or the file is no recipe.
-    """
-    if name == "auto":
-        from zerosum.recipes.auto import choose
-
-        return choose(source)
-    return find(name)
-
-
 def _read(path: Path) -> Recipe:
     try:
         return from_json(json.loads(path.read_bytes(), object_pairs_hook=_once))

@@ -31,7 +31,7 @@ class Classifier(FeatureExtractor):
         file = cache_folder() / f"{source.fingerprint}-{NAME}.safetensors"
         with randomness.scope(0, 0, "initial classifier"):
             self._network = _classifier(source.shape, source.classes)
-        if not _load(self._network, file):
+        if not _load(self._network, file):  # trained on the CPU, so that all devices compare in the same features
             _train(self._network, source.train)
             _save(self._network, file)
         self._network.eval().to(device)
