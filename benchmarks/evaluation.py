@@ -20,7 +20,7 @@ from zerosum.metrics.features import Request
 from zerosum.metrics.features.inception import BATCH, Inception
 from zerosum.metrics.frechet import frechet_distance
 from zerosum.metrics.neighbours import overlap
-from zerosum.recipes import named
+from zerosum.recipes.auto import choose
 from zerosum.run import INTERIM_SAMPLES, INTERIM_SCORES
 
 ROUNDS, IMAGES = 5, 96
@@ -80,7 +80,7 @@ def inception(weights: str, photos: str) -> dict[str, object]:
 def during_training(data: str) -> dict[str, object]:
     """A scoring during a five-minute run on MNIST with the default recipe, of which there are three, over the run."""
     source, shares = open_source(data), []
-    recipe = named("auto", source)
+    recipe = choose(source)
     evaluation = Evaluation.of(source)
     network, _ = recipe.networks.pair(source.shape, source.classes, 0)
     classes = dict.fromkeys(source.class_names, 1)

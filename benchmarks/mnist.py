@@ -22,7 +22,7 @@ from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.frechet import FrechetDistance, frechet_distance
 from zerosum.metrics.neighbours import Neighbours
-from zerosum.recipes import named
+from zerosum.recipes.auto import choose
 
 MINUTES, SAMPLES, SEEDS = 5, 10_000, (0, 1, 2)
 PROTOCOL = (
@@ -94,7 +94,7 @@ def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:
     for key, figure in figures.items():
         name, _, seed = key.partition(", seed ")
         if isinstance(figure, dict) and seed and not name.startswith("textbook"):
-            runs.setdefault(named(name, source).name, []).append(figure)
+            runs.setdefault(choose(source).name if name == "auto" else name, []).append(figure)
     return {name: _summary(seeds) for name, seeds in runs.items()}
 
 

@@ -27,7 +27,7 @@ SEVENTEEN = (
     ),
     Item(
         "The generator maximises log D(G(z)) instead of minimising log(1 - D(G(z)))",
-        "`game=non-saturating`, the default of most recipes; the measured other way is `game=minimax`",
+        "`game=non-saturating`, in half of the recipes; the measured other way is `game=minimax`",
         ("saturating",),
     ),
     Item(
@@ -37,8 +37,8 @@ SEVENTEEN = (
     ),
     Item(
         "Real and fake samples in separate batches, where there is batch normalisation",
-        "always, wherever the discriminator compares samples; measured: `networks.mixed_batches=true`, in the "
-        "discriminator's update (where they take turns, the generator's has fakes only)",
+        "always, where the discriminator has batch normalisation or minibatch features; measured the other way, with "
+        "`networks.mixed_batches=true`: both kinds in one batch in the discriminator's update",
         ("mixed-batches",),
     ),
     Item(
@@ -126,8 +126,8 @@ def page() -> str:
         "",
         "Made by `make docs` from `benchmarks/results/tricks.json`. The list is *How to Train a GAN? Tips and tricks "
         "to make GANs work* (Chintala et al. 2016). Everything that is a choice here is off unless a recipe names it; "
-        "switch it on with `--set`, e.g. `zerosum train mnist --set 'tricks=[\"label-smoothing\"]'` or "
-        "`--set networks.packing=2`.",
+        "switch it on with `--set`, e.g. `zerosum train mnist --recipe compact --set 'tricks=[\"label-smoothing\"]'` "
+        "or `--set networks.packing=2`.",
         "",
         f"Measured: {results['protocol']}; seeds {', '.join(seeds)}; {results['hardware']}. Each cell: Fréchet "
         "distance in the classifier's features (lower is better; not FID), precision / coverage (higher is better), as "
