@@ -115,7 +115,7 @@ def play(
         for k in range(discriminator_steps):
             update = step * discriminator_steps + k
             with randomness.scope(seed, step, f"discriminator update {k}", device=device):
-                real, labels = data.minibatch(batch_size, update, seed).on(device, labelled=networks.conditional)
+                real, labels = data.minibatch(batch_size, update, seed, device=device, labelled=networks.conditional)
                 codes = networks.draw_codes(batch_size, device, labels, classes)
                 seen, class_losses = confront(players, engine, step / steps, real, codes, labels, shared=simultaneous)
                 d_loss = discriminator_loss(game, players.tricks, seen.real_logits, seen.fake_logits)

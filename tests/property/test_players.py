@@ -80,7 +80,7 @@ def test_forward_passes_of_one_update_change_nothing_in_either_player(recipe: re
     recipe = small(recipe)
     players = build(recipe, SOURCE, ENGINE, seed=0)
     before = bits(players.generator), bits(players.discriminator)
-    real, labels = SOURCE.train.minibatch(6, 0, 0).on(ENGINE.device, labelled=recipe.networks.conditional)
+    real, labels = SOURCE.train.minibatch(6, 0, 0, device=ENGINE.device, labelled=recipe.networks.conditional)
     codes = players.networks.draw_codes(6, None, labels, players.classes)
     confront(players, ENGINE, 0.0, real, codes, labels)
     generator_loss(players, recipe.game, ENGINE, 0.0, real, codes, labels)
@@ -135,7 +135,7 @@ def test_simultaneous_updates_answer_the_other_player_as_it_was(recipe: recipes.
 
     players = build(recipe, SOURCE, ENGINE, seed=0)
     with randomness.scope(0, 0, "discriminator update 0"):
-        real, labels = SOURCE.train.minibatch(6, 0, 0).on(ENGINE.device, labelled=recipe.networks.conditional)
+        real, labels = SOURCE.train.minibatch(6, 0, 0, device=ENGINE.device, labelled=recipe.networks.conditional)
         codes = players.networks.draw_codes(6, None, labels, players.classes)
         judge = partial(players.judge, ENGINE, 0.0)
         of_real, of_fake = players.verdicts(judge, real, players.generator.network(codes), labels)

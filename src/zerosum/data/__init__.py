@@ -34,14 +34,6 @@ class Batch(NamedTuple):
     samples: Tensor
     labels: Tensor | None
 
-    def on(self, device: torch.device, *, labelled: bool) -> "Batch":
-        """The same batch on `device`, with its labels only if they are wanted; a GPU copies it when it gets there."""
-
-        def sent(tensor: Tensor) -> Tensor:
-            return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-
-        return Batch(sent(self.samples), sent(self.labels) if labelled and self.labels is not None else None)
-
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -63,17 +55,38 @@ class Split:
 
     def batch(self, indices: Tensor) -> Batch:
         """The samples at `indices` with their labels."""
-        chosen = self.samples.index_select(0, indices)  # thirty times as fast as [indices] for bytes
-        samples = to_float(chosen) if chosen.dtype == torch.uint8 else chosen
-        return Batch(samples, None if self.labels is None else self.labels[indices])
+        return self._batch(self._stored(indices), indices)
 
-    def minibatch(self, size: int, number: int, seed: int) -> Batch:
-        """Minibatch `number` (from 0) of the endless stream that `shuffled` describes."""
-        batch = self.batch(shuffled(len(self), size, number, seed))
+    def minibatch(
+        self, size: int, number: int, seed: int, *, device: torch.device | None = None, labelled: bool = True
+    ) -> Batch:
+        """Minibatch `number` (from 0) of the endless stream that `shuffled` describes, on `device`, else on the CPU.
+
+        Its labels come along only if they are wanted.
+        """
+        indices = shuffled(len(self), size, number, seed)
+        chosen = self._stored(indices)
         if self.flip:
             mirrored = torch.rand(size, generator=randomness.generator(seed, number, "flip")) < 0.5
-            batch.samples[mirrored] = batch.samples[mirrored].flip(3)
-        return batch
+            chosen[mirrored] = chosen[mirrored].flip(3)
+        return self._batch(chosen, indices, device, labelled=labelled)
+
+    def _stored(self, indices: Tensor) -> Tensor:
+        return self.samples.index_select(0, indices)  # thirty times as fast as [indices] for bytes
+
+    def _batch(
+        self, chosen: Tensor, indices: Tensor, device: torch.device | None = None, *, labelled: bool = True
+    ) -> Batch:
+        samples = _sent(chosen, device)  # as bytes, a quarter of what they are as floats
+        labels = _sent(self.labels[indices], device) if labelled and self.labels is not None else None
+        return Batch(to_float(samples) if samples.dtype == torch.uint8 else samples, labels)
+
+
+def _sent(tensor: Tensor, device: torch.device | None) -> Tensor:
+    """The tensor on `device`; a GPU copies it when it gets there, and nobody waits."""
+    if device is None or device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def shuffled(count: int, size: int, number: int, seed: int) -> Tensor:
@@ -250,7 +263,7 @@ def _read(data: str, preparation: Preparation, progress: Progress | None, *, not
 def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Split]:
     """Keep one sample in five for testing, chosen by its content, so that added samples move no old one."""
     rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
-    test = torch.tensor([is_for_testing(content_number(row.tobytes())) for row in rows], dtype=torch.bool)
+    test = torch.from_numpy(for_testing(np.array([content_number(row.tobytes()) for row in rows], np.int64)))
 
     def part(mask: Tensor) -> Split:
         return Split(samples[mask], None if labels is None else labels[mask])
@@ -263,6 +276,7 @@ def content_number(content: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "little")
 
 
-def is_for_testing(content_number: int) -> bool:
-    """Whether a sample whose content has this number is kept for testing."""
-    return content_number < TEST_FRACTION * 2**32
+def for_testing(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of N samples are kept for testing, given the numbers of their contents: one in five, but `LEAST` of few."""
+    smallest = np.sort(numbers)[:LEAST]
+    return numbers < max(TEST_FRACTION * 2**32, 1 + max(smallest, default=0))

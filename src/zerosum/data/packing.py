@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.data import Progress, content_number, is_for_testing, too_few
+from zerosum.data import Progress, content_number, for_testing, too_few
 from zerosum.data.boxes import Box
 from zerosum.data.decode import Outside, Survey, Unreadable, decode, survey
 from zerosum.data.duplicates import groups, thumbnail
@@ -22,7 +22,7 @@ from zerosum.data.files import Collection, Item, Skipped, reason
 from zerosum.data.preparation import LARGEST, SMALLEST, Preparation
 from zerosum.errors import InputError
 
-FORMAT = "zerosum pack 4"
+FORMAT = "zerosum pack 5"
 SIZES = (256, 128, 64, 32, 16, 8)
 REACHED_BY = 0.75  # the share of the images that must be as large as the chosen size
 LISTED = 3
@@ -200,7 +200,7 @@ def _testing(kept: list[Kept], leaders: NDArray[np.int64]) -> NDArray[np.bool_]:
         return np.array([each.item.testing for each in kept], np.bool_)
     pixels = np.array([each.pixels for each in kept])
     files = np.array([each.file for each in kept])
-    testing = np.array([is_for_testing(each.file) for each in kept])
+    testing = for_testing(files)
     while True:
         before = testing.sum()
         for group in (leaders, pixels, files):

@@ -105,11 +105,12 @@ class Contest:
 
     def round(self, part: Part, number: int, purpose: str) -> Round:
         """Round `number` of an endless stream."""
-        networks, split = self.players.networks, self.data[part]
-        batch = split.minibatch(self.batch_size, number, self.seed)
-        real, labels = batch.on(self.engine.device, labelled=networks.conditional)
-        with randomness.scope(self.seed, number, f"{purpose} codes for {part}", device=self.engine.device):
-            codes = networks.draw_codes(self.batch_size, self.engine.device, labels, self.players.classes)
+        networks, device = self.players.networks, self.engine.device
+        real, labels = self.data[part].minibatch(
+            self.batch_size, number, self.seed, device=device, labelled=networks.conditional
+        )
+        with randomness.scope(self.seed, number, f"{purpose} codes for {part}", device=device):
+            codes = networks.draw_codes(self.batch_size, device, labels, self.players.classes)
         return Round(real, labels, codes)
 
     def fakes(self, generator: nn.Module, meeting: Round) -> Tensor:

@@ -85,7 +85,7 @@ def losses(
     """
     generator, judge = players.generator.network, partial(engine.verdict, players.discriminator.network)
     with randomness.scope(seed, 0, "eigenvalues", device=engine.device):
-        real, labels = data.minibatch(batch_size, 0, seed).on(engine.device, labelled=players.networks.conditional)
+        real, labels = data.minibatch(batch_size, 0, seed, device=engine.device, labelled=players.networks.conditional)
         codes = players.networks.draw_codes(batch_size, engine.device, labels, players.classes)
         fake = engine.samples(generator, codes)
         of_real, of_fake = players.verdicts(judge, real.requires_grad_(), fake, labels)

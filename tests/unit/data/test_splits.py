@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from zerosum.data import Source, Split, open_source, shuffled, split_by_content
+from zerosum.data import Source, Split, for_testing, open_source, shuffled, split_by_content
 from zerosum.errors import InputError
 
 
@@ -38,6 +38,21 @@ def test_added_samples_move_no_old_one_between_the_splits() -> None:
     assert rows(few_train) <= rows(all_train)
     assert rows(few_test) <= rows(all_test)
     assert not rows(all_train) & rows(all_test)
+
+
+@given(content=st.lists(st.integers(0, 2**32 - 1), min_size=4, max_size=40, unique=True))
+def test_both_splits_of_few_samples_have_a_spread(content: list[int]) -> None:
+    """Four that differ are enough, unless chance keeps all for testing, which happens to one set of four in 625."""
+    testing = for_testing(np.array(content))
+    assert testing.sum() >= 2
+    assert testing.sum() == 2 or (np.array(content)[testing] < 0.2 * 2**32).all()
+    assert max(np.array(content)[testing]) < min(np.array(content)[~testing], default=2**32)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_eight_photos_can_be_split(seed: int) -> None:
+    train, test = split_by_content(torch.from_numpy(_noise(8, seed)), None)
+    assert min(len(train), len(test)) >= 2
 
 
 def test_labels_stay_with_their_samples() -> None:

@@ -118,7 +118,7 @@ def test_the_losses_are_those_that_the_players_descend(condition: str) -> None:
     players = build(recipe, source, ENGINE, 0)
     found = stability.losses(players, recipe.game, ENGINE, source.train, 16, 0.5, seed=0)
     with randomness.scope(0, 0, "eigenvalues"):
-        real, labels = source.train.minibatch(16, 0, 0).on(ENGINE.device, labelled=condition != "none")
+        real, labels = source.train.minibatch(16, 0, 0, device=ENGINE.device, labelled=condition != "none")
         codes = players.networks.draw_codes(16, None, labels, players.classes)
         seen, class_losses = confront(players, ENGINE, 0.5, real, codes, labels)
         of_d = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits) + sum(class_losses)
