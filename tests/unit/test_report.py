@@ -79,16 +79,20 @@ def test_only_probabilities_are_called_so(recipe: str, said: str, unsaid: str, t
     assert unsaid not in page
 
 
-def test_scores_say_once_what_they_were_measured_in(tmp_path: Path) -> None:
-    page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | {"metric": "recall"})
-    assert page.count("frechet-distance, recall: Compare with the same points.") == 1
-
-
-def test_each_score_says_what_it_was_compared_with(tmp_path: Path) -> None:
+def test_scores_say_once_how_they_were_measured_and_each_with_what_it_was_compared(tmp_path: Path) -> None:
     copies = {"metric": "nearest-training", "reference": "training split of ring", "features": "pixels"}
-    page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | copies)
-    assert f"of the {SCORE['reference']}</td>" in page
-    assert "of the training split of ring</td>\n<td>pixels" in page
+    page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | {"metric": "recall"}, SCORE | copies)
+    names = ["Measured in coordinates. Compare with the same points.", "frechet-distance", "recall"]
+    names += ["Measured in pixels. Compare with the same points.", "nearest-training"]
+    assert re.findall(r"<td[^>]*>(Measured.*|frechet-distance|recall|nearest-training)</td>", page) == names
+    assert page.count("300 of the test split of ring</td>") == 2
+    assert page.count("300 of the training split of ring</td>") == 1
+
+
+def test_a_warning_is_said_once(tmp_path: Path) -> None:
+    warned = SCORE | {"warning": "too few"}
+    page = page_of(RunFolder(tmp_path), "points", LINE, warned, warned | {"metric": "recall"})
+    assert page.count("<strong>too few</strong>") == 1
 
 
 def test_pictures_are_in_the_order_of_their_steps_and_others_are_none(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def write(folder: RunFolder) -> None:
     environment = Environment(
         loader=PackageLoader("zerosum.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    last = scores[-1]["step"] if scores else None
+    last = [score for score in scores if score["step"] == scores[-1]["step"]]
     about = folder.describe()
     probabilistic = catalog.lookup(Game, about["recipe"]["game"]["name"]).probabilistic
     page = environment.get_template("report.html.j2").render(
@@ -38,7 +38,9 @@ def write(folder: RunFolder) -> None:
         curves=_inline(_curves(iterations, scores, probabilistic=probabilistic)) if iterations else None,
         confusion={name: iterations[-1][name] for name in CONFUSION} if iterations else None,
         led=iterations[-1]["real_led"] if iterations else None,
-        scores=[score for score in scores if score["step"] == last],
+        scored=last[0] if last else None,
+        scores=_by_protocol(last),
+        warnings=dict.fromkeys(score["warning"] for score in last if score["warning"]),
     )
     write_atomically(folder.report, page.encode())
 
@@ -46,6 +48,15 @@ def write(folder: RunFolder) -> None:
 def _pictures(folder: RunFolder) -> list[tuple[int, Path]]:
     """The grids of samples by their steps; what somebody else put beside them is none."""
     return sorted((int(file.stem), file) for file in folder.samples.glob("*.png") if file.stem.isdecimal())
+
+
+def _by_protocol(scores: list[Line]) -> list[tuple[str, list[Line]]]:
+    """The scores that were measured in the same way, in their order, after a sentence or two on how that was."""
+    groups: dict[str, list[Line]] = {}
+    for score in scores:
+        resizer = "" if score["resizer"] == "none" else f"; resizer: {score['resizer']}"
+        groups.setdefault(f"Measured in {score['features']}{resizer}. {score['comparable']}", []).append(score)
+    return list(groups.items())
 
 
 def _command(folder: RunFolder, about: Line) -> str:
