@@ -18,11 +18,13 @@ check: $(VENV)/installed-test
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python docs/help.py --check
+	$(VENV)/bin/python docs/recipes.py --check
 	$(VENV)/bin/python docs/tricks.py --check
 	$(VENV)/bin/python docs/pages.py --check
 
 docs: $(VENV)/installed-test
 	$(VENV)/bin/python docs/help.py
+	$(VENV)/bin/python docs/recipes.py
 	$(VENV)/bin/python docs/tricks.py
 	$(VENV)/bin/python docs/pages.py
 

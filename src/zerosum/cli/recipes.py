@@ -38,15 +38,15 @@ def recipes(
     table = Table("recipe", "what it is", "G / D", "scored", box=SIMPLE_HEAD, pad_edge=False)
     table.add_row("auto", "chooses one of the others by the data (the default)", "", "")
     for recipe in known.recipes().values():
-        sizes = " / ".join(f"{size / 1e6:.2f}" for size in recipe.sizes(*_example(recipe)))
-        table.add_row(recipe.name, recipe.summary, sizes, scores.get(recipe.name, "not measured"))
+        table.add_row(recipe.name, recipe.summary, size(recipe), scores.get(recipe.name, "not measured"))
     console = plain()
     console.print(table)
     console.print(SCORED)
 
 
-def _example(recipe: "Recipe") -> tuple[tuple[int, ...], int]:
-    """The shape and the number of classes that its size is stated for."""
+def size(recipe: "Recipe") -> str:
+    """G / D: their millions of parameters for gray 28x28 images of ten classes, or for points of two coordinates."""
     from zerosum.networks.mlp import MLP
 
-    return ((2,), 0) if isinstance(recipe.networks, MLP) else ((1, 28, 28), 10)
+    shape, classes = ((2,), 0) if isinstance(recipe.networks, MLP) else ((1, 28, 28), 10)
+    return " / ".join(f"{count / 1e6:.2f}" for count in recipe.sizes(shape, classes))
