@@ -18,20 +18,45 @@ RESULTS = DOCS.parent / "benchmarks" / "results"
 WHERE = (
     (
         "eq. 1: min over G, max over D of V(D, G) = E log D(x) + E log(1 - D(G(z)))",
-        "`games.value`; in `games.Minimax` D minimises -V and G minimises V",
+        "[`games.value`](../src/zerosum/games.py); in [`games.Minimax`](../src/zerosum/games.py) D minimises -V, "
+        "and G the part of it in which G appears, E log(1 - D(G(z)))",
     ),
     (
         "section 3: G maximises log D(G(z)) instead",
-        "`games.NonSaturating`, as in half of the recipes",
+        "[`games.NonSaturating`](../src/zerosum/games.py), as in half of the recipes",
     ),
-    ("Algorithm 1, with k and m", "`algorithm.play`; `discriminator_steps` and `batch_size` of a recipe"),
-    ("Proposition 1, eq. 2: D* = p_data / (p_data + p_g)", "`theory.Matchup.optimal_logit`, the logit of D*"),
-    ("eq. 3: V as an integral over x", "`theory.Matchup.value`, a sum over a lattice in float64"),
-    ("Theorem 1, eq. 4 to 6: C(G) = -log 4 + 2 JSD", "`theory.Matchup.criterion` and `.divergence`"),
-    ("figure 1: p_g from z through G", "`theory.pushforward`, exact for rectifiers on the line"),
-    ("section 5: rectifiers and sigmoids against maxout with dropout", "`networks.mlp.PaperMLP`, recipe `paper-mnist`"),
-    ("Algorithm 1, last sentence: momentum; in the released code: learning rates that fall", "`optimizers.SGD`"),
-    ("section 5: Parzen windows, sigma by cross-validation", "`metrics.parzen`, `zerosum evaluate --metric parzen`"),
+    (
+        "Algorithm 1, with k and m",
+        "[`algorithm.play`](../src/zerosum/algorithm.py); `discriminator_steps` and `batch_size` of a recipe",
+    ),
+    (
+        "Proposition 1, eq. 2: D* = p_data / (p_data + p_g)",
+        "[`theory.Matchup.optimal_logit`](../src/zerosum/theory.py), the logit of D*",
+    ),
+    (
+        "eq. 3: V as an integral over x",
+        "[`theory.Matchup.value`](../src/zerosum/theory.py), a sum over a lattice in float64",
+    ),
+    (
+        "Theorem 1, eq. 4 to 6: C(G) = -log 4 + 2 JSD",
+        "[`theory.Matchup.criterion`](../src/zerosum/theory.py) and `.divergence`",
+    ),
+    (
+        "figure 1: p_g from z through G",
+        "[`theory.pushforward`](../src/zerosum/theory.py), exact for rectifiers on the line",
+    ),
+    (
+        "section 5: rectifiers and sigmoids against maxout with dropout",
+        "[`networks.mlp.PaperMLP`](../src/zerosum/networks/mlp.py), recipe `paper-mnist`",
+    ),
+    (
+        "Algorithm 1, last sentence: momentum; in the released code: learning rates that fall",
+        "[`optimizers.SGD`](../src/zerosum/optimizers.py)",
+    ),
+    (
+        "section 5: Parzen windows, sigma by cross-validation",
+        "[`metrics.parzen`](../src/zerosum/metrics/parzen.py), `zerosum evaluate --metric parzen`",
+    ),
     ("figure 2: random samples", "`zerosum sample RUN`"),
     (
         "figure 2: their nearest training images",

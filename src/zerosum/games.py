@@ -28,7 +28,8 @@ class Game(ABC):
 
     Attributes:
         paper: where the game was published, with the equation.
-        zero_sum: whether the players' losses add up to a constant, so that one's gain is the other's loss.
+        zero_sum: whether the players pull one value in opposite directions: the gradients of both losses by the fakes'
+            logits add up to 0.
         relativistic: whether the generator's loss depends on the real samples' logits.
         probabilistic: whether D(x) = sigmoid(logit) is the discriminator's probability that x is real; elsewhere a
             logit says something only beside others.

@@ -1,10 +1,12 @@
 """Training from a program, with parts of one's own."""
 
 import json
+import math
 import re
 import runpy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,14 +16,29 @@ import zerosum
 from zerosum.errors import InputError, RunFailed
 from zerosum.optimizers import Adam
 
-PAGE = Path(__file__).parents[2] / "docs" / "parts.md"
+PAGES = Path(__file__).parents[2] / "docs"
 
 
-def test_the_program_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    (tmp_path / "mine.py").write_text(program)
-    found = runpy.run_path("mine.py")
+def run_page(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[str, Any]:
+    """What the programs on a page define, one after the other, in `folder`."""
+    monkeypatch.chdir(folder)
+    programs = re.findall(r"```python\n(.*?)```", (PAGES / name).read_text(encoding="utf-8"), re.DOTALL)
+    (folder / "mine.py").write_text("".join(programs))
+    return runpy.run_path("mine.py")
+
+
+def test_the_loop_on_the_page_of_the_paper_learns_where_the_data_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    generator = run_page("paper.md", monkeypatch, tmp_path)["G"]
+    with torch.no_grad():
+        radius = generator(torch.randn(2_500, 2)).norm(dim=1).median()
+    assert abs(radius - 2) < 0.2
+
+
+def test_the_programs_on_the_page_of_parts_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run_page("parts.md", monkeypatch, tmp_path)
     gan, again = found["gan"], found["again"]
     assert isinstance(gan, zerosum.GAN)
     assert isinstance(again, zerosum.GAN)
@@ -29,6 +46,12 @@ def test_the_program_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     about = json.loads((tmp_path / "runs" / "mine" / "run.json").read_text())
     assert about["recipe"]["game"] == {"name": "tempered", "temperature": 3.0}
     assert about["recipe"]["networks"]["width"] == 32
+    assert found["score"].samples > 0
+    game, p, q = found["Exponential"](), torch.tensor(0.8), torch.tensor(0.2)
+    best = game.optimal_logit((p / q).log()).requires_grad_()
+    never = torch.tensor(math.inf)
+    loss = p * game.discriminator_loss(best, -never) + q * game.discriminator_loss(never, best)
+    assert abs(torch.autograd.grad(loss, best)[0]) < 1e-6
 
 
 def test_a_program_resumes_what_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,15 @@ def test_large_images_are_served_too(networks: Networks, shape: tuple[int, ...])
         assert discriminator(samples).shape == (2,)
 
 
+@pytest.mark.parametrize("networks", [Compact(), DCGAN()], ids=catalog.name_of)
+def test_channels_stop_doubling_where_images_are_large(networks: Networks) -> None:
+    """Else each doubling of the image's sides would make four times the weights."""
+    with torch.device("meta"):
+        small, large = (networks.pair((3, side, side), 0, seed=0)[1] for side in (64, 256))
+    counts = [sum(each.numel() for each in player.parameters()) for player in (small, large)]
+    assert 1 < counts[1] / counts[0] < 5
+
+
 @every_family
 def test_the_initial_weights_are_a_function_of_the_seed(networks: Networks) -> None:
     torch.manual_seed(1)

@@ -13,6 +13,9 @@ from zerosum.data.boxes import Box
 from zerosum.data.preparation import Preparation
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
+UNREAD = frozenset(
+    {".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".psd", ".svg"}
+)
 LEFT_BEHIND = ("__MACOSX", "Thumbs.db", "desktop.ini")
 TRAINING = frozenset({"train", "training"})
 TESTING = frozenset({"test", "testing", "val", "valid", "validation"})
@@ -76,6 +79,9 @@ def sort_out(files: Iterable[Item | Skipped], preparation: Preparation) -> Colle
             found.skipped.append(file)
         elif path.suffix.lower() in EXTENSIONS:
             images.append(file)
+        elif path.suffix.lower() in UNREAD:
+            reason = f"{path.suffix.lower()} is not read: convert it to JPEG or PNG"
+            found.skipped.append(Skipped(file.name, reason, broken=False))
         elif preparation.boxes and _is_annotation(path):
             annotations[path.stem if path.suffix.lower() == ".xml" else path.name].append(file)
         else:

@@ -36,7 +36,7 @@ def _library() -> ModuleType:
     try:
         return importlib.import_module("datasets")
     except ImportError:
-        raise InputError("data sets of the hub need one more package: pip install 'zerosum[hub]'") from None
+        raise InputError("data sets of the hub need one more package: pip install datasets") from None
 
 
 def _training_split(library: ModuleType, name: str, configuration: str | None) -> Any:

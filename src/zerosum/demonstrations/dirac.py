@@ -1,6 +1,6 @@
 """The Dirac-GAN of Mescheder et al. (2018): the smallest game in which one sees which methods converge.
 
-The data are a point at 0, the generator is a point theta, the discriminator D(x) = psi x; at the equilibrium both
+The data are a point at 0, the generator is a point theta, the discriminator's logit is psi x; at the equilibrium both
 parameters are 0.
 """
 
@@ -139,7 +139,7 @@ class Dirac(Demonstration):
             "so it": "",
         }
         return Shown(
-            "The data are a point at 0, the generator a point theta, the discriminator a line, D(x) = psi x. Both "
+            "The data are a point at 0, the generator a point theta, the discriminator's logit a line, psi x. Both "
             f"start at 1 and should end at 0. Each method plays {UPDATES} updates with step {STEP}, the players "
             "simultaneously or in turns.",
             (Table("The distance of (theta, psi) from the equilibrium (0, 0) at the end", columns, rows),),
@@ -150,7 +150,8 @@ class Dirac(Demonstration):
                 "it past. Where the last column has two words, the first is of simultaneous updates, the second of "
                 "updates in turns.",
                 "The eigenvalue is that of the gradient field at the equilibrium, where a formula is known; a "
-                "simultaneous update of step h multiplies the distance by the factor |1 + h eigenvalue|. Without "
+                "simultaneous update of step h multiplies the distance, near it and in the long run, by the factor "
+                "|1 + h eigenvalue|. Without "
                 "regularisation the real part is 0: what pulls inwards or out then is of higher order, or the size of "
                 "the steps. Instance noise is taken as an expectation here, not as draws.",
             ),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from zerosum.networks import Networks, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
-from zerosum.networks.dcgan import draw_normal, kernel, levels
+from zerosum.networks.dcgan import draw_normal, kernel, levels, widths
 
 
 class Unfold(nn.Module):
@@ -38,8 +38,8 @@ class Compact(Networks):
     """DCGAN's guidelines on images folded 2x2 into channels, with one more convolution at the smallest level.
 
     Convolutions with few channels at full resolution are where a CPU spends most of DCGAN's time and where the network
-    has the fewest weights. The level below the image has `2 width` channels, each further one twice as many. The
-    discriminator normalises only its last convolution.
+    has the fewest weights. The level below the image has `2 width` channels, each further one twice as many, up to
+    `16 width`. The discriminator normalises only its last convolution.
     """
 
     paper: ClassVar[str] = "after Radford et al. 2016; pixel shuffle of Shi et al. 2016"
@@ -101,4 +101,4 @@ class Compact(Networks):
     def _plan(self, shape: Shape) -> tuple[list[tuple[int, int]], list[int]]:
         """Sizes and channels from the folded image down to the smallest level."""
         sizes = levels(((shape[1] + 1) // 2, (shape[2] + 1) // 2))
-        return sizes, [self.width * 2 ** (level + 1) for level in range(len(sizes))]
+        return sizes, widths(2 * self.width, len(sizes))

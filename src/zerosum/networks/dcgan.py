@@ -9,10 +9,12 @@ from torch import nn
 from zerosum.networks import Networks, Shape, Size
 from zerosum.networks.batch_norm import BatchNorm
 
+DOUBLINGS = 3
+
 
 @dataclass(frozen=True)
 class DCGAN(Networks):
-    """A stack of strided convolutions; each level halves the image and doubles the channels, from `width` on.
+    """A stack of strided convolutions; each level halves the image and doubles the channels, from `width` to 8 `width`.
 
     The number of levels follows from the shape: the smallest level is 4 to 7 pixels along the shorter side.
     `discriminator_norm` off is faster (one pass over real and fake together) and lets the discriminator judge a
@@ -34,7 +36,7 @@ class DCGAN(Networks):
     def generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Latents to the smallest level by a dense layer, then transposed convolutions up to the image, then tanh."""
         sizes = levels((shape[1], shape[2]))
-        channels = [shape[0]] + [self.width * 2**level for level in range(len(sizes) - 1)]
+        channels = [shape[0], *widths(self.width, len(sizes) - 1)]
         layers: list[nn.Module] = [
             nn.Linear(inputs, channels[-1] * math.prod(sizes[-1]), bias=not self.generator_norm),
             nn.Unflatten(1, (channels[-1], *sizes[-1])),
@@ -58,7 +60,7 @@ class DCGAN(Networks):
     def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
         """Strided convolutions with leaky rectifiers down to the smallest level, flattened."""
         sizes = levels((shape[1], shape[2]))
-        channels = [shape[0]] + [self.width * 2**level for level in range(len(sizes) - 1)]
+        channels = [shape[0], *widths(self.width, len(sizes) - 1)]
         layers: list[nn.Module] = []
         for level in range(1, len(sizes)):
             normalised = self.discriminator_norm and level > 1
@@ -88,6 +90,14 @@ def levels(size: tuple[int, int]) -> list[tuple[int, int]]:
     while min(sizes[-1]) >= 8:
         sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
     return sizes
+
+
+def widths(first: int, count: int) -> list[int]:
+    """The channels of `count` levels: each twice as many as that above it, from the fourth on all the same.
+
+    Images of 64x64 pixels have four levels; larger ones would have a hundred million weights if it went on.
+    """
+    return [first * 2 ** min(level, DOUBLINGS) for level in range(count)]
 
 
 def kernel(size: tuple[int, int]) -> tuple[int, int]:

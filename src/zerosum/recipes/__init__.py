@@ -7,6 +7,7 @@ this folder's files.
 
 import dataclasses
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -172,17 +173,19 @@ def recipes() -> dict[str, Recipe]:
 def find(name: str) -> Recipe:
     """The recipe called `name`, the one in the JSON file of that name, or that of the run in that folder.
 
+    That of a run has the run's iterations, whatever was said instead of the recipe's own.
+
     Raises:
         InputError: there is none, and the message suggests the nearest; or the file is no recipe, or the run damaged.
     """
     path, known = Path(name).expanduser(), recipes()
     if path.name == RunFolder(path.parent).description.name:
-        return of_run(RunFolder.open(path.parent))
+        return _again(RunFolder.open(path.parent))
     if path.suffix == ".json":
         return _read(path)
     if name not in known:
         if RunFolder(path).description.exists():
-            return of_run(RunFolder(path))
+            return _again(RunFolder(path))
         raise InputError(f"no recipe is called {name!r}: {did_you_mean(name, known)}")
     return known[name]
 
@@ -198,6 +201,10 @@ def of_run(folder: RunFolder) -> Recipe:
         return from_json(about["recipe"])
     except InputError as error:
         raise InputError(f"{folder.description}: recipe: {error}") from None
+
+
+def _again(folder: RunFolder) -> Recipe:
+    return replace(of_run(folder), steps=folder.describe()["steps"])
 
 
 def _read(path: Path) -> Recipe:

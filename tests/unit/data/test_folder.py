@@ -51,6 +51,17 @@ def everything(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
 
 
+@pytest.mark.parametrize("name", ["a.HEIC", "a.avif", "a.nef"])
+def test_formats_that_are_not_read_are_said(name: str, tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / name).write_bytes(b"photo")
+    assert left_out(prepared(tmp_path)) == {name: f"{name[1:].lower()} is not read: convert it to JPEG or PNG"}
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (tmp_path / name).rename(alone / name)
+    assert "no usable images; 1 were left out, e.g. a." in refused(alone)
+
+
 def test_runs_among_the_images_are_left_out(tmp_path: Path) -> None:
     fill(tmp_path)
     before = prepared(tmp_path).fingerprint

@@ -82,4 +82,4 @@ def _library() -> ModuleType:
     try:
         return importlib.import_module("transformers")
     except ImportError:
-        raise InputError("DINOv2 needs one more package: pip install 'zerosum[hub]'") from None
+        raise InputError("DINOv2 needs one more package: pip install transformers") from None
