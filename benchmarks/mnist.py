@@ -1,8 +1,9 @@
-"""MNIST in five minutes: recipes at equal time, three seeds each, and the textbook loops.
+"""MNIST: recipes at equal time (five minutes) or at equal iterations, three seeds each, and the textbook loops.
 
-Usage: python benchmarks/mnist.py MNIST_FOLDER [RECIPE... | textbook], e.g. `... mnist auto dcgan`. As many recipes as
-there are cores; they are trained at the same time. Takes about 20 minutes, as do the textbook loops; what was measured
-earlier for others is kept. The figures for `zerosum recipes` are written too, without a recipe from earlier ones.
+Usage: python benchmarks/mnist.py MNIST_FOLDER [steps=N] [RECIPE... | textbook], e.g. `... mnist auto dcgan`. As many
+recipes as there are cores; they are trained at the same time. Takes about 20 minutes, as do the textbook loops; what
+was measured earlier for others is kept. At equal time the figures for `zerosum recipes` are written too, without a
+recipe from earlier ones.
 """
 
 import json
@@ -30,6 +31,10 @@ PROTOCOL = (
     f"noted; textbook loops {MINUTES} minutes alone on all threads; {SAMPLES} samples against the 10,000 test "
     "images"
 )
+AT_EQUAL_STEPS = (
+    f"recipes with `--steps {{}}`, two at a time on one thread each, nothing else running; {SAMPLES} samples against "
+    "the 10,000 test images"
+)
 
 
 def judge(evaluation: Evaluation, samples: Tensor) -> dict[str, object]:
@@ -43,12 +48,12 @@ def judge(evaluation: Evaluation, samples: Tensor) -> dict[str, object]:
     }
 
 
-def trained(data: str, names: list[str], seed: int, evaluation: Evaluation) -> dict[str, object]:
+def trained(data: str, names: list[str], length: list[object], seed: int, evaluation: Evaluation) -> dict[str, object]:
     """Train all recipes with the installed command, at the same time, and judge what they made."""
     found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:
         runs = {name: Path(folder) / name for name in names}
-        common = ("--minutes", MINUTES, "--seed", seed)
+        common = (*length, "--seed", seed)
         side_by_side(*(("train", data, "--recipe", name, *common, "--out", run) for name, run in runs.items()))
         for name, run in runs.items():
             last = [line for line in map(json.loads, (run / "metrics.jsonl").open()) if line["kind"] == "iteration"][-1]
@@ -71,21 +76,25 @@ def main(data: str, *names: str) -> None:
     """Train what is named, judge, and note each result as it comes."""
     source = open_source(data)
     evaluation = Evaluation.of(source)
-    earlier = RESULTS / "mnist.json"
+    steps = next((int(name.removeprefix("steps=")) for name in names if name.startswith("steps=")), 0)
+    length: list[object] = ["--steps", steps] if steps else ["--minutes", MINUTES]
+    file, protocol = ("mnist_steps", AT_EQUAL_STEPS.format(steps)) if steps else ("mnist", PROTOCOL)
+    earlier = RESULTS / f"{file}.json"
     figures: dict[str, object] = json.loads(earlier.read_text())["figures"] if earlier.exists() else {}
     figures |= {
         "features": evaluation.features.name,
         "all real training images": round(frechet_distance(evaluation.train.features, evaluation.test.features), 2),
         "10,000 real training images": judge(evaluation, source.train.samples[:SAMPLES]),
     }
-    recipes = [name for name in names if name != "textbook"]
+    recipes = [name for name in names if name != "textbook" and not name.startswith("steps=")]
     for seed in SEEDS if recipes else ():
-        figures |= trained(data, recipes, seed, evaluation)
-        write("mnist", PROTOCOL, figures)
+        figures |= trained(data, recipes, length, seed, evaluation)
+        write(file, protocol, figures)
     if "textbook" in names:
         figures |= textbook_loops(source, evaluation)
-    write("mnist", PROTOCOL, figures)
-    note_measured(in_words(figures, source))
+    write(file, protocol, figures)
+    if not steps:
+        note_measured(in_words(figures, source))
 
 
 def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:

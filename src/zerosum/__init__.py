@@ -31,9 +31,17 @@ _HOME = {
 
 def __getattr__(name: str) -> object:
     """Import what is asked for only then: torch takes seconds, and the command line's help needs none of it."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'zerosum' has no attribute {name!r}")
     from importlib import import_module
+    from importlib.util import find_spec
 
-    module, attribute = _HOME[name]
-    return getattr(import_module(module), attribute)
+    if name in _HOME:
+        module, attribute = _HOME[name]
+        return getattr(import_module(module), attribute)
+    if not name.startswith("_") and find_spec(f"zerosum.{name}") is not None:
+        return import_module(f"zerosum.{name}")
+    raise AttributeError(f"module 'zerosum' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What there is to complete, whether or not it was asked for before."""
+    return sorted({*globals(), *_HOME})

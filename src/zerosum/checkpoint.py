@@ -49,15 +49,18 @@ def save(
     metadata: dict[str, Any],
     pending: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write the checkpoint of `step`, with whatever else is `pending` then, and delete all but the last two."""
+    """Write the checkpoint of `step`, with whatever else is `pending` then, and keep the one before it and no other.
+
+    Newer ones are there where a damaged one was passed over; what they held is played again.
+    """
     tensors = _tensors(players, average) | {f"pending/{key}": tensor for key, tensor in (pending or {}).items()}
     content = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     write_atomically(folder / f"{step:06d}.safetensors", content)
     about = {"step": step, "sha256": hashlib.sha256(content).hexdigest(), **metadata}
     write_atomically(folder / f"{step:06d}.json", json.dumps(about, indent=2).encode())
-    kept = steps(folder)[-KEEP:]
+    kept = [each for each in steps(folder) if each <= step][-KEEP:]
     for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.safetensors")):  # so that none is without tensors
-        if file.stem.isdigit() and int(file.stem) < kept[0]:
+        if file.stem.isdigit() and int(file.stem) not in kept:
             file.unlink()
 
 

@@ -64,6 +64,12 @@ class GAN:
     engine: Engine
     about: dict[str, Any]
 
+    def __repr__(self) -> str:
+        """One line: the network and the recipe are attributes."""
+        told = f", classes {', '.join(self.classes)}" if self.classes else ""
+        size = sum(each.numel() for each in self.generator.parameters())
+        return f"<GAN {catalog.name_of(self.networks)}, {size:,} weights, samples of {list(self.shape)}{told}>"
+
     def sample(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor:
         """`n` samples: uint8 [n, C, H, W] for images, float32 [n, d] for points, on the CPU.
 

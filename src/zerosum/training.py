@@ -4,6 +4,7 @@
 """
 
 import operator
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -27,13 +28,18 @@ from zerosum.recipes import Recipe
 from zerosum.recipes.auto import choose
 from zerosum.record import Line
 from zerosum.run import Run
+from zerosum.stopping import Stopping
 
 RUNS = Path("runs")
 LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6
 
 
 def prepared(
-    data: str, recipe: str | Recipe, changes: Sequence[str] = (), device: str = "auto", progress: Progress | None = None
+    data: str,
+    recipe: str | Path | Recipe,
+    changes: Sequence[str] = (),
+    device: str = "auto",
+    progress: Progress | None = None,
 ) -> tuple[Source, Recipe]:
     """The data, and the recipe for them with the `changes`, those of `data` in force before the data are read.
 
@@ -48,7 +54,7 @@ def prepared(
         InputError: no such recipe or field, or the data cannot be used.
     """
     changes = [change.strip() for change in changes]
-    given = recipes.find(recipe) if isinstance(recipe, str) and recipe != "auto" else recipe
+    given = recipes.find(recipe) if isinstance(recipe, str | Path) and recipe != "auto" else recipe
     draft = given if isinstance(given, Recipe) else Recipe("auto")
     for assignment in changes:
         if assignment.partition("=")[0].rstrip() == "data":
@@ -122,7 +128,7 @@ class Plan:
 
 def train(
     data: str | Path,
-    recipe: str | Recipe = "auto",
+    recipe: str | Path | Recipe = "auto",
     *,
     steps: int | None = None,
     minutes: float | None = None,
@@ -132,6 +138,9 @@ def train(
     observe: Callable[[Line], None] = lambda line: None,
 ) -> GAN:
     """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
+
+    Interrupting it (Ctrl-C, or a notebook's stop) saves the state after the iteration and then raises
+    KeyboardInterrupt; `resume` goes on from there, and `load` has the generator as it was.
 
     Args:
         data: the name of built-in data or a path, as `zerosum train` takes it.
@@ -149,7 +158,7 @@ def train(
         InputError: something that was asked for does not exist, does not fit, or is taken; nothing was written.
         RunFailed: losses or weights are no longer finite.
     """
-    if not isinstance(data, str | Path) or not isinstance(recipe, str | Recipe):
+    if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
     if steps is not None and minutes is not None:
         raise InputError("steps and minutes both say how long to train: give one of them")
@@ -197,7 +206,10 @@ def _finished(run: Run, observe: Callable[[Line], None]) -> GAN:
     """The generator of `run`, once it is trained and its report written."""
     from zerosum import report  # with Matplotlib: half a second that no training has to wait for
 
-    with closing(run.folder):
-        run.train(Evaluation.of(run.source, Request(device=run.engine.device)), observe, stop=lambda: False)
+    with closing(run.folder), Stopping(signal.SIGINT) as stopping:
+        evaluation = Evaluation.of(run.source, Request(device=run.engine.device))
+        finished = run.train(evaluation, observe, stopping.asked)
         report.write(run.folder)
+    if not finished:
+        raise KeyboardInterrupt(f"stopped after {run.step:,} of {run.steps:,} iterations; zerosum.resume goes on")
     return run.gan()

@@ -4,6 +4,8 @@ import json
 import math
 import re
 import runpy
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ def test_the_programs_on_the_page_of_parts_run(tmp_path: Path, monkeypatch: pyte
     assert isinstance(gan, zerosum.GAN)
     assert isinstance(again, zerosum.GAN)
     assert torch.equal(again.sample(16), gan.sample(16))
+    assert re.fullmatch(r"<GAN plain, [\d,]+ weights, samples of \[1, 8, 8\]>", repr(gan))
     about = json.loads((tmp_path / "runs" / "mine" / "run.json").read_text())
     assert about["recipe"]["game"] == {"name": "tempered", "temperature": 3.0}
     assert about["recipe"]["networks"]["width"] == 32
@@ -52,6 +55,34 @@ def test_the_programs_on_the_page_of_parts_run(tmp_path: Path, monkeypatch: pyte
     never = torch.tensor(math.inf)
     loss = p * game.discriminator_loss(best, -never) + q * game.discriminator_loss(never, best)
     assert abs(torch.autograd.grad(loss, best)[0]) < 1e-6
+
+
+def test_an_interrupted_program_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def interrupt(line: dict[str, object]) -> None:
+        if line["step"] == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    recipe = replace(zerosum.recipe("toy"), batch_size=16)
+    with pytest.raises(KeyboardInterrupt, match="stopped after 1 of 6 iterations"):
+        zerosum.train("ring", recipe, steps=6, out="run", observe=interrupt)
+    assert zerosum.load("run").about["step"] == 1
+    whole = zerosum.train("ring", recipe, steps=6, out="whole")
+    assert torch.equal(zerosum.resume("run").sample(16), whole.sample(16))
+
+
+def test_a_program_may_train_in_another_thread(tmp_path: Path) -> None:
+    recipe = replace(zerosum.recipe("toy"), batch_size=16)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(zerosum.train, "ring", recipe, steps=2, out=tmp_path / "r").result().about["step"] == 2
+
+
+def test_what_a_program_types_is_completed() -> None:
+    assert {"train", "load", "open_source"} <= set(dir(zerosum))
+    assert zerosum.games.NonSaturating().probabilistic
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        zerosum.trian  # noqa: B018
 
 
 def test_a_program_resumes_what_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

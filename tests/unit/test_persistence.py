@@ -87,6 +87,16 @@ def test_only_the_last_two_are_kept(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_damaged_checkpoints_that_were_passed_over_do_not_displace_sound_ones(tmp_path: Path) -> None:
+    players = game()
+    for step in (900, 1000):
+        checkpoint.save(tmp_path, step, *players, NOTED)
+    (tmp_path / "001000.safetensors").write_bytes(b"")
+    assert checkpoint.latest(tmp_path).step == 900
+    checkpoint.save(tmp_path, 950, *players, NOTED)
+    assert checkpoint.steps(tmp_path) == [900, 950]
+
+
 def test_what_is_pending_comes_back(tmp_path: Path) -> None:
     players, average = game()
     steps = play(

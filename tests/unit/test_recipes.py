@@ -128,6 +128,19 @@ def test_constraints_on_the_same_weights_do_not_go_together() -> None:
         recipe.check(images((1, 28, 28)))
 
 
+@pytest.mark.parametrize(
+    ("assignment", "expected"),
+    [
+        ('regularizers=["spectral-norm", "spectral-norm"]', "regularizers: spectral-norm is there twice"),
+        ('tricks=["replay", {"name": "replay", "capacity": 9}]', "tricks: replay is there twice"),
+    ],
+)
+def test_parts_that_share_what_they_remember_are_there_once(assignment: str, expected: str) -> None:
+    recipe = recipes.change(recipes.find("dcgan"), assignment)
+    with pytest.raises(InputError, match=expected):
+        recipe.check(images((1, 28, 28)))
+
+
 def test_a_path_is_not_taken_for_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "toy").mkdir()
@@ -142,7 +155,7 @@ def test_unknown_recipes(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no recipe is called 'dcgn': did you mean 'dcgan'"):
         recipes.find("dcgn")
     with pytest.raises(InputError, match="cannot be read: No such file"):
-        recipes.find("missing.json")
+        recipes.find(Path("missing.json"))
     for content, expected in (
         ("{", "is not JSON"),
         ("3", "a recipe is a JSON object"),

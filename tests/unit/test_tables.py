@@ -47,3 +47,11 @@ def test_no_more_samples_are_said_than_the_largest_number() -> None:
     assert "Samples, at most: run: 5,000, other: 5,000." in shown(
         {name: [IN_PIXELS, IN_FEATURES] for name in ("run", "other")}
     )
+
+
+SIGNS = {"lower": "↓", "higher": "↑", "near 0.5": "→", "above 0.1": ">0.1"}
+
+
+@pytest.mark.parametrize(("better", "sign"), SIGNS.items())
+def test_what_is_better_is_a_sign(better: str, sign: str) -> None:
+    assert f" {sign} " in shown({"run": [IN_FEATURES | {"better": better}]}).splitlines()[3]

@@ -140,8 +140,6 @@ def evaluation_for(
     present = inception.present() and source.stacked_from is None  # whose modes only their own classifier tells
     if features == "auto" and colour and (weights is not None or download or present):
         wanted = "inception"
-    if weights is not None and not wanted.startswith(("inception", "dinov2")):
-        raise InputError("--weights are those of --features inception or dinov2: say which")
     request = Request(wanted, weights, download, Engine.choose(device).device)
     chosen: Reference = "test" if reference == "test" else "train" if reference == "train" else "all"
     return Evaluation.of(source, request, chosen)

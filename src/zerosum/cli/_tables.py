@@ -85,6 +85,9 @@ def _warn(scores: Sequence[Line], console: Console, of: str = "") -> None:
 
 
 def _direction(better: str) -> str:
+    """An arrow, or what the value should be above."""
+    if better.startswith("above"):
+        return better.replace("above ", ">")
     return {"lower": "↓", "higher": "↑"}.get(better, "→")
 
 

@@ -1,11 +1,9 @@
-"""What `train` and `resume` share: the display while a run is training, stopping it, and the words at its end."""
+"""What `train` and `resume` share: the display while a run is training, and the words at its end."""
 
 import shlex
 import signal
 import time
 from contextlib import closing
-from types import FrameType, TracebackType
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -17,6 +15,7 @@ from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.record import Line
 from zerosum.run import Run
+from zerosum.stopping import Stopping
 
 PLAIN_LINES = 20
 
@@ -28,7 +27,7 @@ def finish(run: Run, console: Console) -> None:
     with closing(run.folder):
         with console.status("learning the features that scores are measured in (once per data set)"):
             evaluation = Evaluation.of(run.source, Request(device=run.engine.device))
-        with Stopping() as stopping, Display(run, console) as display:
+        with Stopping(signal.SIGINT, signal.SIGTERM) as stopping, Display(run, console) as display:
             finished = run.train(evaluation, display.line, stopping.asked)
         report.write(run.folder)
     path, typed = run.folder.path, shlex.quote(str(run.folder.path))
@@ -49,34 +48,6 @@ def finish(run: Run, console: Console) -> None:
         f"From code  zerosum.load({str(path)!r}).sample(64, seed=0)",
         soft_wrap=True,
     )
-
-
-class Stopping:
-    """While entered, the first SIGINT or SIGTERM asks for a stop after the iteration; a second one acts at once."""
-
-    def __init__(self) -> None:
-        """No signal has come yet."""
-        self.signal = 0
-        self._before: dict[int, Any] = {}
-
-    def asked(self) -> bool:
-        """Whether a signal has come."""
-        return self.signal != 0
-
-    def __enter__(self) -> "Stopping":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        signal.signal(number, signal.SIG_DFL)
 
 
 class Display:

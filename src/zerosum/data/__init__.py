@@ -187,7 +187,7 @@ def readers() -> list[Reader]:
 
 
 def open_source(
-    data: str, preparation: Preparation | None = None, progress: Progress | None = None, *, noted: bool = False
+    data: str | Path, preparation: Preparation | None = None, progress: Progress | None = None, *, noted: bool = False
 ) -> Source:
     """Open what the user named: a built-in set, or a path to data of a kind that some reader knows.
 
@@ -200,6 +200,7 @@ def open_source(
     Raises:
         InputError: nothing lies there, no reader knows it, the reader that does cannot use it, or it holds too little.
     """
+    data = str(data)
     source = open_whole(data, preparation, progress, noted=noted)
     if preparation is not None and preparation.flip and source.is_images:
         source = replace(source, train=replace(source.train, flip=True))

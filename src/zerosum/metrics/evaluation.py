@@ -14,6 +14,7 @@ from zerosum.errors import InputError
 from zerosum.metrics import REPLICATES, STACKS, Comparison, Estimate, Metric, Reference, Score, Set, order_of
 from zerosum.metrics.cached import features_of
 from zerosum.metrics.features import FeatureExtractor, Request, features_for
+from zerosum.metrics.frechet import FrechetDistance
 
 LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
 MOST_TRAINING = 100_000
@@ -146,7 +147,7 @@ class Evaluation:
     def _applicable(self, *, training: bool) -> list[Metric]:
         moments = ("training",) if training else ("training", "evaluation")
         known = [cls() for cls in catalog.choices(Metric).values()]
-        known.sort(key=lambda metric: metric.moment != "training")
+        known.sort(key=lambda metric: (not isinstance(metric, FrechetDistance), metric.moment != "training"))
         return [each for each in known if each.moment in moments and not each.refusal(self.source, self.features)]
 
     def _measured(self, metric: Metric, fake: Set, seed: int, *, beside_real: bool) -> list[Score]:

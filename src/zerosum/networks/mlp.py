@@ -146,7 +146,10 @@ class MLP(Networks):
         return nn.Sequential(*entry, *self._hidden(inputs, lambda: nn.LeakyReLU(0.2))), self.width
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        """PyTorch's defaults."""
+        """PyTorch's defaults, but for the embedding of classes: as large as the weights of the logit beside it."""
+        for module in discriminator.modules():
+            if isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, 0.0, module.embedding_dim**-0.5)
 
     def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
         """The units of points."""

@@ -118,6 +118,8 @@ class R3gan(Networks):
             for module in network.modules():
                 if isinstance(module, nn.Linear | nn.Conv2d):
                     scaled(module, 1.0)
+                elif isinstance(module, nn.Embedding):  # of the classes: as large as the weights of the logit beside it
+                    nn.init.normal_(module.weight, 0.0, module.embedding_dim**-0.5)
             blocks = [module for module in network.modules() if isinstance(module, Residual)]
             for block in blocks:
                 first, _, second, _, last = block.layers
@@ -127,7 +129,7 @@ class R3gan(Networks):
 
 
 def scaled(layer: nn.Module, gain: float) -> None:
-    """Weights from N(0, gain^2 / fan-in), biases at 0."""
+    """Weights from a normal distribution of deviation gain / sqrt(fan-in), biases at 0."""
     assert isinstance(layer, nn.Linear | nn.Conv2d)  # noqa: S101  # the caller's promise
     nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(layer.weight[0].numel()))
     if layer.bias is not None:

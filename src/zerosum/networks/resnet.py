@@ -108,6 +108,8 @@ class Resnet(Networks):
                     nn.init.xavier_uniform_(module.weight, gain=2**0.5 if id(module) in inside else 1.0)
                     if module.bias is not None:
                         nn.init.zeros_(module.bias)
+                elif isinstance(module, nn.Embedding):
+                    nn.init.xavier_uniform_(module.weight)
 
 
 class Sum(nn.Module):

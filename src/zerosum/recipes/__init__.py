@@ -81,6 +81,8 @@ class Recipe:
 
     def check(self, source: Source) -> None:
         """Raise InputError, naming both, if two of its parts do not go together or one cannot serve `source`."""
+        _refuse_twice("regularizers", self.regularizers)
+        _refuse_twice("tricks", self.tricks)
         for trick in self.tricks:
             name = catalog.name_of(trick)
             if trick.relabels and not isinstance(self.game, Labelled):
@@ -145,6 +147,13 @@ class Recipe:
         return dict(TypeAdapter(Recipe).dump_python(self, mode="json"))
 
 
+def _refuse_twice(field: str, parts: tuple[Regularizer, ...] | tuple[Trick, ...]) -> None:
+    """Parts of one kind would share what they remember."""
+    names = [catalog.name_of(part) for part in parts]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"{field}: {twice[0]} is there twice; once is enough")
+
+
 def _says_by_sign(game: Game) -> bool:
     """Whether the best discriminator's logit is above 0 where real samples are denser, and below 0 where fakes are."""
     best = None if game.relativistic else game.optimal_logit(torch.tensor([-1.0, 1.0]))
@@ -170,7 +179,7 @@ def recipes() -> dict[str, Recipe]:
     return {recipe.name: recipe for recipe in found}
 
 
-def find(name: str) -> Recipe:
+def find(name: str | Path) -> Recipe:
     """The recipe called `name`, the one in the JSON file of that name, or that of the run in that folder.
 
     That of a run has the run's iterations, whatever was said instead of the recipe's own.
@@ -178,7 +187,7 @@ def find(name: str) -> Recipe:
     Raises:
         InputError: there is none, and the message suggests the nearest; or the file is no recipe, or the run damaged.
     """
-    path, known = Path(name).expanduser(), recipes()
+    path, name, known = Path(name).expanduser(), str(name), recipes()
     if path.name == RunFolder(path.parent).description.name:
         return _again(RunFolder.open(path.parent))
     if path.suffix == ".json":

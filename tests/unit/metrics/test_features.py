@@ -41,6 +41,18 @@ def golden(shared: Path) -> dict[str, torch.Tensor]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (Request("pixels:5"), "'pixels:5': pixels has one set of features"),
+        (Request("pixels", weights=Path("w.pth")), "pixels take no weights from a file; these do: dinov2, inception"),
+    ],
+)
+def test_what_features_cannot_heed_is_refused(request_: Request, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        features_for(images((1, 8, 8)), request_)
+
+
 def test_features_follow_from_the_data(digits: Source) -> None:
     assert isinstance(features_for(digits), Classifier)
     assert isinstance(features_for(images((3, 9, 13))), RandomConvolutions)

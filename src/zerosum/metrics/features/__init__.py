@@ -61,6 +61,8 @@ class FeatureExtractor(ABC):
         classes: how many classes the network tells apart; 0 if none.
         costly: whether features of real data are worth keeping on disk.
         is_pool3: whether these are the 2,048 features that a FID is computed in.
+        tapped: whether the network has several sets of features, of which a number after a colon chooses one.
+        takes_weights: whether it can be given a file of weights.
     """
 
     name: str
@@ -70,6 +72,8 @@ class FeatureExtractor(ABC):
     classes: int = 0
     costly: ClassVar[bool] = False
     is_pool3: bool = False
+    tapped: ClassVar[bool] = False
+    takes_weights: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -93,7 +97,8 @@ def features_for(source: Source, request: Request | None = None) -> FeatureExtra
     """The features that are asked for, or the best ones for `source` that need no weights from elsewhere.
 
     Raises:
-        InputError: there are none of this name, they cannot serve the data, or their weights are not there.
+        InputError: there are none of this name, they cannot serve the data, their weights are not there, or weights
+            or a number of features are asked for where there is no choice.
     """
     request = request or Request()
     name = request.network.partition(":")[0]
@@ -101,7 +106,13 @@ def features_for(source: Source, request: Request | None = None) -> FeatureExtra
         name = "classifier" if source.train.labels is not None else "random-convolutions"
         name = name if source.is_images else "coordinates"
         name = name if source.stacked_from is None else "stacked-classifier"
-    return catalog.lookup(FeatureExtractor, name).open(source, request)
+    chosen = catalog.lookup(FeatureExtractor, name)
+    if request.tap is not None and not chosen.tapped:
+        raise InputError(f"{request.network!r}: {name} has one set of features, and no number chooses another")
+    if request.weights is not None and not chosen.takes_weights:
+        known = [each for each, kind in catalog.choices(FeatureExtractor).items() if kind.takes_weights]
+        raise InputError(f"the features {name} take no weights from a file; these do: {', '.join(known)}")
+    return chosen.open(source, request)
 
 
 @torch.no_grad()

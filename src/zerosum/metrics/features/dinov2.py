@@ -24,6 +24,7 @@ class DINOv2(FeatureExtractor):
     """The class token after the last layer normalisation: 1,024 features with the standard weights, ViT-L/14."""
 
     costly = True
+    takes_weights = True
     resizer = "bicubic, antialiased, to 224x224"
     comparable = (
         "FD-DINOv2 and other scores in the features of ViT-L/14 at the same number of samples, reference and resizer"

@@ -38,6 +38,8 @@ class Inception(FeatureExtractor):
     """Spatial means: 64 after the first max pool, 192 after the second, 768 after Mixed_6e, 2,048 after Mixed_7c."""
 
     costly = True
+    tapped = True
+    takes_weights = True
     resizer = "bilinear to 299x299, as pytorch-fid"
 
     def __init__(self, weights: dict[str, Tensor], tap: int, device: torch.device) -> None:
