@@ -121,6 +121,7 @@ def evaluation_for(
     weights: Path | None,
     reference: str,
     device: str,
+    progress: Progress | None,
     *,
     download: bool,
 ) -> Evaluation:
@@ -140,12 +141,12 @@ def evaluation_for(
     present = inception.present() and source.stacked_from is None  # whose modes only their own classifier tells
     if features == "auto" and colour and (weights is not None or download or present):
         wanted = "inception"
-    request = Request(wanted, weights, download, Engine.choose(device).device)
+    request = Request(wanted, weights, download, Engine.choose(device).device, progress)
     chosen: Reference = "test" if reference == "test" else "train" if reference == "train" else "all"
     return Evaluation.of(source, request, chosen)
 
 
-def source_for(judged: Sequence[Judged], against: str | None, progress: Progress) -> Source:
+def source_for(judged: Sequence[Judged], against: str | None, progress: Progress | None) -> Source:
     """The real data: those named, images prepared as those judged are, else those of the first run.
 
     Raises:

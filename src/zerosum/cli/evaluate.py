@@ -79,8 +79,8 @@ def evaluate(
     if pairs is not None and not source.is_images:
         raise InputError(f"--pairs is for images, and {source.name} has points")
     judged = [each.fitted(source.shape) for each in judged]
-    with shown("preparing the features", console):
-        evaluation = evaluation_for(judged, source, features, weights, reference, device, download=download)
+    with shown("preparing the features", console) as progress:
+        evaluation = evaluation_for(judged, source, features, weights, reference, device, progress, download=download)
     found = {}
     for each in judged:
         with console.status(Text(f"scoring {each.name}")):

@@ -65,7 +65,7 @@ class Online(Entry):
 
     def open(self, preparation: Preparation, progress: Progress | None) -> Source:
         """Download what is missing, with the terms said before; then read."""
-        return Source(self.name, *self.read(*fetch(self.name, self.files, self.terms)))
+        return Source(self.name, *self.read(*fetch(self.name, self.files, self.terms, progress)))
 
 
 @dataclass(frozen=True)

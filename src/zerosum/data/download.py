@@ -1,13 +1,13 @@
 """Files from the web, each with its checksum: fetched once, taken up where a connection broke, never there by half.
 
 They lie in `$ZEROSUM_DATA/<set>/`, or in the cache if that variable is not set. Until its checksum is right, a file is
-called `<name>.part`. `progress` may be replaced by a function of one's own.
+called `<name>.part`.
 """
 
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 from filelock import FileLock, Timeout
 
+from zerosum.data import Progress
 from zerosum.data.cache import cache_folder
 from zerosum.errors import InputError
 
@@ -59,9 +60,6 @@ class Report:
             sys.stderr.write(f"{name}: {percent}% of {readable(total)}{end}")
 
 
-progress: Callable[[str, int, int], None] = Report()
-
-
 def announce(line: str) -> None:
     """Say something on stderr."""
     sys.stderr.write(f"{line}\n")
@@ -78,8 +76,10 @@ def data_folder() -> Path:
     return (Path(chosen).expanduser() if chosen else cache_folder() / "data").absolute()
 
 
-def fetch(name: str, files: tuple[File, ...], terms: str) -> tuple[Path, ...]:
+def fetch(name: str, files: tuple[File, ...], terms: str, progress: Progress | None = None) -> tuple[Path, ...]:
     """Where the files of the set `name` lie. What is missing is downloaded, and `terms` are said before.
+
+    `progress` is told which file, how many of its bytes are there, and of how many; else stderr is.
 
     Raises:
         InputError: a file can neither be found nor downloaded, or is there with another content, or nothing can be
@@ -87,7 +87,7 @@ def fetch(name: str, files: tuple[File, ...], terms: str) -> tuple[Path, ...]:
     """
     places = [find(name, file) for file in files]
     if None in places:
-        _download(name, files, terms)
+        _download(name, files, terms, progress or Report())
         places = [find(name, file) for file in files]
     return tuple(place for place in places if place is not None)
 
@@ -142,7 +142,7 @@ def _digest(place: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(name: str, files: tuple[File, ...], terms: str) -> None:
+def _download(name: str, files: tuple[File, ...], terms: str, progress: Progress) -> None:
     home = data_folder() / name
     try:
         with _alone(home):
@@ -150,7 +150,7 @@ def _download(name: str, files: tuple[File, ...], terms: str) -> None:
             if missing:
                 announce(f"{name}: fetching {readable(sum(file.size for file in missing))} to {home}; {terms}")
             for file in missing:
-                _download_file(file, home / file.name)
+                _download_file(file, home / file.name, progress)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"cannot write to {home}: {reason}; set ZEROSUM_DATA to another folder") from None
@@ -176,13 +176,13 @@ class _Failed(Exception):
     """What one mirror did not do."""
 
 
-def _download_file(file: File, place: Path) -> None:
+def _download_file(file: File, place: Path, progress: Progress) -> None:
     """Try the mirrors in turn. What one of them began, the next goes on with."""
     part = place.with_name(f"{place.name}.part")
     failures = []
     for url in file.urls:
         try:
-            _complete(url, file, part)
+            _complete(url, file, part, progress)
         except _Failed as failure:
             failures.append(f"{urlsplit(url).netloc}: {failure}")
         else:
@@ -195,7 +195,7 @@ def _download_file(file: File, place: Path) -> None:
     )
 
 
-def _complete(url: str, file: File, part: Path) -> None:
+def _complete(url: str, file: File, part: Path, progress: Progress) -> None:
     """Bring `part` to its full size, asking again as long as each answer brings some more, and check it.
 
     Raises:
@@ -203,7 +203,7 @@ def _complete(url: str, file: File, part: Path) -> None:
     """
     resumed = part.exists()
     while (have := _size(part)) < file.size:
-        _transfer(url, file, part)
+        _transfer(url, file, part, progress)
         if (now := _size(part)) <= have:
             raise _Failed(f"the connection broke after {now} of {file.size} bytes; run again to go on from there")
     if (came := _digest(part)) != file.sha256:
@@ -211,14 +211,14 @@ def _complete(url: str, file: File, part: Path) -> None:
         part.unlink()
         if not resumed:
             raise _Failed(f"gave {size} bytes with sha256 {came}")
-        _complete(url, file, part)  # the fault may lie in what was there before
+        _complete(url, file, part, progress)  # the fault may lie in what was there before
 
 
 def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _transfer(url: str, file: File, part: Path) -> None:
+def _transfer(url: str, file: File, part: Path, progress: Progress) -> None:
     """Append to `part` what comes after it, up to where the connection ends or breaks."""
     start = _size(part)
     with _ask(url, start) as answer:

@@ -313,7 +313,7 @@ def test_without_ranges_it_starts_over_and_keeps_what_came_if_it_breaks_again(si
     assert left(data) == {"set/a.bin"}
 
 
-def test_an_interruption_leaves_a_part_that_is_resumed(site: Site, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_leaves_a_part_that_is_resumed(site: Site, data: Path) -> None:
     site.pages["a.bin"] = CONTENT
     file = published(CONTENT, site.url("a.bin"))
     seen: list[tuple[str, int, int]] = []
@@ -323,15 +323,13 @@ def test_an_interruption_leaves_a_part_that_is_resumed(site: Site, data: Path, m
         if state[1] > len(CONTENT) // 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(download, "progress", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        fetch("set", (file,), "terms")
+        fetch("set", (file,), "terms", interrupt)
     assert left(data) == {"set/a.bin.part"}
     come = (data / "set" / "a.bin.part").stat().st_size
     assert len(CONTENT) // 2 < come < len(CONTENT)
 
-    monkeypatch.setattr(download, "progress", lambda *state: seen.append(state))
-    (place,) = fetch("set", (file,), "terms")
+    (place,) = fetch("set", (file,), "terms", lambda *state: seen.append(state))
     assert site.requests == [("a.bin", None), ("a.bin", f"bytes={come}-")]
     assert place.read_bytes() == CONTENT
     assert left(data) == {"set/a.bin"}

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from zerosum import catalog
-from zerosum.data import Source
+from zerosum.data import Progress, Source
 from zerosum.data.pixels import to_float
 from zerosum.errors import InputError
 
@@ -30,12 +30,14 @@ class Request:
         weights: the file of a network that was trained elsewhere.
         download: whether such weights may be fetched.
         device: where networks run.
+        progress: is told how far a download of weights is.
     """
 
     network: str = ""
     weights: Path | None = None
     download: bool = False
     device: torch.device = field(default_factory=partial(torch.device, "cpu"))
+    progress: Progress | None = None
 
     @property
     def tap(self) -> int | None:

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zerosum.data import Source
+from zerosum.data import Progress, Source
 from zerosum.data.download import File, data_folder, fetch
 from zerosum.errors import InputError
 from zerosum.metrics.features import FeatureExtractor, Request, in_batches
@@ -67,7 +67,7 @@ class Inception(FeatureExtractor):
         """
         if len(source.shape) != 3 or source.shape[0] not in (1, 3):
             raise InputError(f"Inception sees gray and colour images; {source.name} has samples {list(source.shape)}")
-        wanted, file = request.tap, request.weights or fetched(download=request.download)
+        wanted, file = request.tap, request.weights or fetched(request.progress, download=request.download)
         weights = read(file)
         deepest = TAPS[-1] if "Mixed_7c.branch1x1.weight" in weights else TAPS[-2]
         tap = wanted or deepest
@@ -92,7 +92,7 @@ def present() -> bool:
     return (data_folder() / "inception" / WHOLE.name).exists()
 
 
-def fetched(*, download: bool) -> Path:
+def fetched(progress: Progress | None = None, *, download: bool) -> Path:
     """The weights' place; they are fetched only if that is allowed.
 
     Raises:
@@ -103,7 +103,7 @@ def fetched(*, download: bool) -> Path:
             f"the weights of Inception are not here: --download fetches {WHOLE.size / 1e6:.0f} MB once ({TERMS}), or "
             f"get {WHOLE.name} from {WHOLE.urls[0]} and name it with --weights"
         )
-    return fetch("inception", (WHOLE,), TERMS)[0]
+    return fetch("inception", (WHOLE,), TERMS, progress)[0]
 
 
 def read(file: Path) -> dict[str, Tensor]:
