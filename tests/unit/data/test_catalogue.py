@@ -167,8 +167,10 @@ def test_only_what_is_missing_is_downloaded(site: Site, data: Path, monkeypatch:
     mine, *others = pages
     (data / "mnist").mkdir(parents=True)
     (data / "mnist" / mine).write_bytes(pages[mine])
-    open_source("mnist")
+    told: list[tuple[str, int, int]] = []
+    open_source("mnist", progress=lambda *state: told.append(state))
     assert [path for path, _ in site.requests] == others
+    assert {name for name, done, total in told if done == total} == set(others)
 
 
 def test_the_cache_is_the_place_without_the_variable(
