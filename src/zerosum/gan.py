@@ -85,7 +85,7 @@ class GAN:
         """The same `n` samples, at most CHUNK at a time, so that memory does not grow with `n`.
 
         Raises:
-            InputError: `n` is not positive, or there is no such class.
+            InputError: `n` is not positive, or there is no such class; when the first of them is asked for.
         """
         if n < 1:
             raise InputError(f"cannot make {n} samples: ask for at least 1")

@@ -199,7 +199,11 @@ class RunFolder:
             file.write(json.dumps(line) + "\n")
 
     def lines(self, kind: str) -> list[Line]:
-        """The lines of one kind, in order. A last line that was cut short by a crash is left out."""
+        """The lines of one kind, in order. A last line that was cut short by a crash is left out.
+
+        Raises:
+            InputError: a line is damaged.
+        """
         if not self.metrics.exists():
             return []
         found = []

@@ -18,8 +18,8 @@ class DCGAN(Networks):
 
     The number of levels follows from the shape: the smallest level is 4 to 7 pixels along the shorter side.
     `discriminator_norm` off is faster (one pass over real and fake together) and lets the discriminator judge a
-    sample by itself. Weights start from N(0, 0.02), the scales of the normalisation from N(1, 0.02), as in the released
-    code.
+    sample by itself. Weights start from a normal distribution around 0 of deviation 0.02, the scales of the
+    normalisation from one around 1, as in the released code.
     """
 
     paper: ClassVar[str] = "Radford et al. 2016"
@@ -106,7 +106,7 @@ def kernel(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def draw_normal(network: nn.Module) -> None:
-    """Weights from N(0, 0.02), the scales of batch normalisation from N(1, 0.02), biases at 0."""
+    """Normal weights around 0, and scales of batch normalisation around 1, of deviation 0.02; biases at 0."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, 0.0, 0.02)
