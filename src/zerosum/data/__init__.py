@@ -147,7 +147,7 @@ class Source:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A digest of every sample and label: the same data, read in the same way, has the same one, wherever it lies."""
+        """A digest of every sample and label: of the same data, read in the same way, it is the same anywhere."""
         if self.digest:
             return self.digest
         digest = hashlib.blake2b(digest_size=16)
