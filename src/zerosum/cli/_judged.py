@@ -121,9 +121,9 @@ def evaluation_for(
     weights: Path | None,
     reference: str,
     device: str,
-    progress: Progress | None,
     *,
     download: bool,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """By what they are judged.
 

@@ -80,7 +80,9 @@ def evaluate(
         raise InputError(f"--pairs is for images, and {source.name} has points")
     judged = [each.fitted(source.shape) for each in judged]
     with shown("preparing the features", console) as progress:
-        evaluation = evaluation_for(judged, source, features, weights, reference, device, progress, download=download)
+        evaluation = evaluation_for(
+            judged, source, features, weights, reference, device, download=download, progress=progress
+        )
     found = {}
     for each in judged:
         with console.status(Text(f"scoring {each.name}")):
