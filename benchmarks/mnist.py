@@ -32,8 +32,8 @@ PROTOCOL = (
     "images"
 )
 AT_EQUAL_STEPS = (
-    f"recipes with `--steps {{}}`, two at a time on one thread each, nothing else running; {SAMPLES} samples against "
-    "the 10,000 test images"
+    f"recipes with `--steps {{}}`, two at a time on one thread each, so that their seconds are of a shared machine; "
+    f"{SAMPLES} samples against the 10,000 test images"
 )
 
 
