@@ -132,5 +132,6 @@ def play(
                 codes = networks.draw_codes(batch_size, device, labels, classes)
                 g_loss = generator_loss(players, game, engine, step / steps, real, codes, labels)
                 players.generator.descend(g_loss, step, steps)
-        outcome = (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)
-        yield Iteration(step, *(tensor.detach() for tensor in outcome))
+        outcome = [each.detach() for each in (d_loss, penalty, g_loss, seen.real_logits, seen.fake_logits)]
+        del d_loss, penalty, g_loss, seen, class_losses  # and with them what is left of their graphs
+        yield Iteration(step, *outcome)

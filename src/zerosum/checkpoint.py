@@ -18,7 +18,7 @@ from zerosum.average import Average
 from zerosum.catalog import name_of
 from zerosum.errors import InputError
 from zerosum.players import Player, Players
-from zerosum.record import write_atomically
+from zerosum.record import patiently, write_atomically
 
 KEEP = 2
 
@@ -61,7 +61,7 @@ def save(
     kept = [each for each in steps(folder) if each <= step][-KEEP:]
     for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.safetensors")):  # so that none is without tensors
         if file.stem.isdigit() and int(file.stem) not in kept:
-            file.unlink()
+            patiently(file.unlink)
 
 
 def steps(folder: Path) -> list[int]:

@@ -65,7 +65,12 @@ class Engine:
         return Engine(chosen, bfloat16=native if precision == "auto" else precision == "bfloat16")
 
     def place(self, network: M) -> M:
-        """Move `network` to the device, convolutions with their channels last: fastest on CPUs and tensor cores."""
+        """Move `network` to the device, convolutions with their channels last: fastest on CPUs and tensor cores.
+
+        Not on Apple's GPUs, where batch normalisation's gradients were wrong in that format (PyTorch issue 175189).
+        """
+        if self.device.type == "mps":
+            return network.to(self.device)
         return network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
     def autocast(self) -> AbstractContextManager[None]:

@@ -21,11 +21,12 @@ import json
 import os
 import shlex
 import shutil
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -43,6 +44,8 @@ NEEDED: dict[str, type] = {
     "recipe": dict,
 }
 LOCK, PARTIAL = ".lock", ".partial"
+ATTEMPTS, PAUSE = 20 if os.name == "nt" else 1, 0.1
+T = TypeVar("T")
 
 
 class Taken(InputError):
@@ -240,9 +243,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        patiently(lambda: partial.replace(path))
     finally:
-        partial.unlink(missing_ok=True)
+        patiently(lambda: partial.unlink(missing_ok=True))
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """`act`, which renames or removes a file; on Windows for two seconds, as long as another process reads the file.
+
+    Raises:
+        PermissionError: it still does.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(PermissionError):
+            return act()
+        time.sleep(PAUSE)
+    return act()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -62,7 +62,7 @@ def prepared(
         if assignment.startswith("data."):
             draft = recipes.change(draft, assignment)
     preparation = draft.data
-    if preparation.size is None and Engine.choose(device).device.type != "cpu":
+    if preparation.size is None and Engine.choose(device).device.type == "cuda":
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
     source = open_source(data, preparation, progress)
     _check(changes, source)

@@ -6,11 +6,13 @@ from types import ModuleType
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tests.conftest import images
 from zerosum import catalog, randomness, recipes
 from zerosum.average import Average
+from zerosum.engine import Engine
 from zerosum.errors import InputError
 from zerosum.networks import Networks, dropout
 from zerosum.networks.batch_norm import BatchNorm, calibrate
@@ -20,7 +22,7 @@ from zerosum.networks.dropout import Dropout, dropped
 from zerosum.networks.minibatch import Discrimination, StandardDeviation
 from zerosum.networks.mlp import MLP, Maxout, PaperMLP
 from zerosum.networks.points import Waves
-from zerosum.networks.r3gan import R3gan, Residual
+from zerosum.networks.r3gan import R3gan, Residual, Resize
 from zerosum.networks.resnet import Down, Resnet, Up
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 9, 13), (4, 48, 64), (2, 31, 8), (3, 64, 64)]
@@ -276,7 +278,6 @@ def test_an_auxiliary_classifier_guesses_the_class_and_is_not_told_it() -> None:
 def test_both_players_want_the_class_to_be_guessed() -> None:
     """AC-GAN's L_C is in both losses (Odena et al. 2017, eq. 3): D's on real and fake samples, G's on fakes."""
     from zerosum.algorithm import confront, generator_loss
-    from zerosum.engine import Engine
     from zerosum.games import NonSaturating
     from zerosum.playing import build
 
@@ -472,3 +473,28 @@ def test_fix_up_begins_with_the_identity() -> None:
     block = next(module for module in discriminator.modules() if isinstance(module, Residual))
     batch = torch.randn(2, 16, 8, 8)
     assert torch.equal(block(batch), batch)
+
+
+@pytest.mark.parametrize("after", [(4, 4), (14, 13), (7, 5), (9, 20)])
+def test_resizing_is_interpolation(after: tuple[int, int]) -> None:
+    batch = torch.randn(2, 3, 9, 10, generator=torch.Generator().manual_seed(0))
+    whole = F.interpolate(
+        F.interpolate(batch, (after[0], 10), mode="bilinear", antialias=after[0] < 9),
+        after,
+        mode="bilinear",
+        antialias=after[1] < 10,
+    )
+    torch.testing.assert_close(Resize(after)(batch), whole)
+    assert Resize(after)(batch.bfloat16()).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("condition", ["none", "projection", "auxiliary"])
+def test_logits_are_of_full_precision(condition: str) -> None:
+    """Those of bfloat16 are exact in 8 bits; of 64 different samples some would have the same."""
+    networks = Compact(width=4, condition=condition)  # type: ignore[arg-type]
+    _, discriminator = networks.pair((1, 8, 8), 3, seed=0)
+    samples = torch.rand(64, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    labels = None if condition == "none" else torch.zeros(64, dtype=torch.long)
+    engine = Engine(torch.device("cpu"), bfloat16=True)
+    logits = engine.verdict(discriminator, samples, labels).logits
+    assert not torch.equal(logits, logits.bfloat16().float())

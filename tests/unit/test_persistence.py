@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.conftest import images
-from zerosum import checkpoint, gan, recipes
+from zerosum import checkpoint, gan, recipes, record
 from zerosum.algorithm import play
 from zerosum.average import Average
 from zerosum.data import open_source
@@ -95,6 +95,24 @@ def test_damaged_checkpoints_that_were_passed_over_do_not_displace_sound_ones(tm
     assert checkpoint.latest(tmp_path).step == 900
     checkpoint.save(tmp_path, 950, *players, NOTED)
     assert checkpoint.steps(tmp_path) == [900, 950]
+
+
+def test_a_file_that_is_being_read_is_waited_for_where_that_stops_a_rename(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "ATTEMPTS", 3)
+    monkeypatch.setattr(record, "PAUSE", 0)
+    answers: list[Exception | str] = [PermissionError("it is read"), PermissionError("it is read"), "done"]
+
+    def act() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert record.patiently(act) == "done"
+    answers += [PermissionError("it is read")] * 4
+    with pytest.raises(PermissionError):
+        record.patiently(act)
+    assert len(answers) == 1
 
 
 def test_what_is_pending_comes_back(tmp_path: Path) -> None:

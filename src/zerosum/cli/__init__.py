@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 """
 
 import importlib
+import io
 import pkgutil
 import sys
 import time
@@ -12,7 +13,8 @@ from typing import Annotated
 import typer
 
 STARTED = time.monotonic()
-OUT_OF_MEMORY = "can't allocate memory", "out of memory"  # in PyTorch's words
+# In the words of PyTorch, of Windows and of CUDA's libraries.
+OUT_OF_MEMORY = "can't allocate memory", "out of memory", "not enough memory", "alloc_failed"
 
 
 def application() -> typer.Typer:
@@ -37,6 +39,9 @@ def commands() -> list[str]:
 
 def main() -> None:
     """Run the command that was typed. An error is one line; its traceback shows with `--debug`."""
+    for stream in (sys.stdout, sys.stderr):
+        if sys.platform == "win32" and isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")  # its code pages have no arrows
     try:
         sys.exit(application()(sys.argv[1:] or ["--help"], prog_name="zerosum", standalone_mode=False))
     except Exception as error:
@@ -54,7 +59,7 @@ def _explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, ZerosumError):
         return error.exit_code, str(error)
     if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
-        return 1, "out of memory: make the networks, the batch or the number of samples smaller"
+        return 1, "out of memory: make the images (--size), the networks, the batch or the number of samples smaller"
     usage = getattr(error, "format_message", None)
     if usage is not None:
         context = getattr(error, "ctx", None)

@@ -18,6 +18,7 @@ from zerosum.run import Run
 from zerosum.stopping import Stopping
 
 PLAIN_LINES = 20
+TICK = 0.01  # of some systems' clocks: what is faster takes no time by them
 
 
 def finish(run: Run, console: Console) -> None:
@@ -90,7 +91,7 @@ class Display:
         if self._first:
             self._first = False
             self._say(f"first iteration {time.monotonic() - STARTED:.1f} s after the start")
-        rate = f"{(line['step'] - self._from) / (time.monotonic() - self._start):.1f}/s"
+        rate = f"{(line['step'] - self._from) / max(time.monotonic() - self._start, TICK):.1f}/s"
         answers = f"D(x) {line['d_real']:.2f}  D(G(z)) {line['d_fake']:.2f}"
         if not self._run.recipe.game.probabilistic:
             answers = f"D right about {line['real_led']:.0%} of pairs"

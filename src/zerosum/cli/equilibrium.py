@@ -36,7 +36,7 @@ def equilibrium(
     The sum of what both gain is the duality gap (Grnarova et al. 2019): 0 at an equilibrium.
     """
     import json
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from zerosum.cli._console import plain
     from zerosum.diagnostics.contest import Contest, Protocol
@@ -47,7 +47,8 @@ def equilibrium(
     console = plain(stderr=as_json)
     with console.status("training copies of both players"):
         looked = Run.look(run, device=device)
-        recipe, engine, protocol = looked.recipe, looked.engine, Protocol(steps, lr, perturbation)
+        engine = replace(looked.engine, bfloat16=False)  # small differences are what is looked for
+        recipe, protocol = looked.recipe, Protocol(steps, lr, perturbation)
         contest = Contest.over(
             looked.players, recipe.game, engine, looked.source.test, recipe.batch_size, protocol, seed
         )

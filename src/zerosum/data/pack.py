@@ -9,7 +9,10 @@ no size was named, a file beside the packs remembers which one was found.
 import contextlib
 import hashlib
 import json
+import math
+import mmap
 import shutil
+import sys
 import time
 import uuid
 from dataclasses import replace
@@ -25,9 +28,10 @@ from zerosum.data.files import Collection
 from zerosum.data.packing import FORMAT, LISTED, make
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
-from zerosum.record import write_atomically
+from zerosum.record import patiently, write_atomically
 
 ABANDONED_SECONDS = 24 * 3600
+MAP_NORESERVE = 0x4000  # of Linux; not every Python names it
 
 
 def source(
@@ -89,7 +93,7 @@ def _sweep(packs: Path) -> None:
 
 def _move(partial: Path, place: Path) -> None:
     try:
-        partial.rename(place)
+        patiently(lambda: partial.rename(place))
     except OSError:
         if not (place / "pack.json").exists():  # else another process was faster, with the same result
             raise
@@ -112,7 +116,7 @@ def _open(place: Path, name: str) -> Source:
     try:
         about = json.loads((place / "pack.json").read_bytes())
         train, test = about["train"], about["test"]
-        images = torch.from_numpy(np.memmap(place / "images.bin", np.uint8, "c", shape=(train + test, *about["shape"])))
+        images = _mapped(place / "images.bin", (train + test, *about["shape"]))
         labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
@@ -128,6 +132,19 @@ def _open(place: Path, name: str) -> Source:
         digest=about["digest"],
         files=place / "files.jsonl",
     )
+
+
+def _mapped(file: Path, shape: tuple[int, ...]) -> torch.Tensor:
+    """The bytes of a file as a tensor, read where they are used; what is written to it stays in memory.
+
+    Linux would set memory aside for all of it, lest all of it be written to, and refuse files larger than the memory.
+    """
+    if sys.platform != "linux":
+        return torch.from_numpy(np.memmap(file, np.uint8, "c", shape=shape))
+    with file.open("rb") as opened:
+        flags, access = mmap.MAP_PRIVATE | MAP_NORESERVE, mmap.PROT_READ | mmap.PROT_WRITE
+        content = mmap.mmap(opened.fileno(), math.prod(shape), flags=flags, prot=access)
+    return torch.frombuffer(content, dtype=torch.uint8).view(shape)
 
 
 def _nothing(found: Collection) -> str:

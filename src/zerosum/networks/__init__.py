@@ -25,6 +25,7 @@ from zerosum.errors import InputError
 from zerosum.networks.conditional import Auxiliary, Concatenation, Projection
 from zerosum.networks.dropout import add_dropout
 from zerosum.networks.minibatch import Discrimination, Packing, StandardDeviation
+from zerosum.networks.precision import Logit
 
 Size = Annotated[int, Field(ge=1, le=65_536, strict=True)]
 Count = Annotated[int, Field(ge=0, strict=True)]
@@ -175,7 +176,7 @@ class Networks(ABC):
             return Projection(trunk, width, classes)
         if self.condition == "auxiliary":
             return Auxiliary(trunk, width, classes)
-        network: nn.Module = nn.Sequential(*trunk, nn.Linear(width, 1), nn.Flatten(0))
+        network: nn.Module = nn.Sequential(*trunk, Logit(width, 1), nn.Flatten(0))
         if self.condition == "concatenation":
             return Concatenation(network, classes)
         return Packing(network, self.packing) if self.packing > 1 else network

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zerosum.networks.precision import Logit
+
 
 class Projection(nn.Module):
     """The features' logit plus their inner product with an embedding of the class (Miyato & Koyama 2018, eq. 7)."""
@@ -12,13 +14,13 @@ class Projection(nn.Module):
         """`trunk` maps samples to features [N, width]."""
         super().__init__()
         self.trunk = trunk
-        self.head = nn.Linear(width, 1)
+        self.head = Logit(width, 1)
         self.embedding = nn.Embedding(classes, width)
 
     def forward(self, samples: Tensor, labels: Tensor) -> Tensor:
         """Samples [N, ...] with their classes, int64 [N], to logits [N]."""
         features = self.trunk(samples)
-        logits: Tensor = self.head(features).flatten() + (self.embedding(labels) * features).sum(1)
+        logits: Tensor = self.head(features).flatten() + (self.embedding(labels) * features.float()).sum(1)
         return logits
 
 
@@ -46,11 +48,11 @@ class Auxiliary(nn.Module):
         """`trunk` maps samples to features [N, width]."""
         super().__init__()
         self.trunk = trunk
-        self.head = nn.Linear(width, 1)
-        self.classifier = nn.Linear(width, classes)
+        self.head = Logit(width, 1)
+        self.classifier = Logit(width, classes)
 
     def forward(self, samples: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Samples [N, ...] with their classes, int64 [N], to logits [N] and -log P(class | sample) in nats, [N]."""
         features = self.trunk(samples)
-        surprise = F.cross_entropy(self.classifier(features).float(), labels, reduction="none")
+        surprise = F.cross_entropy(self.classifier(features), labels, reduction="none")
         return self.head(features).flatten(), surprise

@@ -1,5 +1,6 @@
 """The networks of R3GAN (Huang et al. 2024): residual, grouped convolutions, no normalisation, fix-up."""
 
+import functools
 import math
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from zerosum.errors import InputError
 from zerosum.networks import Networks, Shape, Size
 from zerosum.networks.dcgan import levels
+from zerosum.networks.precision import full
 
 SLOPE = 0.2
 GAIN = math.sqrt(2 / (1 + SLOPE**2))
@@ -37,7 +39,10 @@ class Residual(nn.Module):
 
 
 class Resize(nn.Module):
-    """Bilinear resampling, antialiased on the way down. On CUDA its gradient may differ in its last bits."""
+    """Bilinear resampling, antialiased on the way down: a matrix for the rows and one for the columns.
+
+    So it has all derivatives on every device, and the same bits each time.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
         """`size`: (H, W) of the result."""
@@ -46,9 +51,20 @@ class Resize(nn.Module):
 
     def forward(self, batch: Tensor) -> Tensor:
         """[N, C, H', W'] to [N, C, H, W]."""
-        smaller = self.size[0] < batch.shape[2]
-        whole = batch.float()  # antialiasing is not there for bfloat16 on CPUs
-        return F.interpolate(whole, self.size, mode="bilinear", align_corners=False, antialias=smaller).to(batch.dtype)
+        rows, columns = (
+            resampling(before, after, batch.device) for before, after in zip(batch.shape[2:], self.size, strict=True)
+        )
+        with full(batch.device):
+            return (rows @ batch.float() @ columns.T).to(batch.dtype)
+
+
+@functools.lru_cache(maxsize=64)
+def resampling(before: int, after: int, device: torch.device) -> Tensor:
+    """The weights [after, before] with which PyTorch resamples `before` values in a row to `after`."""
+    each = torch.eye(before, device="cpu")[None, None]
+    size = (before, after)
+    weights = F.interpolate(each, size, mode="bilinear", align_corners=False, antialias=after < before)
+    return weights[0, 0].T.contiguous().to(device)
 
 
 class Basis(nn.Module):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from PIL import Image
 
 from tests.photos import encoded, fill, picture
-from zerosum.data import Progress, Source, Split, open_source
+from zerosum.data import Progress, Source, Split, open_source, pack
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
@@ -78,6 +79,15 @@ def test_samples_are_mapped_from_the_file(packs: Path, photos: Path) -> None:
     for split in (source.train, source.test):
         ranges = [line.split()[0].split("-") for line in maps.read_text().splitlines() if str(packs) in line]
         assert any(int(first, 16) <= split.samples.data_ptr() < int(last, 16) for first, last in ranges)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a sparse file takes its room on the disk")
+def test_a_pack_may_be_larger_than_the_memory(tmp_path: Path) -> None:
+    count = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 + 2**17  # 128 GiB more
+    with (tmp_path / "images.bin").open("wb") as file:
+        file.truncate(count * 2**20)
+    images = pack._mapped(tmp_path / "images.bin", (count, 1, 1024, 1024))
+    assert not images[-1].any()
 
 
 def test_writing_to_samples_does_not_change_the_pack(packs: Path, photos: Path) -> None:

@@ -18,7 +18,7 @@ from zerosum.metrics.features import Request, features_for, in_batches, inceptio
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.dinov2 import DINOv2
 from zerosum.metrics.features.inception import Inception
-from zerosum.metrics.features.random_convolutions import RandomConvolutions
+from zerosum.metrics.features.random_convolutions import Quarters, RandomConvolutions
 from zerosum.metrics.features.stacked import StackedClassifier
 from zerosum.metrics.frechet import FrechetDistance
 
@@ -307,3 +307,9 @@ def test_kept_features_are_those_of_the_classifier_that_is_there(
             assert torch.equal(reference.features, extractor(reference.samples))
             names.add(extractor.name)
     assert len(names) == 2
+
+
+@pytest.mark.parametrize("size", [(7, 7), (8, 5), (2, 1), (25, 24)])
+def test_a_grid_of_means_is_adaptive_pooling(size: tuple[int, int]) -> None:
+    batch = torch.randn(3, 4, *size, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(Quarters()(batch), nn.AdaptiveAvgPool2d(2)(batch))

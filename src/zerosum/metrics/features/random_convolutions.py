@@ -11,6 +11,23 @@ from zerosum.metrics.features import FeatureExtractor, Request, in_batches
 BATCH = 100
 
 
+class Quarters(nn.Module):
+    """Means over a grid of 2x2 windows, which share their middle row or column where a side is odd.
+
+    As PyTorch's adaptive pooling, which Apple's GPUs have for even sides only.
+    """
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """[N, C, H, W] to [N, C, 2, 2]."""
+        rows, columns = map(_halves, batch.shape[2:])
+        means = [batch[:, :, row, column].mean((2, 3)) for row in rows for column in columns]
+        return torch.stack(means, 2).view(*batch.shape[:2], 2, 2)
+
+
+def _halves(count: int) -> tuple[slice, slice]:
+    return slice((count + 1) // 2), slice(count // 2, None)
+
+
 class RandomConvolutions(FeatureExtractor):
     """Four convolutions with fixed random weights, averaged over a 2x2 grid: 256 features for images of any shape."""
 
@@ -28,7 +45,7 @@ class RandomConvolutions(FeatureExtractor):
                 nn.init.kaiming_normal_(convolution.weight, a=0.2)
                 layers += [convolution, nn.LeakyReLU(0.2)]
                 channels = width
-        self._network = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten()).eval().to(device)
+        self._network = nn.Sequential(*layers, Quarters(), nn.Flatten()).eval().to(device)
         self._device = device
 
     @classmethod
