@@ -88,8 +88,8 @@ def evaluate(
         with console.status(Text(f"scoring {each.name}")):
             samples = each.samples(count, evaluation.source, seed)
             found[each.name] = [score.line() for score in evaluation.scores(samples, seed, chosen or None)]
-            if pairs is not None:
-                files.save(evaluation.closest(samples, seed, 16), pairs, columns=8)
+    if pairs is not None:  # then there is one thing only
+        files.save(evaluation.closest(samples, seed, 16), pairs, columns=8)
     if as_json:
         typer.echo("\n".join(json.dumps({"of": name, **line}) for name, lines in found.items() for line in lines))
     else:

@@ -80,8 +80,8 @@ def sort_out(files: Iterable[Item | Skipped], preparation: Preparation) -> Colle
         elif path.suffix.lower() in EXTENSIONS:
             images.append(file)
         elif path.suffix.lower() in UNREAD:
-            reason = f"{path.suffix.lower()} is not read: convert it to JPEG or PNG"
-            found.skipped.append(Skipped(file.name, reason, broken=False))
+            why = f"{path.suffix.lower()} is not read: convert it to JPEG or PNG"
+            found.skipped.append(Skipped(file.name, why, broken=False))
         elif preparation.boxes and _is_annotation(path):
             annotations[path.stem if path.suffix.lower() == ".xml" else path.name].append(file)
         else:
