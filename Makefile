@@ -21,12 +21,14 @@ check: $(VENV)/installed-test
 	$(VENV)/bin/python docs/recipes.py --check
 	$(VENV)/bin/python docs/tricks.py --check
 	$(VENV)/bin/python docs/pages.py --check
+	$(VENV)/bin/python docs/rooms.py --check
 
 docs: $(VENV)/installed-test
 	$(VENV)/bin/python docs/help.py
 	$(VENV)/bin/python docs/recipes.py
 	$(VENV)/bin/python docs/tricks.py
 	$(VENV)/bin/python docs/pages.py
+	$(VENV)/bin/python docs/rooms.py
 
 clean:
 	rm -rf $(VENV)

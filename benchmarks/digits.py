@@ -1,36 +1,34 @@
 """The demo's result, judged from outside: `zerosum train digits --minutes 2`, three seeds.
 
 A scikit-learn SVC trained on the real training digits names the class of 5,000 samples; precision and coverage are
-those of as many of them as there are held-out digits, in pixel space (k = 5) against these: with more, nearly all is
-covered by anything. The real training digits are judged the same way beside them.
+those of as many of them as there are held-out digits, in pixel space (k = 5) against these: with more samples, anything
+covers nearly all. The real training digits are judged in the same way.
 """
 
-import json
 import tempfile
 from pathlib import Path
 
 import numpy as np
-from protocol import write
-from protocol import zerosum as command
+from protocol import last_iteration, run_zerosum, write
 from sklearn.svm import SVC
 from torch import Tensor
 
 import zerosum
-from zerosum.data import open_source
+from zerosum.data.readers import open_source
 from zerosum.metrics.neighbours import overlap
 
 SEEDS, SAMPLES, MINUTES = (0, 1, 2), 5_000, 2
 
 
 def judge(samples: Tensor) -> dict[str, object]:
-    """Shares of the ten classes by an SVC, precision and coverage in pixels."""
+    """Measure the shares of the ten classes by an SVC, and precision and coverage in pixels."""
     source = open_source("digits")
     pixels = {
         name: part.flatten(1).float().numpy()
         for name, part in {"train": source.train.samples, "test": source.test.samples, "fake": samples}.items()
     }
-    judge = SVC().fit(pixels["train"], source.train.labels)
-    shares = np.bincount(judge.predict(pixels["fake"]), minlength=10) / len(samples)
+    classifier = SVC().fit(pixels["train"], source.train.labels)
+    shares = np.bincount(classifier.predict(pixels["fake"]), minlength=10) / len(samples)
     overlaps = overlap(pixels["fake"][: len(source.test)], pixels["test"], 5)
     return {
         "classes": [round(float(share), 3) for share in shares],
@@ -46,12 +44,11 @@ def main() -> None:
     for seed in SEEDS:
         with tempfile.TemporaryDirectory() as folder:
             run = Path(folder) / "run"
-            command("train", "digits", "--minutes", MINUTES, "--seed", seed, "--out", run)
-            lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-            last = [line for line in lines if line["kind"] == "iteration"][-1]
+            run_zerosum("train", "digits", "--minutes", MINUTES, "--seed", seed, "--out", run)
+            last = last_iteration(run)
             figures[f"seed {seed}"] = {
-                "iterations": last["step"],
-                "training seconds": last["seconds"],
+                "iterations": last.step,
+                "training seconds": last.seconds,
                 **judge(zerosum.load(run).sample(SAMPLES, seed=1)),
             }
     write(

@@ -1,24 +1,23 @@
 """MNIST: recipes at equal time (five minutes) or at equal iterations, three seeds each, and the textbook loops.
 
 Usage: python benchmarks/mnist.py MNIST_FOLDER [steps=N] [RECIPE... | textbook], e.g. `... mnist auto dcgan`. As many
-recipes as there are cores; they are trained at the same time. Takes about 20 minutes, as do the textbook loops; what
-was measured earlier for others is kept. At equal time the figures for `zerosum recipes` are written too, without a
-recipe from earlier ones.
+recipes as there are cores; they are trained at the same time. Takes about 20 minutes, as do the textbook loops;
+earlier figures of others are kept. At equal time the figures for `zerosum recipes` are written too, without a recipe
+from earlier ones.
 """
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 import textbook
 import torch
-from protocol import RESULTS, note_measured, side_by_side, write
+from protocol import last_iteration, note_measured, read_figures, run_side_by_side, write
 from torch import Tensor
 
 import zerosum
-from zerosum.data import Source, open_source
-from zerosum.data.pixels import to_uint8
+from zerosum.data import Source, to_uint8
+from zerosum.data.readers import open_source
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.frechet import FrechetDistance, frechet_distance
@@ -38,7 +37,7 @@ AT_EQUAL_STEPS = (
 
 
 def judge(evaluation: Evaluation, samples: Tensor) -> dict[str, object]:
-    """Every score with its interval, and the shares of the ten classes."""
+    """Measure every score with its interval, and the shares of the ten classes."""
     assert isinstance(evaluation.features, Classifier)
     shares = evaluation.features.classify(samples).bincount(minlength=10) / len(samples)
     scores = evaluation.scores(samples, 0, [FrechetDistance(), Neighbours()], training=True)
@@ -48,22 +47,22 @@ def judge(evaluation: Evaluation, samples: Tensor) -> dict[str, object]:
     }
 
 
-def trained(data: str, names: list[str], length: list[object], seed: int, evaluation: Evaluation) -> dict[str, object]:
-    """Train all recipes with the installed command, at the same time, and judge what they made."""
+def train(data: str, names: list[str], length: list[object], seed: int, evaluation: Evaluation) -> dict[str, object]:
+    """Train all recipes with the installed command, at the same time, and judge their samples."""
     found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:
         runs = {name: Path(folder) / name for name in names}
         common = (*length, "--seed", seed)
-        side_by_side(*(("train", data, "--recipe", name, *common, "--out", run) for name, run in runs.items()))
+        run_side_by_side(*(("train", data, "--recipe", name, *common, "--out", run) for name, run in runs.items()))
         for name, run in runs.items():
-            last = [line for line in map(json.loads, (run / "metrics.jsonl").open()) if line["kind"] == "iteration"][-1]
-            made = {"iterations": last["step"], "training seconds": last["seconds"]}
-            found[f"{name}, seed {seed}"] = made | judge(evaluation, zerosum.load(run).sample(SAMPLES, seed=1))
+            last = last_iteration(run)
+            training = {"iterations": last.step, "training seconds": last.seconds}
+            found[f"{name}, seed {seed}"] = training | judge(evaluation, zerosum.load(run).sample(SAMPLES, seed=1))
     return found
 
 
-def textbook_loops(source: Source, evaluation: Evaluation) -> dict[str, object]:
-    """The plain loops, one seed each."""
+def train_textbook_loops(source: Source, evaluation: Evaluation) -> dict[str, object]:
+    """Train with the plain loops, one seed each, and judge their samples."""
     images = source.train.batch(torch.arange(len(source.train))).samples
     found: dict[str, object] = {}
     for name in ("mlp", "dcgan", "lsgan", "wgan-gp"):
@@ -73,41 +72,39 @@ def textbook_loops(source: Source, evaluation: Evaluation) -> dict[str, object]:
 
 
 def main(data: str, *names: str) -> None:
-    """Train what is named, judge, and note each result as it comes."""
+    """Train the recipes that are named, judge, and note each result as it comes."""
     source = open_source(data)
     evaluation = Evaluation.of(source)
     steps = next((int(name.removeprefix("steps=")) for name in names if name.startswith("steps=")), 0)
     length: list[object] = ["--steps", steps] if steps else ["--minutes", MINUTES]
     file, protocol = ("mnist_steps", AT_EQUAL_STEPS.format(steps)) if steps else ("mnist", PROTOCOL)
-    earlier = RESULTS / f"{file}.json"
-    figures: dict[str, object] = json.loads(earlier.read_text())["figures"] if earlier.exists() else {}
-    figures |= {
+    figures = read_figures(file) | {
         "features": evaluation.features.name,
         "all real training images": round(frechet_distance(evaluation.train.features, evaluation.test.features), 2),
         "10,000 real training images": judge(evaluation, source.train.samples[:SAMPLES]),
     }
     recipes = [name for name in names if name != "textbook" and not name.startswith("steps=")]
     for seed in SEEDS if recipes else ():
-        figures |= trained(data, recipes, length, seed, evaluation)
+        figures |= train(data, recipes, length, seed, evaluation)
         write(file, protocol, figures)
     if "textbook" in names:
-        figures |= textbook_loops(source, evaluation)
+        figures |= train_textbook_loops(source, evaluation)
     write(file, protocol, figures)
     if not steps:
-        note_measured(in_words(figures, source))
+        note_measured(summarize(figures, source))
 
 
-def in_words(figures: dict[str, object], source: Source) -> dict[str, str]:
-    """What `zerosum recipes` prints: the smallest and the largest distance of each recipe's seeds."""
+def summarize(figures: dict[str, object], source: Source) -> dict[str, str]:
+    """Return what `zerosum recipes` prints: the smallest and the largest distance of each recipe's seeds."""
     runs: dict[str, list[dict[str, object]]] = {}
     for key, figure in figures.items():
         name, _, seed = key.partition(", seed ")
         if isinstance(figure, dict) and seed and not name.startswith("textbook"):
             runs.setdefault(choose(source).name if name == "auto" else name, []).append(figure)
-    return {name: _summary(seeds) for name, seeds in runs.items()}
+    return {name: _summarize_seeds(seeds) for name, seeds in runs.items()}
 
 
-def _summary(seeds: list[dict[str, object]]) -> str:
+def _summarize_seeds(seeds: list[dict[str, object]]) -> str:
     distances = sorted(float(str(seed["frechet-distance"]).split()[0]) for seed in seeds)
     iterations = sorted(int(str(seed["iterations"])) for seed in seeds)
     return f"{distances[0]:.1f} to {distances[-1]:.1f} ({iterations[0]:,} to {iterations[-1]:,})"

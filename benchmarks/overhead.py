@@ -1,33 +1,37 @@
-"""What the loop costs over the bare tensor operations of the same two updates, in one process, interleaved.
+"""Time the loop against the bare tensor operations of the same two updates, interleaved in one process.
 
 The bare loop is written out below with nothing around it: two forward and backward passes, two Adam steps, in the same
 precision and memory format on the same networks. The full loop is what a run consumes: minibatches, random scopes,
-schedules, the moving average and the interval's statistics.
+schedules, the moving average and the statistics of the log window.
 """
 
 import statistics
 import time
 from collections.abc import Generator
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
 from protocol import write
 
 from zerosum import recipes
-from zerosum.algorithm import play
-from zerosum.average import Average
 from zerosum.data import Source, Split
-from zerosum.engine import Engine
-from zerosum.interval import Interval
-from zerosum.playing import build
+from zerosum.game.algorithm import play
+from zerosum.game.ema import EMA
+from zerosum.game.engine import Engine
+from zerosum.game.players import Players
+from zerosum.game.recipe import Recipe
+from zerosum.run.window import LogWindow
 
 BATCH, CHUNK, ROUNDS = 64, 20, 15
 
 
-def bare(recipe: recipes.Recipe, source: Source, engine: Engine) -> Generator[None, None, None]:
-    """The two updates of a non-saturating game, written out."""
-    generator, discriminator = (engine.place(network) for network in recipe.networks.pair(source.shape, 0, 0))
-    of_g, of_d = (recipe.generator.over(network.parameters()) for network in (generator, discriminator))
+def play_bare(recipe: Recipe, source: Source, engine: Engine) -> Generator[None, None, None]:
+    """Play a non-saturating game whose two updates are written out."""
+    generator, discriminator = (engine.place(network) for network in recipe.networks.build_pair(source.shape, 0, 0))
+    optimizer_g, optimizer_d = (
+        recipe.generator_optimizer.build(network.parameters()) for network in (generator, discriminator)
+    )
     real = source.train.batch(torch.arange(BATCH)).samples
     ones, zeros = torch.ones(BATCH), torch.zeros(BATCH)
     while True:
@@ -40,28 +44,26 @@ def bare(recipe: recipes.Recipe, source: Source, engine: Engine) -> Generator[No
                 real_logits, fake_logits = discriminator(torch.cat([real, fake.float()])).chunk(2)
         loss = F.binary_cross_entropy_with_logits(real_logits.float(), ones)
         loss = loss + F.binary_cross_entropy_with_logits(fake_logits.float(), zeros)
-        of_d.zero_grad()
+        optimizer_d.zero_grad()
         loss.backward(inputs=list(discriminator.parameters()))
-        of_d.step()
+        optimizer_d.step()
         with engine.autocast():
             logits = discriminator(generator(torch.randn(BATCH, recipe.networks.latent)).float())
-        of_g.zero_grad()
+        optimizer_g.zero_grad()
         F.binary_cross_entropy_with_logits(logits.float(), ones).backward(inputs=list(generator.parameters()))
-        of_g.step()
+        optimizer_g.step()
         yield
 
 
-def full(recipe: recipes.Recipe, source: Source, engine: Engine) -> Generator[None, None, None]:
-    """The loop as a run consumes it."""
-    players = build(recipe, source, engine, 0)
-    average, interval = Average(players.generator.network, recipe.average), Interval()
-    for iteration in play(
-        players, recipe.game, source.train, engine, batch_size=BATCH, discriminator_steps=1, steps=10**9, seed=0
-    ):
-        average.update(iteration.step + 1)
-        interval.iterations.append(iteration)
+def play_full(recipe: Recipe, source: Source, engine: Engine) -> Generator[None, None, None]:
+    """Play as a run does."""
+    players = Players.build(recipe, source, engine, 0)
+    ema, window = EMA(players.generator.network, recipe.ema_decay), LogWindow()
+    for iteration in play(players, recipe, source.train, steps=10**9, seed=0):
+        ema.update(iteration.step + 1)
+        window.iterations.append(iteration)
         if iteration.step % CHUNK == CHUNK - 1:
-            interval.summary()
+            window.summarize(iteration.step + 1, 0.0)
         yield
 
 
@@ -74,18 +76,18 @@ def main() -> None:
         ("dcgan", (3, 64, 64)),
         ("paper-mnist", (1, 28, 28)),
     ):
-        recipe = recipes.find(name)
+        recipe = replace(recipes.find(name), batch_size=BATCH, discriminator_steps=1, simultaneous=False)
         split = Split(torch.randint(0, 256, (5_000, *shape), dtype=torch.uint8))
         source, engine = Source("noise", split, split), Engine.choose("cpu", recipe.precision)
-        loops = {"full": full(recipe, source, engine), "bare": bare(recipe, source, engine)}
+        loops = {"full": play_full(recipe, source, engine), "bare": play_bare(recipe, source, engine)}
         seconds: dict[str, list[float]] = {"full": [], "bare": []}
         count = CHUNK if shape[1] < 64 else 2
-        for turn in range(ROUNDS + 1):
-            for kind in ("full", "bare") if turn % 2 else ("bare", "full"):
+        for round_number in range(ROUNDS + 1):
+            for kind in ("full", "bare") if round_number % 2 else ("bare", "full"):
                 began = time.perf_counter()
                 for _ in range(count):
                     next(loops[kind])
-                seconds[kind] += [time.perf_counter() - began] if turn else []
+                seconds[kind] += [time.perf_counter() - began] if round_number else []  # the first one warms up
         ratios = sorted(a / b for a, b in zip(seconds["full"], seconds["bare"], strict=True))
         figures[f"{name} {'x'.join(map(str, shape))}"] = {
             "ratio of the fastest chunks": round(min(seconds["full"]) / min(seconds["bare"]), 4),

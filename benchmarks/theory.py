@@ -1,4 +1,4 @@
-"""Every demonstration of `zerosum theory`: what it does and finds, its seconds of one core, its pictures.
+"""Run every demonstration of `zerosum theory`: note what it finds, its seconds of one core, and its pictures.
 
 Usage: python benchmarks/theory.py. docs/paper.md shows all of it.
 """
@@ -16,7 +16,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "theory"
 
 
 def main() -> None:
-    """All of them, seed 0."""
+    """Run all of them with seed 0."""
     torch.set_num_threads(1)
     PICTURES.mkdir(exist_ok=True)
     figures = {}
@@ -27,7 +27,7 @@ def main() -> None:
         (PICTURES / f"{name}.png").write_bytes(shown.picture)
         if shown.movie is not None:
             (PICTURES / f"{name}.gif").write_bytes(shown.movie)
-        tables = [{"title": t.title, "columns": list(t.columns), "rows": t.written()} for t in shown.tables]
+        tables = [{"title": t.title, "columns": list(t.columns), "rows": t.format_rows()} for t in shown.tables]
         figures[name] = {
             "seconds": seconds,
             "opening": shown.opening,

@@ -7,154 +7,80 @@ import itertools
 import json
 import re
 import statistics
-import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from generated_pages import CHECKING, DOCS, fill_template, table, write_or_check
 from matplotlib.figure import Figure
 
-DOCS = Path(__file__).parent
-RESULTS = DOCS.parent / "benchmarks" / "results"
-
-WHERE = (
-    (
-        "eq. 1: min over G, max over D of V(D, G) = E log D(x) + E log(1 - D(G(z)))",
-        "[`games.value`](../src/zerosum/games.py); in [`games.Minimax`](../src/zerosum/games.py) D minimises -V, "
-        "and G the part of it in which G appears, E log(1 - D(G(z)))",
-    ),
-    (
-        "section 3: G maximises log D(G(z)) instead",
-        "[`games.NonSaturating`](../src/zerosum/games.py), as in half of the recipes",
-    ),
-    (
-        "Algorithm 1, with k and m",
-        "[`algorithm.play`](../src/zerosum/algorithm.py); `discriminator_steps` and `batch_size` of a recipe",
-    ),
-    (
-        "Proposition 1, eq. 2: D* = p_data / (p_data + p_g)",
-        "[`theory.Matchup.optimal_logit`](../src/zerosum/theory.py), the logit of D*",
-    ),
-    (
-        "eq. 3: V as an integral over x",
-        "[`theory.Matchup.value`](../src/zerosum/theory.py), a sum over a lattice in float64",
-    ),
-    (
-        "Theorem 1, eq. 4 to 6: C(G) = -log 4 + 2 JSD",
-        "[`theory.Matchup.criterion`](../src/zerosum/theory.py) and `.divergence`",
-    ),
-    (
-        "figure 1: p_g from z through G",
-        "[`theory.pushforward`](../src/zerosum/theory.py), exact for rectifiers on the line",
-    ),
-    (
-        "section 5: rectifiers and sigmoids against maxout with dropout",
-        "[`networks.mlp.PaperMLP`](../src/zerosum/networks/mlp.py), recipe `paper-mnist`",
-    ),
-    (
-        "Algorithm 1, last sentence: momentum; in the released code: learning rates that fall",
-        "[`optimizers.SGD`](../src/zerosum/optimizers.py)",
-    ),
-    (
-        "section 5: Parzen windows, sigma by cross-validation",
-        "[`metrics.parzen`](../src/zerosum/metrics/parzen.py), `zerosum evaluate --metric parzen`",
-    ),
-    ("figure 2: random samples", "`zerosum sample RUN`"),
-    (
-        "figure 2: their nearest training images",
-        "of the 16 samples that are nearest to training images: `zerosum evaluate RUN --pairs pairs.png`, every report",
-    ),
-    (
-        "figure 3: from one z to another, on a straight line",
-        "`zerosum interpolate RUN`: on great circles, or on a straight line where the prior is uniform",
-    ),
-    ("section 7, item 1: conditional generators", "recipes `cgan`, `acgan`, `compact-conditional`"),
-)
-
-TABLE_1 = (
-    ("DBN", "138 +- 2"),
-    ("Stacked CAE", "121 +- 1.6"),
-    ("Deep GSN", "214 +- 1.1"),
-    ("Adversarial nets", "225 +- 2"),
-)
-
-
-COLLAPSE = ("3", "30", "300", "3,000")
-SETTLED, NOTABLE = 100, 0.01
+RIGHT = "---:"
+SETTLED, NOTABLE = 100, 0.01  # iterations; nats
 MAIN_RUN, EARLIER = "simultaneous updates, bfloat16, seed 0", "simultaneous updates, a pass for each player"
-MOMENTS, NEAR, PUBLISHED = (25_000, 50_000, 100_000, 200_000, 300_000, 400_000, 500_000), 10_000, 225
-
+TABLE_1 = {"DBN": "138 +- 2", "Stacked CAE": "121 +- 1.6", "Deep GSN": "214 +- 1.1", "Adversarial nets": "225 +- 2"}
+MEANS_AT, BEFORE, PUBLISHED = (25_000, 50_000, 100_000, 200_000, 300_000, 400_000, 500_000), 10_000, 225
 WRITTEN_OUT = ("D frozen in G's update", "D moved by G's update too")  # their losses are those of one minibatch
 
 
-def results(name: str) -> dict[str, Any]:
-    """The figures of one benchmark."""
-    figures: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())["figures"]
-    return figures
+def load_figures(name: str) -> dict[str, Any]:
+    """Load the figures of one benchmark."""
+    text = (DOCS.parent / "benchmarks" / "results" / f"{name}.json").read_text()
+    return dict(json.loads(text)["figures"])
 
 
-def table(heads: list[str], rows: list[list[str]]) -> str:
-    """As Markdown; all columns but the first to the right."""
-    rule = ["---", *("---:" for _ in heads[1:])]
-    cells = [[cell.strip().replace("\n", ": ").replace("|", "\\|") for cell in row] for row in [heads, rule, *rows]]
-    return "\n".join("| " + " | ".join(row) + " |" for row in cells)
+def load_runs() -> dict[str, Any]:
+    """Load the runs whose duality gap was measured."""
+    return {name: run for name, run in load_figures("equilibrium").items() if isinstance(run, dict)}
 
 
-def demonstration(name: str) -> str:
-    """What one demonstration did and measured, with its picture."""
-    shown = results("theory")[name]
+def show_demonstration(name: str) -> str:
+    """Show what one demonstration did and measured, with its picture."""
+    shown = load_figures("theory")[name]
     command = f"(`zerosum theory {name}`: {shown['seconds']} s of one core, not counting the program's start.)"
     parts = [f"{shown['opening']} {command}"]
     for each in shown["tables"]:
-        parts += [f"{each['title']}:", table(each["columns"], each["rows"])]
-    parts += shown["remarks"]
+        parts += [f"{each['title']}:", table(each["columns"], each["rows"], align=RIGHT)]
     picture = f"theory/{name}.gif" if (DOCS / "theory" / f"{name}.gif").exists() else f"theory/{name}.png"
-    return "\n\n".join([*parts, f"![{name}]({picture})"])
+    return "\n\n".join([*parts, *shown["remarks"], f"![{name}]({picture})"])
 
 
-def clock(moments: dict[str, dict[str, float]]) -> float:
-    """How well the divergence ranks with the iterations that are left."""
+def tabulate_gaps() -> dict[str, str]:
+    """Tabulate gap and divergence on the way, and per run how their ranks correlate and where they end."""
+    runs, recipes = load_runs(), ("points", "toy", "toy-vanilla")
+    moments = [runs[f"{name}, seed 0"]["moments"] for name in recipes]
+    course = [
+        [f"{int(step):,}", *(f"{run[step][key]:.3f}" for run in moments for key in ("gap", "JSD"))]
+        for step in moments[0]
+    ]
+    ends = [
+        [
+            name,
+            f"{run['rank correlation of gap and JSD']:.2f}",
+            f"{correlate_with_clock(run['moments']):.2f}",
+            *(
+                f"{each['gap']:.3f} / {each['JSD']:.3f}"
+                for each in (run["moments"]["4000"], *run["after updates of the generator alone"].values())
+            ),
+        ]
+        for name, run in runs.items()
+    ]
+    heads = ["iteration", *(head for name in recipes for head in (f"`{name}`: gap", "JSD"))]
+    return {
+        "gaps": table(heads, course, align=RIGHT),
+        "gap ranks": table(
+            ["run", "with the gap", "with the clock", "end", "3", "30", "300", "3,000"], ends, align=RIGHT
+        ),
+    }
+
+
+def correlate_with_clock(moments: dict[str, dict[str, float]]) -> float:
+    """Correlate the ranks of the divergence and of the iterations that are left."""
     from scipy.stats import spearmanr
 
     return float(spearmanr([-int(step) for step in moments], [each["JSD"] for each in moments.values()]).statistic)
 
 
-def gaps() -> str:
-    """The duality gap through runs."""
-    figures = results("equilibrium")
-    runs = {name: figure for name, figure in figures.items() if isinstance(figure, dict)}
-    ranks = [
-        [
-            name,
-            f"{run['rank correlation of gap and JSD']:.2f}",
-            f"{clock(run['moments']):.2f}",
-            f"{run['moments']['4000']['gap']:.3f} / {run['moments']['4000']['JSD']:.3f}",
-            *(
-                f"{each['gap']:.3f} / {each['JSD']:.3f}"
-                for each in run["after updates of the generator alone"].values()
-            ),
-        ]
-        for name, run in runs.items()
-    ]
-    games = ("points", "toy", "toy-vanilla")
-    shown = [runs[f"{name}, seed 0"]["moments"] for name in games]
-    rows = [
-        [f"{int(step):,}", *(f"{game[step][key]:.3f}" for game in shown for key in ("gap", "JSD"))] for step in shown[0]
-    ]
-    return "\n\n".join(
-        [
-            table(["iteration", *(head for name in games for head in (f"`{name}`: gap", "JSD"))], rows),
-            "Spearman's rank correlation of the divergence with the gap over these moments, and with the iteration "
-            "alone, through which most of it falls; then gap / JSD at the end of the run and after so many updates of "
-            "the generator alone, with its first learning rate, which leaves the data again:",
-            table(["run", "with the gap", "with the clock", "end", *COLLAPSE], ranks),
-        ]
-    )
-
-
-def agreement() -> str:
-    """How often gap and divergence go the same way between two moments, once the first hundred iterations are over."""
-    runs = [run["moments"] for run in results("equilibrium").values() if isinstance(run, dict)]
+def count_agreements() -> dict[str, str]:
+    """Count how often gap and divergence go the same way between two measurements after iteration SETTLED."""
+    runs = [run["moments"] for run in load_runs().values()]
     changes = [
         (run[after]["JSD"] - run[before]["JSD"], run[after]["gap"] - run[before]["gap"])
         for run in runs
@@ -162,105 +88,91 @@ def agreement() -> str:
         if int(before) >= SETTLED
     ]
     up, down = ([gap for change, gap in changes if sign * change > NOTABLE] for sign in (1, -1))
-    return (
-        f"In the {len(runs)} runs the divergence rises by more than {NOTABLE} between two moments {len(up)} "
-        f"times after iteration {SETTLED}, and the gap rises in {sum(gap > 0 for gap in up)} of them; it "
-        f"falls by as much {len(down)} times, and the gap falls in {sum(gap < 0 for gap in down)}."
-    )
+    return {
+        "runs": str(len(runs)),
+        "rises": str(len(up)),
+        "gap rises": str(sum(gap > 0 for gap in up)),
+        "falls": str(len(down)),
+        "gap falls": str(sum(gap < 0 for gap in down)),
+    }
 
 
-def alone() -> str:
-    """What the generator's updates alone did to the divergence."""
-    figures = {name: run for name, run in results("equilibrium").items() if isinstance(run, dict)}
+def measure_generator_alone() -> dict[str, str]:
+    """Find the range of the divergence at the end of the runs, and after updates of the generator alone."""
+    runs = load_runs()
 
-    def span(after: str, *prefixes: str) -> str:
-        found = [
-            run["after updates of the generator alone"][after]["JSD"]
-            for name, run in figures.items()
-            if name.startswith(prefixes)
-        ]
-        return f"{min(found):.2f} to {max(found):.2f}"
+    def find_range(after: str, prefix: str = "") -> str:
+        alone = "after updates of the generator alone"
+        values = [run[alone][after]["JSD"] for name, run in runs.items() if name.startswith(prefix)]
+        return f"{min(values):.2f} to {max(values):.2f}"
 
-    ends = [run["moments"]["4000"]["JSD"] for run in figures.values()]
-    return (
-        f"At the end of its {len(figures)} runs the divergence was {min(ends):.3f} to {max(ends):.3f}. Three "
-        "updates of the generator alone, with the learning rate of the start, throw all of them off, to "
-        f"{span('3', '')}. With `points` it stays far away ({span('30', 'points,')} after 30 updates, "
-        f"{span('3000', 'points,')} after 3,000). With `toy` and `toy-vanilla` the generator comes back "
-        f"against the same D ({span('30', 'toy')} after 30) and drifts off later ({span('3000', 'toy')} after "
-        "3,000). How much of it is the learning rate's was not separated: there is no control in which D "
-        "learns as fast."
-    )
+    ends = [run["moments"]["4000"]["JSD"] for run in runs.values()]
+    return {
+        "end": f"{min(ends):.3f} to {max(ends):.3f}",
+        "after 3": find_range("3"),
+        "points after 30": find_range("30", "points,"),
+        "points after 3000": find_range("3000", "points,"),
+        "toy after 30": find_range("30", "toy"),
+        "toy after 3000": find_range("3000", "toy"),
+    }
 
 
-def near(curve: dict[str, str], moment: int) -> str:
-    """The mean of all values within the ten thousand iterations before: one differs from the next by several nats."""
-    values = [float(text.split(" nats")[0]) for step, text in curve.items() if moment - NEAR < int(step) <= moment]
+def tabulate_table_1() -> dict[str, str]:
+    """Tabulate the likelihoods that were published and measured, and say what the main run reached, and when."""
+    figures = load_figures("table1")
+    rows = [[name, published, ""] for name, published in TABLE_1.items()]
+    for name, figure in figures.items():
+        label, score = name, figure
+        if isinstance(figure, dict):
+            label = f"`paper-mnist`, {name}, iteration {figure['best at']:,} of {max(map(int, figure['curve'])):,}"
+            score = figure.get("test", f"{figure['best']} (validation images, at its best)")
+        rows.append([label, "", score.replace(" nats", "")])
+    run, cooled = figures[MAIN_RUN], [run for name, run in figures.items() if name.startswith(f"{MAIN_RUN},")][-1]
+    return {
+        "likelihoods": table(["MNIST, nats", "published", "here"], rows, align=RIGHT),
+        "released schedule": run["test"].split(" nats")[0],
+        "falling rates": cooled["test"].split(" nats")[0],
+        "iterations": f"{max(map(int, run['curve'])):,}",
+        "best iteration": f"{run['best at']:,}",
+        "rates fall from": f"{cooled['cooling from']:,}",
+        "rates fall to": f"{max(map(int, cooled['curve'])):,}",
+    }
+
+
+def tabulate_curves() -> str:
+    """Tabulate the likelihood of the validation images through the two long trainings."""
+    figures = load_figures("table1")
+    run, earlier = figures[MAIN_RUN], next(each for name, each in figures.items() if name.startswith(EARLIER))
+    last = max(map(int, run["curve"]))
+    rows = [
+        [f"{step:,}", average_before(run["curve"], step), average_before(earlier["curve"], step)]
+        for step in (*(each for each in MEANS_AT if each < last), last)
+    ]
+    return table(["iterations", "one pass for both, bfloat16", "a pass for each player, float32"], rows, align=RIGHT)
+
+
+def average_before(curve: dict[str, str], step: int) -> str:
+    """Average all values within the ten thousand iterations before `step`; empty if there are none."""
+    values = [parse_nats(text) for at, text in curve.items() if step - BEFORE < int(at) <= step]
     return f"{statistics.fmean(values):.1f}" if values else ""
 
 
-def cooled() -> tuple[str, dict[str, Any]]:
-    """The latest copy of the main run whose learning rates fell to 0."""
-    return [(name, run) for name, run in results("table1").items() if name.startswith(f"{MAIN_RUN},")][-1]
-
-
-def reached() -> str:
-    """How near to the published likelihood the training came."""
-    run, (_, slowed) = results("table1")[MAIN_RUN], cooled()
-    begin, last = slowed["cooling from"], max(map(int, slowed["curve"]))
-    released, finished = (each["test"].split(" nats")[0] for each in (run, slowed))
-    return (
-        f"**225 +- 2 published; here, with one seed, {released} by the released schedule, and {finished} if the "
-        "learning rates then fall to 0, which the released code does not do.** Of "
-        f"{max(map(int, run['curve'])):,} iterations by that schedule, the best by the validation images is number "
-        f"{run['best at']:,}. In the copy the rates fall from iteration {begin:,} to {last:,}: most of the difference "
-        "is their noise."
-    )
-
-
-def likelihoods() -> str:
-    """Table 1."""
-    figures = results("table1")
-    rows = [[name, published, ""] for name, published in TABLE_1]
-    for name, figure in figures.items():
-        if isinstance(figure, str):
-            rows.append([name, "", figure.removesuffix(" nats").replace(" nats", "")])
-        else:
-            at = f"`paper-mnist`, {name}, iteration {figure['best at']:,} of {max(map(int, figure['curve'])):,}"
-            rows.append(
-                [
-                    at,
-                    "",
-                    figure.get("test", f"{figure['best']} (validation images, the best moment)").replace(" nats", ""),
-                ]
-            )
-    return table(["MNIST, nats", "published", "here"], rows)
-
-
-def curves() -> str:
-    """The mean likelihood of the validation images through the two long trainings."""
-    runs = results("table1")
-    run, earlier = runs[MAIN_RUN], next(each for name, each in runs.items() if name.startswith(EARLIER))
-    last = max(map(int, run["curve"]))
-    rows = [
-        [f"{moment:,}", near(run["curve"], moment), near(earlier["curve"], moment)]
-        for moment in (*(each for each in MOMENTS if each < last), last)
-    ]
-    return table(["iterations", "one pass for both, bfloat16", "a pass for each player, float32"], rows)
+def parse_nats(text: str) -> float:
+    """Return 221.3 of `221.3 nats; ...`."""
+    return float(text.split(" nats")[0])
 
 
 def draw_curves() -> None:
-    """Every training of Table 1 but that which took turns."""
+    """Draw every training of Table 1 but the one with alternating updates."""
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     axes = figure.subplots()
-    for name, run in results("table1").items():
+    for name, run in load_figures("table1").items():
         if isinstance(run, dict) and name.startswith("simultaneous"):
             begin = run.get("cooling from", run.get("slower from", 0))
-            points = {int(step): float(text.split(" nats")[0]) for step, text in run["curve"].items()}
-            shown = {step: value for step, value in points.items() if step >= begin}
+            curve = {int(step): parse_nats(text) for step, text in run["curve"].items() if int(step) >= begin}
             passes = "" if EARLIER in name else "one pass for both, "
             label = passes + name.removeprefix("simultaneous updates, ").replace(", seed 0", "")
-            axes.plot(list(shown), list(shown.values()), linewidth=0.9, label=label)
+            axes.plot(list(curve), list(curve.values()), linewidth=0.9, label=label)
     axes.axhline(PUBLISHED, color="0.3", linestyle="--", linewidth=0.8, label="published, test images")
     axes.set_ylim(100, 240)
     axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -271,97 +183,73 @@ def draw_curves() -> None:
     figure.savefig(DOCS / "theory" / "table-1.png", dpi=110)
 
 
-def bridges(*names: str) -> str:
-    """What lies between the modes of ring and grid: the worst seed of each recipe, and the widths of all."""
-    figures, rows = results("modes"), []
-    for name in names:
-        cells = [f"`{name.replace(':', ' --set ')}`"]
+def tabulate_modes(*recipes: str) -> str:
+    """Tabulate the worst seed of each recipe on ring and grid, and the range of the modes' widths."""
+    figures, rows = load_figures("modes"), []
+    for recipe in recipes:
+        cells = [f"`{recipe.replace(':', ' --set ')}`"]
         for data in ("ring", "grid"):
-            runs = [run for key, run in figures.items() if key.startswith(f"{name}, {data}, seed")]
+            runs = [run for key, run in figures.items() if key.startswith(f"{recipe}, {data}, seed")]
             modes, near = (min(run[metric] for run in runs) for metric in ("modes-covered", "high-quality"))
             widths = sorted(run["spread-ratio"] for run in runs)
             cells += [f"{modes:.0f}", f"{near:.1%}", f"{widths[0]:.2f} to {widths[-1]:.2f}"]
         rows.append([*cells, f"{runs[0]['iterations']:,}"])
     heads = [f"{data}: {what}" for data in ("ring", "grid") for what in ("modes", "near one", "width")]
-    return table(["recipe", *heads, "iterations"], rows)
+    return table(["recipe", *heads, "iterations"], rows, align=RIGHT)
 
 
-def variants(*names: str) -> str:
-    """Rows of the questions' benchmark beside its base."""
-    figures, rows = results("questions"), []
+def tabulate_variants(*names: str) -> str:
+    """Tabulate variants of the questions' benchmark below its base."""
+    figures, rows = load_figures("questions"), []
     for name in ("base", *names):
         distance, coverage, losses = figures[name].split("; ")
         cells = distance.removeprefix("Fréchet distance "), coverage.removeprefix("coverage ")
         means = [loss.strip(", ") for loss in re.findall("loss ([^a-z]+)", losses)]
         rows.append([f"{name} (losses: its last minibatch)" if name in WRITTEN_OUT else name, *cells, *means])
     heads = ["three seeds each", "Fréchet distance", "coverage", "mean D loss over the run", "mean G loss over the run"]
-    return table(heads, rows)
+    return table(heads, rows, align=RIGHT)
 
 
-def courses(name: str) -> str:
-    """What the losses and the scores did through runs."""
-    figures = results("questions")[name]
-    heads = [key for key in next(iter(figures.values())) if not key.startswith("every")]
-    rows = [[seed, *(str(figure[key]) for key in heads)] for seed, figure in figures.items()]
-    return table(["", *heads], rows)
+def tabulate_correlations(runs: dict[str, dict[str, Any]]) -> str:
+    """Tabulate how the ranks of losses and scores correlate in each of the `runs`."""
+    heads = [key for key in next(iter(runs.values())) if not key.startswith("every")]
+    return table(["", *heads], [[seed, *(str(run[key]) for key in heads)] for seed, run in runs.items()], align=RIGHT)
 
 
-def course(name: str) -> str:
-    """The course of each seed."""
-    figures = results("questions")[name]
-    key = next(key for key in figures["seed 0"] if key.startswith("every"))
-    lines = [f"{key[0].upper()}{key[1:]} (the loss is the mean of the 50 iterations before):\n"]
-    return "\n".join([*lines, *(f"- {seed}: {'; '.join(figure[key])}" for seed, figure in figures.items())])
+def list_courses(runs: dict[str, dict[str, Any]]) -> str:
+    """List the losses and scores on the way of each of the `runs`."""
+    courses = {seed: next(run[key] for key in run if key.startswith("every")) for seed, run in runs.items()}
+    return "\n".join(f"- {seed}: {'; '.join(course)}" for seed, course in courses.items())
 
 
-def paper() -> dict[str, str]:
-    """The parts of docs/paper.md."""
-    return {
-        "where": table(["in the paper", "here"], [list(row) for row in WHERE]),
-        "gaps": gaps(),
-        "likelihoods": likelihoods(),
-        "curves": curves(),
-        "agreement": agreement(),
-        "alone": alone(),
-        "reached": reached(),
-        **{name: demonstration(name) for name in results("theory")},
+def make_paper() -> str:
+    """Make docs/paper.md."""
+    parts = tabulate_gaps() | count_agreements() | measure_generator_alone() | tabulate_table_1()
+    demonstrations = {name: show_demonstration(name) for name in load_figures("theory")}
+    return fill_template("paper", {**parts, **demonstrations, "curves": tabulate_curves()})
+
+
+def make_questions() -> str:
+    """Make docs/questions.md."""
+    figures = load_figures("questions")
+    base, weak = figures["through the base's runs"], figures["through the runs with a weak discriminator"]
+    parts = {
+        "saturating": tabulate_variants("the generator minimises log(1 - D)"),
+        "frozen": tabulate_variants(*WRITTEN_OUT),
+        "noise": tabulate_variants(*(f"{size}-dimensional noise" for size in ("1", "2", "8", "1,024"))),
+        "steps": tabulate_variants("k = 5", "k = 5, a fifth of the iterations"),
+        "weak": tabulate_variants("a weak discriminator (learning rate / 50)"),
+        "lost": tabulate_modes("toy-vanilla", "toy", "points"),
+        "bridges": tabulate_modes("toy", "points:networks.binary=0", "points:networks.frequencies=0", "points"),
+        "base correlations": tabulate_correlations(base),
+        "base courses": list_courses(base),
+        "weak courses": list_courses(weak),
     }
-
-
-def questions() -> dict[str, str]:
-    """The parts of docs/questions.md."""
-    base = "through the base's runs"
-    return {
-        "saturating": variants("the generator minimises log(1 - D)"),
-        "frozen": variants(*WRITTEN_OUT),
-        "noise": variants(*(f"{size}-dimensional noise" for size in ("1", "2", "8", "1,024"))),
-        "steps": variants("k = 5", "k = 5, a fifth of the iterations"),
-        "weak": variants("a weak discriminator (learning rate / 50)"),
-        "lost": bridges("toy-vanilla", "toy", "points"),
-        "bridges": bridges("toy", "points:networks.binary=0", "points:networks.frequencies=0", "points"),
-        "base courses": courses(base),
-        "base course": course(base),
-        "weak course": course("through the runs with a weak discriminator"),
-    }
-
-
-PAGES: dict[str, Callable[[], dict[str, str]]] = {"paper": paper, "questions": questions}
-
-
-def page(name: str) -> str:
-    """The whole page."""
-    text = (DOCS / f"{name}.template.md").read_text()
-    for part, content in PAGES[name]().items():
-        text = text.replace("{{" + part + "}}", content)
-    return text
+    return fill_template("questions", parts)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["--check"]:
+    if not CHECKING:
         draw_curves()
-    for name in PAGES:
-        file = DOCS / f"{name}.md"
-        if sys.argv[1:] != ["--check"]:
-            file.write_text(page(name))
-        elif not file.exists() or file.read_text() != page(name):
-            sys.exit(f"docs/{name}.md is not what the benchmarks say: run 'make docs'")
+    write_or_check("paper", make_paper)
+    write_or_check("questions", make_questions)

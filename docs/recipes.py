@@ -1,82 +1,63 @@
-"""Write docs/recipes.md: which recipe is for what, and what each is made of; with --check, fail if it is not so."""
+"""Write docs/recipes.md: what each recipe is for and what it is made of; with --check, fail if it is not up to date."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
-from zerosum import catalog
-from zerosum import recipes as known
+from generated_pages import fill_template, table, write_or_check
+
+from zerosum import catalog, recipes
 from zerosum.cli.recipes import size
-from zerosum.optimizers import Optimizer
-from zerosum.recipes import Recipe
+from zerosum.game.optimizers import OptimizerConfig
+from zerosum.game.recipe import Recipe
 
-PAGE = Path(__file__).with_name("recipes.md")
-TEMPLATE = Path(__file__).with_name("recipes.template.md")
-
-
-def table(rows: list[tuple[str, ...]]) -> str:
-    """In Markdown; the first row is the heading."""
-    heading, *others = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([heading, "|" + "---|" * len(rows[0]), *others])
+SCORED = ("recipe", "what it is", "G / D", "scored")
+PARTS = ("recipe", "networks", "game", "regularisers, tricks", "optimisers", "batch / k", "average", "iterations")
 
 
-def words(value: object) -> str:
-    """A field's value, for people."""
-    return (
-        ", ".join(map(str, value))
-        if isinstance(value, tuple)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+def write_value(value: object) -> str:
+    """Write a field's value for people."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def part(component: object) -> str:
-    """Its name, and the values that are not its defaults; of optimisers also the learning rate."""
-    said = [
-        f"{field.name}={words(value)}"
+def write_part(component: object) -> str:
+    """Write a component's name, and the fields that are not at their defaults; of optimisers also the learning rate."""
+    fields = [
+        f"{field.name}={write_value(value)}"
         for field in dataclasses.fields(component)  # type: ignore[arg-type]
         if (value := getattr(component, field.name)) != field.default
-        or (field.name == "lr" and isinstance(component, Optimizer))
+        or (field.name == "lr" and isinstance(component, OptimizerConfig))
     ]
-    return f"`{catalog.name_of(component)}`" + (f" ({', '.join(said)})" if said else "")
+    return f"`{catalog.name_of(component)}`" + (f" ({', '.join(fields)})" if fields else "")
 
 
-def scored(recipe: Recipe, scores: dict[str, str]) -> tuple[str, ...]:
-    """A row: what it is, its size, its score."""
-    return f"`{recipe.name}`", recipe.summary, size(recipe), scores.get(recipe.name, "not measured")
-
-
-def made_of(recipe: Recipe) -> tuple[str, ...]:
-    """A row: its parts and numbers."""
-    both = [part(recipe.generator), part(recipe.discriminator)]
-    further = [part(each) for each in (*recipe.regularizers, *recipe.tricks)]
+def list_parts(recipe: Recipe) -> tuple[str, ...]:
+    """List a recipe's parts and numbers, a row of the table."""
+    g, d = write_part(recipe.generator_optimizer), write_part(recipe.discriminator_optimizer)
+    further = [write_part(each) for each in (*recipe.regularizers, *recipe.tricks)]
     if recipe.simultaneous:
-        further.append("updates at the same time")
+        further.append("simultaneous updates")
     return (
         f"`{recipe.name}`",
-        part(recipe.networks),
-        part(recipe.game),
+        write_part(recipe.networks),
+        write_part(recipe.game),
         ", ".join(further) or "none",
-        both[0] if both[0] == both[1] else "G " + both[0] + "; D " + both[1],
+        g if g == d else f"G {g}; D {d}",
         f"{recipe.batch_size} / {recipe.discriminator_steps}",
-        f"{recipe.average}" if recipe.average else "none",
+        f"{recipe.ema_decay}" if recipe.ema_decay else "none",
         f"{recipe.steps:,}",
     )
 
 
 def page() -> str:
-    """All of it."""
-    every, scores = list(known.recipes().values()), known.measured()
-    heads = ("recipe", "what it is", "G / D", "scored")
-    parts = ("recipe", "networks", "game", "regularisers, tricks", "optimisers", "batch / k", "average", "iterations")
-    text = TEMPLATE.read_text().replace("{{scored}}", table([heads, *(scored(recipe, scores) for recipe in every)]))
-    return text.replace("{{parts}}", table([parts, *map(made_of, every)]))
+    """Fill the template with both tables."""
+    known, scores = list(recipes.recipes().values()), recipes.measured()
+    scored = [
+        (f"`{recipe.name}`", recipe.summary, size(recipe), scores.get(recipe.name, "not measured")) for recipe in known
+    ]
+    parts = {"scored": table(SCORED, scored), "parts": table(PARTS, [list_parts(recipe) for recipe in known])}
+    return fill_template("recipes", parts)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        if not PAGE.exists() or PAGE.read_text() != page():
-            sys.exit("docs/recipes.md is not what the recipes say: run 'make docs'")
-    else:
-        PAGE.write_text(page())
+    write_or_check("recipes", page)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-from zerosum.data import Source, Split, open_source
+from zerosum.data import Source, Split
+from zerosum.data.readers import open_source
 
 settings.register_profile("zerosum", deadline=None)  # no test asserts a time
 settings.load_profile("zerosum")

@@ -10,22 +10,24 @@ again = zerosum.load("runs/digits")
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zerosum.data import open_source
-    from zerosum.gan import GAN, load
-    from zerosum.recipes import Recipe
+    from zerosum.data.readers import open_source
+    from zerosum.game.recipe import Recipe
+    from zerosum.generator import TrainedGenerator, load
     from zerosum.recipes import find as recipe
-    from zerosum.training import resume, train
+    from zerosum.run.api import resume, train
+    from zerosum.run.evaluate import evaluate
 
-__all__ = ["GAN", "Recipe", "load", "open_source", "recipe", "resume", "train"]
+__all__ = ["Recipe", "TrainedGenerator", "evaluate", "load", "open_source", "recipe", "resume", "train"]
 
 _HOME = {
-    "GAN": ("zerosum.gan", "GAN"),
-    "Recipe": ("zerosum.recipes", "Recipe"),
-    "load": ("zerosum.gan", "load"),
-    "open_source": ("zerosum.data", "open_source"),
+    "Recipe": ("zerosum.game.recipe", "Recipe"),
+    "TrainedGenerator": ("zerosum.generator", "TrainedGenerator"),
+    "evaluate": ("zerosum.run.evaluate", "evaluate"),
+    "load": ("zerosum.generator", "load"),
+    "open_source": ("zerosum.data.readers", "open_source"),
     "recipe": ("zerosum.recipes", "find"),
-    "resume": ("zerosum.training", "resume"),
-    "train": ("zerosum.training", "train"),
+    "resume": ("zerosum.run.api", "resume"),
+    "train": ("zerosum.run.api", "train"),
 }
 
 

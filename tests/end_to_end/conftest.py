@@ -1,4 +1,4 @@
-"""The installed command, run as a user would, and a small finished run to try commands on."""
+"""Fixtures: the installed command, run as by a user, and a small finished run to try commands on."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ Zerosum = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
-    """The command in the background."""
+    """Start the command in the background."""
     return subprocess.Popen(
         [str(COMMAND), *map(str, arguments)],
         cwd=cwd,
@@ -41,7 +41,7 @@ def zerosum(tmp_path: Path) -> Zerosum:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A finished run on the digits, and what the command printed."""
+    """Train a run on the digits to its end, and return it with what the command printed."""
     folder = tmp_path_factory.mktemp("trained")
     process = start("train", "digits", "--steps", 60, "--out", "run", *SMALL, cwd=folder)
     out, err = process.communicate(timeout=240)
@@ -60,7 +60,7 @@ class Command:
         monkeypatch.setenv("COLUMNS", "200")
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
-        """Exit code, output and error output."""
+        """Run the command and return exit code, output and error output."""
         self._monkeypatch.setattr("sys.argv", ["zerosum", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -68,7 +68,7 @@ class Command:
         return int(ended.value.code or 0), out, err
 
     def refused(self, *arguments: object) -> str:
-        """The one line of a command that ends with exit 2 and leaves nothing behind."""
+        """Return the one line of a command, which has to end with exit 2 and leave nothing behind."""
         before = sorted(self.folder.rglob("*"))
         code, _, err = self(*arguments)
         assert (code, err.count("\n")) == (2, 1), err
@@ -82,7 +82,7 @@ class Command:
 @pytest.fixture
 def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     (tmp_path / "here").mkdir()
-    monkeypatch.setattr("zerosum.run.sample_count", lambda source: 100)  # of scores, which are not what is tested here
-    monkeypatch.setattr("zerosum.run.INTERIM_SAMPLES", 100)
+    monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda source: 100)  # few, as scores are not tested here
+    monkeypatch.setattr("zerosum.run.trainer.INTERIM_SAMPLES", 100)
     monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
     return Command(tmp_path / "here", monkeypatch, capsys)

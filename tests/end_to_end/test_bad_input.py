@@ -11,7 +11,7 @@ from zerosum.cli import main
 
 
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """The command in this process, which spares importing torch once more: its exit code and its error output."""
+    """Run the command in this process, to import torch only once; return its exit code and its error output."""
     monkeypatch.setattr("sys.argv", ["zerosum", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -21,7 +21,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *a
 RECIPES = {
     "twice": '{"name": "x", "steps": 1, "steps": 2}',
     "deep": "[" * 100_000,
-    "rate": '{"name": "x", "discriminator": {"name": "adam", "lr": -1}}',
+    "rate": '{"name": "x", "discriminator_optimizer": {"name": "adam", "lr": -1}}',
     "infinite": '{"name": "x", "regularizers": [{"name": "r1", "gamma": Infinity}]}',
     "name": '{"name": "evil\\u001b[31m"}',
 }
@@ -37,8 +37,8 @@ RECIPES = {
         (["train", "digits", "--steps", "x"], "Invalid value for '--steps'"),
         (["train", "digits", "--steps", "3", "--minutes", "1"], "--steps and --minutes both say how long to train"),
         (["train", "nowhere"], "no data at 'nowhere': no such file or folder"),
-        (["train", "digits", "--recipe", "dcgn"], "no recipe is called 'dcgn': did you mean 'dcgan'?"),
-        (["train", "digits", "--set", "game=hinje"], "no game is called 'hinje'"),
+        (["train", "digits", "--recipe", "dcgn"], "unknown recipe 'dcgn': did you mean 'dcgan'?"),
+        (["train", "digits", "--set", "game=hinje"], "unknown game 'hinje'"),
         (["train", "digits", "--set", "lr=1"], "recipe has no field 'lr'"),
         (["train", "digits", "--device", "tpu"], "device 'tpu' is not available here"),
         (["train", "digits", "--out", "file/run"], "cannot write to file/run: Not a directory"),
@@ -63,10 +63,10 @@ RECIPES = {
         (["evaluate", "tiny.npy", "--against", "digits"], "samples of shape [1, 4, 4], digits of shape [1, 8, 8]"),
         (["evaluate", "points.npy", "--against", "digits"], "samples of shape [2], digits of shape [1, 8, 8]"),
         (["evaluate", "plain.npy", "--against", "digits", "--count", "200"], "has 100 samples, not the 200 that were"),
-        (["evaluate", "plain.npy", "--against", "digits", "--metric", "fad"], "there is no metric 'fad'"),
+        (["evaluate", "plain.npy", "--against", "digits", "--metric", "fad"], "unknown metric 'fad'"),
         (["evaluate", "plain.npy", "--against", "digits", "--metric", "modes"], "the modes of digits are not known"),
         (["evaluate", "plain.npy", "--against", "digits", "--reference", "valid"], "choose one of: test, train, all"),
-        (["evaluate", "plain.npy", "--against", "digits", "--features", "vgg"], "is called 'vgg'"),
+        (["evaluate", "plain.npy", "--against", "digits", "--features", "vgg"], "unknown features 'vgg'"),
         (["evaluate", "plain.npy", "--against", "digits", "--features", "coordinates"], "digits holds images"),
         (
             ["evaluate", "plain.npy", "--against", "digits", "--features", "inception"],
@@ -82,16 +82,19 @@ RECIPES = {
         (["submit", "nowhere", "--out", "a.png"], "cannot write a submission as a.png: use a .zip"),
         (["submit", "nowhere", "--out", "file/a.zip"], "cannot write to file/a.zip: file is not a folder"),
         (["data", "file"], "cannot tell what 'file' is; zerosum reads"),
-        (["recipes", "nothing"], "no recipe is called 'nothing'"),
+        (["recipes", "nothing"], "unknown recipe 'nothing'"),
         (["recipes", "nothing.json"], "the recipe nothing.json cannot be read: No such file"),
-        (["cite", "nothing"], "no recipe is called 'nothing'"),
+        (["cite", "nothing"], "unknown recipe 'nothing'"),
         (["interpolate", "nowhere"], "no run and no generator at nowhere: no such file or folder"),
         (["interpolate", "nowhere", "--steps", "1"], "Invalid value for '--steps'"),
         (["train", "plain.npy", "--recipe", "acgan"], "condition=auxiliary needs labels, and the data have none"),
         (["train", "ring", "--set", "networks.binary=99"], "networks.binary=99 is more than networks.latent=12"),
         (["train", "ring", "--set", "networks.frequencies=-1"], "networks.frequencies: it must be greater"),
         (["train", "ring", "--set", "networks.frequencies=200"], "networks.frequencies: it must be less than or equal"),
-        (["train", "ring", "--set", "generator.lr=inf"], "generator.lr: it must be a finite number, but it was inf"),
+        (
+            ["train", "ring", "--set", "generator_optimizer.lr=inf"],
+            "generator_optimizer.lr: it must be a finite number, but it was inf",
+        ),
         (["train", "ring", "--set", "regularizers.1.gamma=-1"], "regularizers.1.gamma: it must be greater than or"),
         (["train", "ring", "--set", "threads=100000"], "threads: it must be less than or equal to 1024"),
         (["train", "ring", "--set", "batch_size=2000000000"], "batch_size: it must be less than or equal to 65536"),
@@ -118,7 +121,10 @@ RECIPES = {
         (["train", "digits", "--size", "7"], "data.size: a size is 8 to 4096 pixels, as 64, or"),
         (["train", "ring", "--recipe", "twice.json"], "twice.json: the field 'steps' is there twice"),
         (["train", "ring", "--recipe", "deep.json"], "deep.json is not JSON: "),
-        (["train", "ring", "--recipe", "rate.json"], "rate.json: discriminator.lr: it must be greater than 0"),
+        (
+            ["train", "ring", "--recipe", "rate.json"],
+            "rate.json: discriminator_optimizer.lr: it must be greater than 0",
+        ),
         (["train", "ring", "--recipe", "infinite.json"], "infinite.json: regularizers.0.gamma: it must be a finite"),
         (["train", "ring", "--recipe", "name.json"], "name.json: name: it must be of printable characters"),
         (["data", "huge.npz"], "huge.npz: a label is 1000000000000, of 100 samples: number the classes 0, 1, 2 ..."),
@@ -142,7 +148,7 @@ RECIPES = {
         (["train", "ring", "--set", 'tricks=["diff-augment"]'], "the trick diff-augment is for images, and ring has p"),
         (
             ["train", "digits", "--set", 'tricks=["difaugment"]'],
-            "no trick is called 'difaugment': did you mean 'diff-a",
+            "unknown trick 'difaugment': did you mean 'diff-a",
         ),
     ],
 )
@@ -187,7 +193,7 @@ def test_a_run_that_diverges_fails_with_exit_1(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = ["train", "digits", "--recipe", "paper-mnist", "--steps", "40", "--out", "r", "--set", "batch_size=8"]
-    rates = ["--set", "generator.lr=1e30", "--set", "discriminator.lr=1e30"]
+    rates = ["--set", "generator_optimizer.lr=1e30", "--set", "discriminator_optimizer.lr=1e30"]
     code, error = call(monkeypatch, capsys, *arguments, *rates)
     assert (code, error.count("\n")) == (1, 1)
     assert "the game diverged before step" in error
@@ -197,9 +203,16 @@ def test_a_game_that_diverges_between_two_lines_leaves_only_checkpoints_from_bef
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("zerosum.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("zerosum.run.trainer.CHECKPOINT_SECONDS", 0.0)
     arguments = ["train", "digits", "--recipe", "paper-mnist", "--steps", "50000", "--out", "r"]
-    rates = ["--set", "batch_size=8", "--set", "generator.lr=1e30", "--set", "discriminator.lr=1e30"]
+    rates = [
+        "--set",
+        "batch_size=8",
+        "--set",
+        "generator_optimizer.lr=1e30",
+        "--set",
+        "discriminator_optimizer.lr=1e30",
+    ]
     code, error = call(monkeypatch, capsys, *arguments, *rates)
     assert (code, error.count("\n")) == (1, 1)
     assert "a weight is not finite. The last checkpoint in r/checkpoints is from before" in error

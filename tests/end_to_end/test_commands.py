@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ from PIL import Image
 
 import zerosum as package
 from tests.end_to_end.conftest import COMMAND, Command, Zerosum
-from zerosum.engine import Engine
-from zerosum.gan import GAN
+from zerosum.game.engine import Engine
+from zerosum.generator import TrainedGenerator
 from zerosum.networks.mlp import MLP
 
 
@@ -43,7 +44,7 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
     for line in iterations:
         assert line["real_as_real"] + line["real_as_fake"] == line["fake_as_fake"] + line["fake_as_real"] == 16
         assert 0 <= line["d_real"] <= 1
-        assert 0 <= line["real_led"] <= 1
+        assert 0 <= line["pair_accuracy"] <= 1
     final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]
     assert {line["metric"] for line in final} == {
         *("frechet-distance", "classifier-score", "kernel-distance", "nearest-training", "nearer-than-real"),
@@ -60,7 +61,7 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
     assert len(list((run / "samples").glob("*.png"))) == 11
     assert len(list((run / "checkpoints").glob("*.safetensors"))) == 2
     distances = {line["step"]: line["value"] for line in lines if line.get("metric") == "frechet-distance"}
-    assert package.load(run / "best.safetensors").about["step"] == min(distances, key=distances.__getitem__)
+    assert package.load(run / "best.safetensors").metadata["step"] == min(distances, key=distances.__getitem__)
 
 
 def test_the_report_is_one_file_that_shows_everything(trained: tuple[Path, str]) -> None:
@@ -74,9 +75,9 @@ def test_the_report_is_one_file_that_shows_everything(trained: tuple[Path, str])
 def test_the_shared_file_holds_the_recipe_and_the_weights(trained: tuple[Path, str]) -> None:
     tensors = safetensors.numpy.load_file(trained[0] / "generator.safetensors")
     assert len(tensors) > 5
-    gan = package.load(trained[0])
-    assert gan.about["recipe"]["name"] == "compact"
-    images = gan.sample(5, seed=1)
+    generator = package.load(trained[0])
+    assert generator.metadata["recipe"]["name"] == "compact"
+    images = generator.sample(5, seed=1)
     assert np.asarray(images).shape == (5, 1, 8, 8)
 
 
@@ -93,9 +94,11 @@ def test_what_cannot_be_written_is_refused_before_samples_are_made(
     in_process: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     networks = MLP(latent=3, width=8)
-    generator, _ = networks.pair((2,), 0, seed=0)
-    GAN(generator, networks, (2,), {}, Engine(torch.device("cpu")), {}).save(in_process.folder / "g.safetensors")
-    monkeypatch.setattr(GAN, "forward", None)
+    generator, _ = networks.build_pair((2,), 0, seed=0)
+    TrainedGenerator(generator, networks, (2,), {}, Engine(torch.device("cpu")), {}).save(
+        in_process.folder / "g.safetensors"
+    )
+    monkeypatch.setattr(TrainedGenerator, "generate", None)
     for command in ("sample", "interpolate"):
         assert "points cannot be written as pictures" in in_process.refused(command, "g.safetensors", "--out", "folder")
         assert "cannot write samples as .gif" in in_process.refused(command, "g.safetensors", "--out", "a.gif")
@@ -188,19 +191,24 @@ ODD = "old [bold] :cat: a[/b]"
 
 @pytest.mark.parametrize("finished", [True, False])
 def test_a_run_s_name_is_printed_as_it_is(in_process: Command, monkeypatch: pytest.MonkeyPatch, finished: bool) -> None:
-    monkeypatch.setattr("zerosum.cli._training.Evaluation.of", lambda source, request: None)
+    def train(*_: object) -> bool:
+        if not finished:
+            signal.raise_signal(signal.SIGINT)
+        return finished
+
+    monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request: None)
     monkeypatch.setattr("zerosum.cli._training.show_scores", lambda scores, console: None)
     monkeypatch.setattr("zerosum.report.write", lambda folder: None)
-    monkeypatch.setattr("zerosum.run.Run.train", lambda run, evaluation, observe, stop: finished)
+    monkeypatch.setattr("zerosum.run.trainer.Trainer.train", train)
     code, out, err = in_process("train", "ring", "--steps", 1, "--out", ODD)
-    assert (code, err) == (0 if finished else 128, "")
+    assert (code, err) == (0 if finished else 128 + signal.SIGINT, "")
     assert f"in {ODD}\n" in out
     for command in ("sample", "evaluate") if finished else ("resume",):
         assert f"zerosum {command} '{ODD}'" in out
     assert f"continue it with 'zerosum resume '{ODD}''" in in_process.refused("train", "ring", "--out", ODD)
     assert f"finish it with 'zerosum resume '{ODD}''" in in_process.refused("sample", ODD)
     code, out, err = in_process("resume", ODD)
-    assert (code, err) == (0 if finished else 128, "")
+    assert (code, err) == (0 if finished else 128 + signal.SIGINT, "")
     assert f"{ODD}: going on after 0 of 1 iterations" in out
 
 
@@ -233,7 +241,7 @@ def test_a_conditional_generator_from_end_to_end(zerosum: Zerosum, tmp_path: Pat
     done = zerosum("sample", "r", "--label", "x", "--out", "x.png")
     assert (done.returncode, done.stderr) == (
         2,
-        "error: no class is called 'x': choose one of: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9\n",
+        "error: unknown class 'x': choose one of: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9\n",
     )
 
 
@@ -258,7 +266,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_training_begins_without_what_only_its_report_needs() -> None:
     code = (
-        "import sys, zerosum.cli.train, zerosum.cli._training, zerosum.training\n"
+        "import sys, zerosum.cli.train, zerosum.cli._training, zerosum.run.api\n"
         "heavy = {'matplotlib', 'jinja2'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

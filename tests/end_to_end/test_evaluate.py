@@ -1,4 +1,4 @@
-"""Judging samples, whoever made them, through the installed command."""
+"""Score samples, whoever made them, with the installed command."""
 
 import json
 import shutil

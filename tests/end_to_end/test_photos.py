@@ -1,4 +1,4 @@
-"""A folder of real photos at the command line, in this process: what is in there, training, stopping, going on."""
+"""A folder of real photos at the command line, in this process: describe it, train, stop, resume."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import safetensors.numpy
 from tests.end_to_end.conftest import Command
 from tests.photos import encoded, fill, picture
 from zerosum.cli._training import Display
-from zerosum.record import Line
+from zerosum.records import IterationRecord, Record
 
 SMALL = ("--set", "networks.width=4", "--set", "batch_size=8", "--device", "cpu")
 
@@ -24,7 +24,7 @@ def zerosum(in_process: Command) -> Command:
 
 @pytest.fixture(scope="module")
 def photos(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixty real photos of all shapes, with the oddities of real folders."""
+    """Make a folder of sixty real photos of all shapes, with the oddities of real folders."""
     folder = tmp_path_factory.mktemp("photos") / "Meine Bilder (2)"
     folder.mkdir()
     for image in sorted((shared / "pets" / "raw" / "images").glob("*.jpg"))[::3][:60]:
@@ -63,19 +63,19 @@ def test_train_is_stopped_and_resumed_without_decoding_again(
     assert about["recipe"]["data"]["size"] == [16, 16]
     assert Path(about["data"]) == photos
 
-    line = Display.line
+    show = Display.show
 
-    def stop(self: Display, each: Line) -> None:
-        line(self, each)
-        if each["kind"] == "iteration":  # the first one only: a second signal would end this process at once
+    def stop(self: Display, record: Record) -> None:
+        show(self, record)
+        if isinstance(record, IterationRecord):  # the first one only: a second signal would end this process at once
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Display, "line", stop)
+        patch.setattr(Display, "show", stop)
         code, out, err = zerosum("train", photos, "--steps", 2, "--size", 16, "--out", "r", *SMALL)
     assert (code, err) == (128 + signal.SIGINT, "")
     assert "Stopped after 1 of 2 iterations" in out
-    monkeypatch.setattr("zerosum.data.packing.decode", None)
+    monkeypatch.setattr("zerosum.data.packs.writing.decode", None)
     code, out, err = zerosum("resume", "r")
     assert (code, err) == (0, "")
     assert "going on after 1 of 2 iterations" in out
@@ -90,7 +90,7 @@ def test_a_size_that_was_chosen_by_the_images_is_kept(
     small = ("--set", "data.largest=16", *SMALL)
     assert zerosum("train", photos, "--steps", 1, "--out", "r", *small)[0] == 0
     assert json.loads((zerosum.folder / "r" / "run.json").read_text())["recipe"]["data"]["size"] == [16, 16]
-    monkeypatch.setattr("zerosum.data.packing.decode", None)
+    monkeypatch.setattr("zerosum.data.packs.writing.decode", None)
     assert zerosum("resume", "r")[0] == 0
 
 

@@ -1,4 +1,4 @@
-"""A run that is stopped, however rudely, and resumed ends bit for bit as one that was not."""
+"""A run that was stopped in any way and resumed ends bit for bit as one that was not stopped."""
 
 import html
 import json
@@ -51,7 +51,7 @@ def wait_for(what: Path, process: subprocess.Popen[str]) -> None:
 def test_resumed_runs_end_bit_identical(number: signal.Signals, uninterrupted: Path, tmp_path: Path) -> None:
     process = start("train", "digits", "--steps", STEPS, "--out", "run", *SMALL, cwd=tmp_path)
     run = tmp_path / "run"
-    # a checkpoint follows the first interim score at a quarter; a picture at three tenths: so the kill falls behind one
+    # the first interim score and a checkpoint come at a quarter, a picture at three tenths: kill after that
     wait_for(run / "samples" / f"{STEPS * 3 // 10:06d}.png", process)
     process.send_signal(number)
     code, out, err = finish(process)
@@ -102,15 +102,15 @@ def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:
 
 
 def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another one begins while the probe takes the time."""
+    """Another run begins while the probe measures the speed."""
 
-    def probed(*_: object) -> int:
+    def probe(*_: object) -> int:
         (in_process.folder / "runs" / "ring").mkdir(parents=True)
         (in_process.folder / "runs" / "ring" / "run.json").touch()
         return 1
 
-    monkeypatch.setattr("zerosum.training.steps_in", probed)
-    monkeypatch.setattr("zerosum.cli._training.finish", lambda run, console: run.folder.close())
+    monkeypatch.setattr("zerosum.run.plan.steps_in", probe)
+    monkeypatch.setattr("zerosum.cli.train.train_and_show", lambda trainer, console: trainer.folder.close())
     code, out, err = in_process("train", "ring", "--minutes", 1, *SMALL)
     assert (code, err) == (0, "")
     assert "in runs/ring-2\n" in out

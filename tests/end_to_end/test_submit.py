@@ -1,4 +1,4 @@
-"""From the files of the dog competition, as they come, to the one that it takes."""
+"""From the archives of the dog competition to the file that it takes."""
 
 import io
 import zipfile

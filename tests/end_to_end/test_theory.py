@@ -26,7 +26,7 @@ MOVING = {"dirac", "equilibrium", "figure-1"}
 
 
 def whole(path: Path, kind: str) -> int:
-    """How many frames a picture has, all of which can be read."""
+    """Read every frame of a picture and return how many there are."""
     with Image.open(path) as picture:
         assert picture.format == kind
         frames = getattr(picture, "n_frames", 1)
@@ -38,7 +38,7 @@ def whole(path: Path, kind: str) -> int:
 
 @pytest.mark.parametrize("name", QUICK)
 def test_each_writes_its_pictures(name: str, in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With small settings, so that it is quick."""
+    """Use small settings, so that it is quick."""
     quick, show = QUICK[name], type(QUICK[name]).show
     monkeypatch.setattr(type(quick), "show", lambda _, seed: show(quick, seed))
     code, out, err = in_process("theory", name, "--out", "pictures", "--seed", 1)
@@ -77,7 +77,7 @@ def test_without_a_name_there_is_a_list(in_process: Command) -> None:
 
 def test_a_wrong_name_is_corrected(in_process: Command) -> None:
     assert in_process.refused("theory", "figure1") == (
-        "error: no demonstration is called 'figure1': did you mean 'figure-1'?\n"
+        "error: unknown demonstration 'figure1': did you mean 'figure-1'?\n"
     )
 
 

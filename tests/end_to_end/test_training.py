@@ -1,4 +1,4 @@
-"""Training from a program, with parts of one's own."""
+"""Train from a program, with parts of its own."""
 
 import json
 import math
@@ -16,13 +16,14 @@ import torch
 
 import zerosum
 from zerosum.errors import InputError, RunFailed
-from zerosum.optimizers import Adam
+from zerosum.game.optimizers import Adam
+from zerosum.records import IterationRecord, Record
 
 PAGES = Path(__file__).parents[2] / "docs"
 
 
 def run_page(name: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[str, Any]:
-    """What the programs on a page define, one after the other, in `folder`."""
+    """Run the programs on a page, one after the other, in `folder`, and return what they define."""
     monkeypatch.chdir(folder)
     programs = re.findall(r"```python\n(.*?)```", (PAGES / name).read_text(encoding="utf-8"), re.DOTALL)
     (folder / "mine.py").write_text("".join(programs))
@@ -41,11 +42,11 @@ def test_the_loop_on_the_page_of_the_paper_learns_where_the_data_are(
 
 def test_the_programs_on_the_page_of_parts_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = run_page("parts.md", monkeypatch, tmp_path)
-    gan, again = found["gan"], found["again"]
-    assert isinstance(gan, zerosum.GAN)
-    assert isinstance(again, zerosum.GAN)
-    assert torch.equal(again.sample(16), gan.sample(16))
-    assert re.fullmatch(r"<GAN plain, [\d,]+ weights, samples of \[1, 8, 8\]>", repr(gan))
+    generator, again = found["generator"], found["again"]
+    assert isinstance(generator, zerosum.TrainedGenerator)
+    assert isinstance(again, zerosum.TrainedGenerator)
+    assert torch.equal(again.sample(16), generator.sample(16))
+    assert re.fullmatch(r"<TrainedGenerator plain, [\d,]+ weights, samples of \[1, 8, 8\]>", repr(generator))
     about = json.loads((tmp_path / "runs" / "mine" / "run.json").read_text())
     assert about["recipe"]["game"] == {"name": "tempered", "temperature": 3.0}
     assert about["recipe"]["networks"]["width"] == 32
@@ -60,14 +61,14 @@ def test_the_programs_on_the_page_of_parts_run(tmp_path: Path, monkeypatch: pyte
 def test_an_interrupted_program_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    def interrupt(line: dict[str, object]) -> None:
-        if line["step"] == 1:
+    def interrupt(record: Record) -> None:
+        if record.step == 1:
             signal.raise_signal(signal.SIGINT)
 
     recipe = replace(zerosum.recipe("toy"), batch_size=16)
     with pytest.raises(KeyboardInterrupt, match="stopped after 1 of 6 iterations"):
         zerosum.train("ring", recipe, steps=6, out="run", observe=interrupt)
-    assert zerosum.load("run").about["step"] == 1
+    assert zerosum.load("run").metadata["step"] == 1
     whole = zerosum.train("ring", recipe, steps=6, out="whole")
     assert torch.equal(zerosum.resume("run").sample(16), whole.sample(16))
 
@@ -75,12 +76,12 @@ def test_an_interrupted_program_loses_nothing(tmp_path: Path, monkeypatch: pytes
 def test_a_program_may_train_in_another_thread(tmp_path: Path) -> None:
     recipe = replace(zerosum.recipe("toy"), batch_size=16)
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(zerosum.train, "ring", recipe, steps=2, out=tmp_path / "r").result().about["step"] == 2
+        assert pool.submit(zerosum.train, "ring", recipe, steps=2, out=tmp_path / "r").result().metadata["step"] == 2
 
 
 def test_what_a_program_types_is_completed() -> None:
     assert {"train", "load", "open_source"} <= set(dir(zerosum))
-    assert zerosum.games.NonSaturating().probabilistic
+    assert zerosum.game.losses.NonSaturating().probabilistic
     with pytest.raises(AttributeError, match="no attribute 'trian'"):
         zerosum.trian  # noqa: B018
 
@@ -88,8 +89,8 @@ def test_what_a_program_types_is_completed() -> None:
 def test_a_program_resumes_what_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
-    def interrupt(line: dict[str, object]) -> None:
-        if line["step"] == 3:
+    def interrupt(record: Record) -> None:
+        if record.step == 3:
             raise KeyboardInterrupt
 
     recipe = replace(zerosum.recipe("toy"), batch_size=16)
@@ -103,10 +104,10 @@ def test_a_program_and_the_command_train_the_same(tmp_path: Path, monkeypatch: p
     from zerosum.cli import main
 
     monkeypatch.chdir(tmp_path)
-    lines: list[dict[str, object]] = []
+    seen: list[Record] = []
     recipe = replace(zerosum.recipe("toy"), batch_size=16)
-    zerosum.train("ring", recipe, steps=4, out="program", observe=lines.append)
-    assert [line["step"] for line in lines if line["kind"] == "iteration"] == [1, 2, 3, 4]
+    zerosum.train("ring", recipe, steps=4, out="program", observe=seen.append)
+    assert [record.step for record in seen if isinstance(record, IterationRecord)] == [1, 2, 3, 4]
     arguments = ["train", "ring", "--recipe", "toy", "--set", "batch_size=16", "--steps", "4", "--out", "command"]
     monkeypatch.setattr("sys.argv", ["zerosum", *arguments])
     with pytest.raises(SystemExit) as ended:
@@ -117,7 +118,7 @@ def test_a_program_and_the_command_train_the_same(tmp_path: Path, monkeypatch: p
 
 
 def test_a_program_s_threads_and_whole_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A recipe's number of threads is its own, and the numbers of NumPy are numbers."""
+    """A recipe's number of threads holds for its run only, and NumPy's whole numbers are accepted."""
     monkeypatch.chdir(tmp_path)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -133,7 +134,7 @@ def test_a_program_s_threads_and_whole_numbers(tmp_path: Path, monkeypatch: pyte
 
 def test_a_game_that_diverges_is_no_wrong_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    steep = replace(zerosum.recipe("toy"), batch_size=16, generator=Adam(lr=1e8))
+    steep = replace(zerosum.recipe("toy"), batch_size=16, generator_optimizer=Adam(lr=1e8))
     with pytest.raises(RunFailed, match=r"diverged before step 1: .* not a finite number.*The last checkpoint"):
         zerosum.train("ring", steep, steps=4, out="run")
 
@@ -168,7 +169,7 @@ def test_changed_data_are_refused_unless_allowed(tmp_path: Path, monkeypatch: py
         ({"seed": "x"}, "seed: it must be a whole number, but it was 'x'"),
         ({"out": 5}, "out: "),
         ({"recipe": None}, "a recipe is a name, a file or a Recipe"),
-        ({"recipe": "dcgna"}, "no recipe is called 'dcgna'"),
+        ({"recipe": "dcgna"}, "unknown recipe 'dcgna'"),
         ({"device": "cuda:99"}, "cuda:99"),
     ],
 )

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.photos import encoded, picture
-from zerosum.data import archive, boxes, open_source
-from zerosum.data.boxes import Box
-from zerosum.data.decode import Unreadable, decode, survey
-from zerosum.data.files import Item, Skipped
+from zerosum.data.packs import annotations
+from zerosum.data.packs.annotations import Box
+from zerosum.data.packs.collection import Item, Skipped
+from zerosum.data.packs.decode import Unreadable, decode, read_header
 from zerosum.data.preparation import Preparation
+from zerosum.data.readers import archive, open_source
 from zerosum.errors import InputError
 
 # Of odd metadata Pillow warns; packing silences it, for all threads at once.
@@ -78,7 +79,7 @@ def test_images(name: str, data: st.DataObject) -> None:
     channels = data.draw(st.integers(1, 4))
     box = data.draw(st.none() | st.just(Box(2, 1, 19, 18)))
     try:
-        assert min(survey(content).size) > 0
+        assert min(read_header(content).size) > 0
     except Unreadable as error:
         one_line(error)
     try:
@@ -94,8 +95,8 @@ def test_images(name: str, data: st.DataObject) -> None:
 def test_annotations(data: st.DataObject) -> None:
     content = data.draw(mutations(ANNOTATION))
     try:
-        found = boxes.read(content)
-    except boxes.NotAnAnnotation as error:
+        found = annotations.read_boxes(content)
+    except annotations.NotAnAnnotation as error:
         one_line(error)
     else:
         assert all(isinstance(side, int) for box in found for side in box)
@@ -115,7 +116,7 @@ def test_archives(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> N
     path = tmp_path_factory.getbasetemp() / "fuzzed.zip"
     path.write_bytes(content)
     try:
-        found = list(archive.files(path))
+        found = list(archive.list_files(path))
     except InputError as error:
         one_line(error)
         return
@@ -143,7 +144,7 @@ def test_numbers_of_an_archives_directory(
     path = tmp_path_factory.getbasetemp() / "fuzzed.zip"
     path.write_bytes(bytes(content))
     try:
-        found = list(archive.files(path))
+        found = list(archive.list_files(path))
     except InputError as error:
         one_line(error)
         return

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from zerosum import catalog
-from zerosum.games import Game, LeastSquares, Relativistic, RelativisticAverage
+from zerosum.game.losses import Game, LeastSquares, Relativistic, RelativisticAverage
 
 GAMES: list[Game] = [cls() for cls in catalog.choices(Game).values()]
 GAMES += [LeastSquares(a=-1, b=1, c=0)]
-GAMES += [cls(comparison=form) for cls in (Relativistic, RelativisticAverage) for form in ("least-squares", "hinge")]
+GAMES += [cls(pairwise_loss=form) for cls in (Relativistic, RelativisticAverage) for form in ("least-squares", "hinge")]
+ZERO_SUM = ["minimax", "wasserstein"]
 every_game = pytest.mark.parametrize("game", GAMES, ids=str)
 
 
@@ -49,21 +50,34 @@ def test_which_games_have_a_known_optimum() -> None:
     assert Relativistic().optimal_logit(torch.ones(1)) is not None
 
 
+def gradients_by_fakes(game: Game, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradients of D's loss and of G's with respect to the fakes' logits."""
+    fake = fake.clone().requires_grad_()
+    losses = game.discriminator_loss(real, fake), game.generator_loss(real, fake)
+    of_d, of_g = (torch.autograd.grad(loss, fake)[0] for loss in losses)
+    return of_d, of_g
+
+
 @every_game
 @given(real=st.floats(-20, 20), fake=st.floats(-20, 20))
 def test_the_players_pull_the_fakes_in_opposite_directions(game: Game, real: float, fake: float) -> None:
-    logits = torch.tensor([fake], dtype=torch.float64, requires_grad=True)
-    other = torch.tensor([real], dtype=torch.float64)
-    (of_d,) = torch.autograd.grad(game.discriminator_loss(other, logits), logits)
-    (of_g,) = torch.autograd.grad(game.generator_loss(other, logits), logits)
-    if game.zero_sum:
+    of_d, of_g = gradients_by_fakes(game, *torch.tensor([[real], [fake]], dtype=torch.float64))
+    if catalog.name_of(game) in ZERO_SUM:
         torch.testing.assert_close(of_d, -of_g)
     elif "least" not in str(game).lower():  # a square pulls back what lies beyond its aim, for both players alike
         assert of_d * of_g <= 0
 
 
-def test_zero_sum_is_declared_of_the_right_ones() -> None:
-    assert {catalog.name_of(game) for game in GAMES if game.zero_sum} == {"minimax", "wasserstein"}
+def test_in_which_games_what_one_player_wins_the_other_loses() -> None:
+    """Where the gradients of both losses by the fakes' logits cancel, whatever the logits: in no other form of any."""
+    logits = torch.linspace(-20, 20, 41, dtype=torch.float64)
+    batches = torch.stack([torch.cartesian_prod(logits, logits).T, torch.cartesian_prod(logits, -logits / 2).T])
+
+    def cancel(game: Game) -> bool:
+        pairs = (gradients_by_fakes(game, real, fake) for real, fake in batches)
+        return all(torch.allclose(of_d, -of_g, rtol=1e-12, atol=1e-15) for of_d, of_g in pairs)
+
+    assert [catalog.name_of(game) for game in GAMES if cancel(game)] == ZERO_SUM
 
 
 @every_game

@@ -8,13 +8,13 @@ import torch
 
 from tests.conftest import images
 from zerosum import randomness, recipes
-from zerosum.algorithm import confront, generator_loss, play
-from zerosum.engine import Engine
 from zerosum.errors import InputError
-from zerosum.games import NonSaturating
-from zerosum.players import Player
-from zerosum.playing import build, played
-from zerosum.tricks import Replay
+from zerosum.game.algorithm import play
+from zerosum.game.engine import Engine
+from zerosum.game.losses import NonSaturating
+from zerosum.game.players import Player, Players
+from zerosum.game.recipe import Recipe, change
+from zerosum.game.tricks import Replay
 
 SOURCE = images((1, 16, 16), classes=3)
 RECIPES = list(recipes.recipes().values())
@@ -22,12 +22,12 @@ every_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: rec
 ENGINE = Engine(torch.device("cpu"))
 
 
-def small(recipe: recipes.Recipe) -> recipes.Recipe:
+def small(recipe: Recipe) -> Recipe:
     fields = recipe.as_json()["networks"]
     for name in ("width", "generator_units", "discriminator_units"):
         if name in fields:
-            recipe = recipes.change(recipe, f"networks.{name}=16")
-    return recipes.change(recipe, "batch_size=6")
+            recipe = change(recipe, f"networks.{name}=16")
+    return change(recipe, "batch_size=6")
 
 
 def bits(player: Player) -> dict[str, torch.Tensor]:
@@ -43,26 +43,26 @@ def is_logit_bias(name: str, discriminator: Player) -> bool:
 @pytest.mark.parametrize("engine", [ENGINE, Engine(torch.device("cpu"), bfloat16=True)], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("simultaneous", [False, True], ids=["in turns", "at once"])
 def test_each_update_moves_its_own_player_only(
-    recipe: recipes.Recipe, engine: Engine, simultaneous: bool, monkeypatch: pytest.MonkeyPatch
+    recipe: Recipe, engine: Engine, simultaneous: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = small(recipe)
-    players = build(recipe, SOURCE, engine, seed=0)
+    players = Players.build(recipe, SOURCE, engine, seed=0)
     moved: list[str] = []
-    follow = Player.follow
+    apply_gradients = Player.apply_gradients
 
     def watched(self: Player, step: int, steps: int) -> None:
         mine, other = (players.generator, players.discriminator)[:: 1 if self is players.generator else -1]
         before = bits(mine), bits(other)
-        follow(self, step, steps)
+        apply_gradients(self, step, steps)
         changed = [not torch.equal(before[0][name], tensor) for name, tensor in bits(mine).items()]
         assert any(changed)
         assert all(torch.equal(before[1][name], tensor) for name, tensor in bits(other).items())
         moved.append("G" if self is players.generator else "D")
 
-    monkeypatch.setattr(Player, "follow", watched)
+    monkeypatch.setattr(Player, "apply_gradients", watched)
     before = bits(players.generator), bits(players.discriminator)
     recipe = replace(recipe, simultaneous=simultaneous, discriminator_steps=1 if simultaneous else 2)
-    iterations = list(played(players, recipe, SOURCE, engine, steps=2, seed=0))
+    iterations = list(play(players, recipe, SOURCE.train, steps=2, seed=0))
     assert moved == (["G", "D"] if simultaneous else ["D", "D", "G"]) * 2
     assert all(i.discriminator_loss.isfinite() and i.generator_loss.isfinite() for i in iterations)
     for then, player in zip(before, (players.generator, players.discriminator), strict=True):
@@ -75,30 +75,28 @@ def test_each_update_moves_its_own_player_only(
 
 
 @every_recipe
-def test_forward_passes_of_one_update_change_nothing_in_either_player(recipe: recipes.Recipe) -> None:
+def test_forward_passes_of_one_update_change_nothing_in_either_player(recipe: Recipe) -> None:
     """Also buffers: what a player computes may depend on its parameters only."""
     recipe = small(recipe)
-    players = build(recipe, SOURCE, ENGINE, seed=0)
+    players = Players.build(recipe, SOURCE, ENGINE, seed=0)
     before = bits(players.generator), bits(players.discriminator)
     real, labels = SOURCE.train.minibatch(6, 0, 0, device=ENGINE.device, labelled=recipe.networks.conditional)
-    codes = players.networks.draw_codes(6, None, labels, players.classes)
-    confront(players, ENGINE, 0.0, real, codes, labels)
-    generator_loss(players, recipe.game, ENGINE, 0.0, real, codes, labels)
+    fake = players.generate(labels, 6)
+    players.discriminate(real, fake, labels, 0.0)
+    players.discriminate_fakes(real, fake, labels, 0.0, relativistic=recipe.game.relativistic)
     for then, player in zip(before, (players.generator, players.discriminator), strict=True):
         assert all(torch.equal(then[name], tensor) for name, tensor in bits(player).items())
 
 
 @every_recipe
-def test_a_game_is_a_function_of_its_seed(recipe: recipes.Recipe) -> None:
+def test_a_game_is_a_function_of_its_seed(recipe: Recipe) -> None:
     recipe = small(recipe)
 
     def losses(seed: int, noise: int) -> list[float]:
         torch.manual_seed(noise)
-        players = build(recipe, SOURCE, ENGINE, seed)
-        steps = play(
-            players, recipe.game, SOURCE.train, ENGINE, batch_size=6, discriminator_steps=1, steps=3, seed=seed
-        )
-        return [float(iteration.generator_loss) for iteration in steps]
+        players = Players.build(recipe, SOURCE, ENGINE, seed)
+        iterations = play(players, recipe, SOURCE.train, steps=3, seed=seed)
+        return [float(iteration.generator_loss) for iteration in iterations]
 
     assert losses(0, noise=1) == losses(0, noise=2)
     assert losses(0, noise=1) != losses(1, noise=1)
@@ -106,12 +104,11 @@ def test_a_game_is_a_function_of_its_seed(recipe: recipes.Recipe) -> None:
 
 def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> None:
     for norm in (False, True):
-        recipe = recipes.change(small(recipes.find("dcgan")), f"networks.discriminator_norm={str(norm).lower()}")
-        players = build(recipe, SOURCE, ENGINE, seed=0)
-        latents, real = torch.randn(6, players.networks.latent), SOURCE.train.minibatch(6, 0, 0).samples
-        seen, _ = confront(players, ENGINE, 0.0, real, latents, None)
-        loss = recipe.game.discriminator_loss(seen.real_logits, seen.fake_logits)
-        fake = players.generator.network(latents)
+        recipe = change(small(recipes.find("dcgan")), f"networks.discriminator_norm={str(norm).lower()}")
+        players = Players.build(recipe, SOURCE, ENGINE, seed=0)
+        real, fake = SOURCE.train.minibatch(6, 0, 0).samples, players.generate(None, 6).detach()
+        out = players.discriminate(real, fake, None, 0.0)
+        loss = recipe.game.discriminator_loss(out.real_logits, out.fake_logits)
         apart = players.discriminator.network(real), players.discriminator.network(fake)
         together = players.discriminator.network(torch.cat([real, fake])).chunk(2)
         torch.testing.assert_close(loss, recipe.game.discriminator_loss(*apart), rtol=1e-4, atol=1e-5)
@@ -120,32 +117,32 @@ def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> N
 
 
 @every_recipe
-def test_simultaneous_updates_answer_the_other_player_as_it_was(recipe: recipes.Recipe) -> None:
+def test_simultaneous_updates_answer_the_other_player_as_it_was(recipe: Recipe) -> None:
     """D moves as if it went first; G as if it did, against the same fakes and by the same pass of D."""
     recipe = replace(small(recipe), discriminator_steps=1)
 
     def after_one_iteration(*, simultaneous: bool) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-        players = build(recipe, SOURCE, ENGINE, seed=0)
-        list(played(players, replace(recipe, simultaneous=simultaneous), SOURCE, ENGINE, steps=1, seed=0))
+        players = Players.build(recipe, SOURCE, ENGINE, seed=0)
+        list(play(players, replace(recipe, simultaneous=simultaneous), SOURCE.train, steps=1, seed=0))
         return bits(players.discriminator), bits(players.generator)
 
     alternating, simultaneous = (after_one_iteration(simultaneous=each) for each in (False, True))
     assert all(torch.equal(alternating[0][name], tensor) for name, tensor in simultaneous[0].items())
     assert not all(torch.equal(alternating[1][name], tensor) for name, tensor in simultaneous[1].items())
 
-    players = build(recipe, SOURCE, ENGINE, seed=0)
+    players = Players.build(recipe, SOURCE, ENGINE, seed=0)
     with randomness.scope(0, 0, "discriminator update 0"):
         real, labels = SOURCE.train.minibatch(6, 0, 0, device=ENGINE.device, labelled=recipe.networks.conditional)
-        codes = players.networks.draw_codes(6, None, labels, players.classes)
-        judge = partial(players.judge, ENGINE, 0.0)
-        of_real, of_fake = players.verdicts(judge, real, players.generator.network(codes), labels)
+        latents = players.networks.sample_latents(6, None, labels, players.classes)
+        predict = partial(players.predict, done=0.0)
+        of_real, of_fake = players.predict_pair(predict, real, players.generator.network(latents), labels)
         loss = recipe.game.generator_loss(of_real.logits, of_fake.logits) + of_fake.class_loss
-        players.generator.descend(loss, 0, 1)
+        players.generator.step(loss, 0, 1)
     for name, tensor in bits(players.generator).items():
         assert torch.equal(tensor, simultaneous[1][name])
 
 
-class Forgetful(NonSaturating):
+class Forgetful(NonSaturating, name="forgetful"):
     """Its generator looks at real samples, and nobody was told."""
 
     def generator_loss(self, real_logits: torch.Tensor, fake_logits: torch.Tensor) -> torch.Tensor:
@@ -154,19 +151,21 @@ class Forgetful(NonSaturating):
 
 def test_a_game_that_does_not_say_that_it_is_relativistic_has_no_loss() -> None:
     recipe = small(recipes.find("dcgan"))
-    players = build(recipe, SOURCE, ENGINE, seed=0)
-    real, codes = SOURCE.train.minibatch(6, 0, 0).samples, players.networks.draw_codes(6, None, None, 0)
+    players = Players.build(recipe, SOURCE, ENGINE, seed=0)
+    real, fake = SOURCE.train.minibatch(6, 0, 0).samples, players.generate(None, 6)
     for game, defined in ((Forgetful(), False), (NonSaturating(), True)):
-        assert generator_loss(players, game, ENGINE, 0.0, real, codes, None).isfinite().item() == defined
+        answer = players.discriminate_fakes(real, fake, None, 0.0, relativistic=game.relativistic)
+        loss = game.generator_loss(answer.real_logits, answer.fake_logits) + answer.class_loss
+        assert loss.isfinite().item() == defined
 
 
 def test_simultaneous_updates_leave_the_replayed_fakes_to_those_who_take_turns() -> None:
     recipe = replace(small(recipes.find("dcgan")), simultaneous=True, tricks=(Replay(),))
     with pytest.raises(InputError, match="the trick replay and simultaneous do not go together"):
-        build(recipe, SOURCE, ENGINE, seed=0)
+        Players.build(recipe, SOURCE, ENGINE, seed=0)
 
 
 def test_simultaneous_updates_and_several_of_the_discriminator_do_not_go_together() -> None:
     recipe = replace(small(recipes.find("dcgan")), simultaneous=True, discriminator_steps=2)
     with pytest.raises(InputError, match="simultaneous and discriminator_steps=2"):
-        build(recipe, SOURCE, ENGINE, seed=0)
+        Players.build(recipe, SOURCE, ENGINE, seed=0)

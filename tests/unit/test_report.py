@@ -2,52 +2,53 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from zerosum import recipes, report
-from zerosum.record import Line, RunFolder
+from zerosum import recipes, records, report
+from zerosum.metrics import Score
+from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.run_folder import FORMAT, RunFolder
 
-LINE = {
-    "kind": "iteration",
-    "step": 1,
-    "seconds": 0.5,
-    "discriminator_loss": 1.2,
-    "generator_loss": 0.7,
-    "penalty": 0.1,
-    "d_real": 0.6,
-    "d_fake": 0.4,
-    "real_led": 0.625,
-    "real_as_real": 5,
-    "real_as_fake": 3,
-    "fake_as_real": 2,
-    "fake_as_fake": 6,
-}
+ITERATION = IterationRecord(
+    step=1,
+    seconds=0.5,
+    discriminator_loss=1.2,
+    generator_loss=0.7,
+    penalty=0.1,
+    d_real=0.6,
+    d_fake=0.4,
+    pair_accuracy=0.625,
+    real_as_real=5,
+    real_as_fake=3,
+    fake_as_real=2,
+    fake_as_fake=6,
+)
 
-SCORE = {
-    "kind": "score",
-    "step": 1,
-    "metric": "frechet-distance",
-    "value": 1.0,
-    "low": 0.5,
-    "high": 1.5,
-    "better": "lower",
-    "real": 0.1,
-    "warning": "",
-    "features": "coordinates",
-    "resizer": "none",
-    "samples": 5_000,
-    "reference": "test split of ring",
-    "reference_samples": 300,
-    "seed": 0,
-    "comparable": "Compare with the same points.",
-}
+SCORE = Score(
+    metric="frechet-distance",
+    value=1.0,
+    low=0.5,
+    high=1.5,
+    better="lower",
+    real=0.1,
+    warning="",
+    features="coordinates",
+    resizer="none",
+    samples=5_000,
+    reference="test split of ring",
+    reference_samples=300,
+    seed=0,
+    comparable="Compare with the same points.",
+)
 
 
-def page_of(folder: RunFolder, recipe: str, *lines: Line) -> str:
-    """The report of a run of `recipe` that recorded `lines`."""
+def page_of(folder: RunFolder, recipe: str, *measured: Score) -> str:
+    """The report of a run of `recipe` of one iteration, and the scores that were `measured` after it."""
     about = {
+        "format": FORMAT,
         "data": "ring",
         "steps": 1,
         "seed": 0,
@@ -59,8 +60,8 @@ def page_of(folder: RunFolder, recipe: str, *lines: Line) -> str:
         "recipe": recipes.find(recipe).as_json(),
     }
     folder.description.write_text(json.dumps(about))
-    for line in lines:
-        folder.append(line)
+    for record in (ITERATION, *(ScoreRecord(1, score) for score in measured)):
+        records.append(folder, record)
     report.write(folder)
     return folder.report.read_text()
 
@@ -68,20 +69,20 @@ def page_of(folder: RunFolder, recipe: str, *lines: Line) -> str:
 @pytest.mark.parametrize(
     ("recipe", "said", "unsaid"),
     [
-        ("dcgan", "judged real", "are no probabilities"),
+        ("dcgan", "taken for real", "are no probabilities"),
         ("points", "the real one the larger value in\n62.5%", "D = 1/2"),
         ("wgan-gp", "wasserstein, its values are no probabilities", "D = 1/2"),
     ],
 )
 def test_only_probabilities_are_called_so(recipe: str, said: str, unsaid: str, tmp_path: Path) -> None:
-    page = page_of(RunFolder(tmp_path), recipe, LINE)
+    page = page_of(RunFolder(tmp_path), recipe)
     assert said in page
     assert unsaid not in page
 
 
 def test_scores_say_once_how_they_were_measured_and_each_with_what_it_was_compared(tmp_path: Path) -> None:
-    copies = {"metric": "nearest-training", "reference": "training split of ring", "features": "pixels"}
-    page = page_of(RunFolder(tmp_path), "points", LINE, SCORE, SCORE | {"metric": "recall"}, SCORE | copies)
+    copies = replace(SCORE, metric="nearest-training", reference="training split of ring", features="pixels")
+    page = page_of(RunFolder(tmp_path), "points", SCORE, replace(SCORE, metric="recall"), copies)
     names = ["Measured in coordinates. Compare with the same points.", "frechet-distance", "recall"]
     names += ["Measured in pixels. Compare with the same points.", "nearest-training"]
     assert re.findall(r"<td[^>]*>(Measured.*|frechet-distance|recall|nearest-training)</td>", page) == names
@@ -90,8 +91,8 @@ def test_scores_say_once_how_they_were_measured_and_each_with_what_it_was_compar
 
 
 def test_a_warning_is_said_once(tmp_path: Path) -> None:
-    warned = SCORE | {"warning": "too few"}
-    page = page_of(RunFolder(tmp_path), "points", LINE, warned, warned | {"metric": "recall"})
+    warned = replace(SCORE, warning="too few")
+    page = page_of(RunFolder(tmp_path), "points", warned, replace(warned, metric="recall"))
     assert page.count("<strong>too few</strong>") == 1
 
 
@@ -100,11 +101,11 @@ def test_pictures_are_in_the_order_of_their_steps_and_others_are_none(tmp_path: 
     folder.samples.mkdir()
     for name in ("1500000", "300000", "mine"):
         (folder.samples / f"{name}.png").write_bytes(b"x")
-    page = page_of(folder, "toy", LINE)
+    page = page_of(folder, "toy")
     assert re.findall(r"[\d,]+00,000", page) == ["1,500,000", "300,000", "1,500,000"]  # the last one is shown large
 
 
 @pytest.mark.parametrize(("recipe", "threads"), [("dcgan", " --set threads=1"), ("toy", "")])
 def test_the_command_that_repeats_it(recipe: str, threads: str, tmp_path: Path) -> None:
-    page = page_of(RunFolder(tmp_path), recipe, LINE)
+    page = page_of(RunFolder(tmp_path), recipe)
     assert f"<pre>zerosum train ring --recipe {tmp_path} --steps 1 --seed 0 --device cpu{threads}</pre>" in page

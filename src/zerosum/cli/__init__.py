@@ -18,7 +18,7 @@ OUT_OF_MEMORY = "can't allocate memory", "out of memory", "not enough memory", "
 
 
 def application() -> typer.Typer:
-    """Every command that exists, put together."""
+    """Build the application of every command that exists."""
     app = typer.Typer(
         name="zerosum",
         help="Train generative adversarial networks and be told the truth about them.",
@@ -33,7 +33,7 @@ def application() -> typer.Typer:
 
 
 def commands() -> list[str]:
-    """The names of the commands: those of this folder's modules."""
+    """List the names of the commands: those of this folder's modules."""
     return sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
 
 
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> tuple[int, str]:
-    """The exit code and the line for people."""
+    """Return the exit code and the line for people."""
     from zerosum.errors import ZerosumError
 
     if isinstance(error, ZerosumError):

@@ -1,4 +1,4 @@
-"""What `train` and `data` share: opening DATA for a recipe, and saying what was done with its files."""
+"""Open DATA for a recipe and say what was done with its files: what `train` and `data` share."""
 
 import itertools
 import json
@@ -6,28 +6,28 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from zerosum.cli._progress import shown
+from zerosum.cli._progress import show_progress
 from zerosum.data import Source
-from zerosum.recipes import Recipe
-from zerosum.training import prepared
+from zerosum.game.recipe import Recipe
+from zerosum.run.plan import open_for_recipe
 
 SHOWN = 3
 
 
-def opened(data: str, recipe: str, changes: Sequence[str], device: str, console: Console) -> tuple[Source, Recipe]:
-    """The data, and the recipe for them with the `changes`; what was done with files is said.
+def open_data(data: str, recipe: str, changes: Sequence[str], device: str, console: Console) -> tuple[Source, Recipe]:
+    """Open the data, find the recipe for them with the `changes`, and say what was done with files.
 
     Raises:
         InputError: no such recipe or field, or the data cannot be used.
     """
-    with shown("opening", console) as progress:
-        source, chosen = prepared(data, recipe, changes, device, progress)
+    with show_progress("opening", console) as progress:
+        source, chosen = open_for_recipe(data, recipe, changes, device, progress)
     tell_files(source, console)
     return source, chosen
 
 
 def tell_files(source: Source, console: Console) -> None:
-    """One line on how many files were used, and one on those that were not."""
+    """Print how many files were used, and the first of those that were not."""
     if source.files is None:
         return
     with source.files.open(encoding="utf-8") as file:  # those left out come first

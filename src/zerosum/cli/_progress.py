@@ -1,20 +1,27 @@
-"""A bar in the terminal for work of which it is known how far it is."""
+"""Where commands print, and the bar that shows how far long work is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress as Bar
 
-from zerosum.data import Progress
+if TYPE_CHECKING:
+    from zerosum.data import Progress
+
+
+def plain_console(**options: Any) -> Console:
+    """Make a console that prints text as it is: no markup, no emoji names, no highlighting."""
+    return Console(markup=False, emoji=False, highlight=False, **options)
 
 
 @contextmanager
-def shown(what: str, console: Console) -> Iterator[Progress | None]:
-    """What to tell of work that begins with `what`: a bar that disappears at the end. Where there is no terminal, None.
+def show_progress(what: str, console: Console) -> "Iterator[Progress | None]":
+    """Show a bar for work that begins with `what`, and remove it at the end; yield the function to tell progress to.
 
-    Who is given None and downloads says so by lines of its own.
+    Yield None where there is no terminal; whoever downloads then prints lines of its own.
     """
     if not console.is_terminal:
         yield None

@@ -6,20 +6,20 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from zerosum.record import Line
+from zerosum.metrics import Score
 
 SHORT = {"test": "test", "training": "train", "whole": "all"}
 
 
-def show_scores(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
-    """Scores of one thing or of several, by their names, with their protocol."""
+def show_scores(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
+    """Print the scores of one thing or of several, by their names, with their protocol."""
     if len(scores) == 1:
         _show_one(next(iter(scores.values())), console)
     else:
         _compare(scores, console)
 
 
-def _show_one(scores: Sequence[Line], console: Console) -> None:
+def _show_one(scores: Sequence[Score], console: Console) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in ("metric", "", "value", "95% interval", "real", "N", "against"):
         table.add_column(
@@ -30,20 +30,20 @@ def _show_one(scores: Sequence[Line], console: Console) -> None:
         )
     for score in scores:
         table.add_row(
-            score["metric"],
-            _direction(score["better"]),
-            figure(score["value"]),
-            f"{figure(score['low'])} to {figure(score['high'])}",
-            figure(score["real"]),
-            f"{score['samples']:,}",
-            f"{score['reference_samples']:,} {SHORT[score['reference'].split()[0]]}",
+            score.metric,
+            _direction(score.better),
+            format_value(score.value),
+            f"{format_value(score.low)} to {format_value(score.high)}",
+            format_value(score.real),
+            f"{score.samples:,}",
+            f"{score.reference_samples:,} {SHORT[score.reference.split()[0]]}",
         )
     console.print(table)
     _protocol(scores, console)
     _warn(scores, console)
 
 
-def _compare(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
+def _compare(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
     first = next(iter(scores.values()))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("metric")
@@ -52,47 +52,47 @@ def _compare(scores: Mapping[str, Sequence[Line]], console: Console) -> None:
         table.add_column(heading, justify="right", overflow="fold")
     table.add_column("real", justify="right")
     for rows in zip(*scores.values(), strict=True):
-        values = (f"{figure(row['value'])}\n{figure(row['low'])} to {figure(row['high'])}" for row in rows)
-        table.add_row(rows[0]["metric"], _direction(rows[0]["better"]), *values, figure(rows[0]["real"]))
+        values = (f"{format_value(row.value)}\n{format_value(row.low)} to {format_value(row.high)}" for row in rows)
+        table.add_row(rows[0].metric, _direction(rows[0].better), *values, format_value(rows[0].real))
     console.print(table)
-    counts = ", ".join(f"{name}: {max(line['samples'] for line in lines):,}" for name, lines in scores.items())
+    counts = ", ".join(f"{name}: {max(line.samples for line in lines):,}" for name, lines in scores.items())
     console.print(f"Samples, at most: {counts}. Below each value its 95% interval.")
     _protocol(first, console)
     for name, lines in scores.items():
         _warn(lines, console, f" ({name})")
 
 
-def _protocol(scores: Sequence[Line], console: Console) -> None:
-    """How the first score was measured; and in what those were that were measured in something else."""
+def _protocol(scores: Sequence[Score], console: Console) -> None:
+    """Print how the first score was measured, and in what those were that differ from it."""
     first = scores[0]
     console.print(
-        f"↓ lower is better, ↑ higher, → as real data. Features: {first['features']}; resizer: {first['resizer']}; "
-        f"against the {first['reference']}, seed {first['seed']}. Intervals are of the finite samples; real: real "
+        f"↓ lower is better, ↑ higher, → as real data. Features: {first.features}; resizer: {first.resizer}; "
+        f"against the {first.reference}, seed {first.seed}. Intervals are of the finite samples; real: real "
         "samples that are not in the reference.",
     )
-    console.print(first["comparable"])
+    console.print(first.comparable)
     measured: dict[str, list[str]] = {}
     for score in scores:
-        in_what = f"{score['features']}; resizer: {score['resizer']}. {score['comparable']}"
-        measured.setdefault(in_what, []).append(score["metric"])
+        in_what = f"{score.features}; resizer: {score.resizer}. {score.comparable}"
+        measured.setdefault(in_what, []).append(score.metric)
     for in_what, metrics in list(measured.items())[1:]:
         console.print(f"But {', '.join(metrics)}: {in_what}")
 
 
-def _warn(scores: Sequence[Line], console: Console, of: str = "") -> None:
-    for warning in dict.fromkeys(score["warning"] for score in scores if score["warning"]):
+def _warn(scores: Sequence[Score], console: Console, of: str = "") -> None:
+    for warning in dict.fromkeys(score.warning for score in scores if score.warning):
         console.print(f"Warning{of}: {warning}.")
 
 
 def _direction(better: str) -> str:
-    """An arrow, or what the value should be above."""
+    """Return an arrow, or what the value should be above."""
     if better.startswith("above"):
         return better.replace("above ", ">")
     return {"lower": "↓", "higher": "↑"}.get(better, "→")
 
 
-def figure(value: float | None) -> str:
-    """Four digits or so."""
+def format_value(value: float | None) -> str:
+    """Format a value with about four digits; None is empty."""
     if value is None:
         return ""
     if abs(value) >= 1e6:

@@ -11,5 +11,5 @@ def cite(
     """Print BibTeX of the papers that RECIPE's networks, game, regularisers, tricks and optimisers are taken from."""
     from zerosum import recipes, references
 
-    used = references.mentioned("\n".join(recipes.find(recipe).papers))
+    used = references.find_references("\n".join(recipes.find(recipe).papers))
     typer.echo("\n\n".join(each.bibtex for each in used))

@@ -9,7 +9,7 @@ from zerosum.cli._options import Data, DataDir, Size
 
 if TYPE_CHECKING:
     from zerosum.data import Source
-    from zerosum.record import Line
+    from zerosum.run_folder import Line
 
 SHEET = 100
 CLASSES_SHOWN = 12
@@ -30,15 +30,15 @@ def data(
     """Say what DATA holds and which recipe `train` would choose. DATA is only read."""
     from rich.table import Table
 
-    from zerosum import samples
-    from zerosum.cli._console import plain
-    from zerosum.cli._data import opened
+    from zerosum.cli._data import open_data
+    from zerosum.cli._progress import plain_console
+    from zerosum.export import samples
 
     if sheet is not None:
         samples.check_picture(sheet)
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
-    console = plain()
-    source, recipe = opened(data, "auto", changes, "auto", console)
+    console = plain_console()
+    source, recipe = open_data(data, "auto", changes, "auto", console)
     table = Table(show_header=False)
     kind = "images" if source.is_images else "points"
     table.add_row("name", source.name)
@@ -61,7 +61,7 @@ def data(
 
 
 def _classes(source: "Source") -> str:
-    """How many there are, and how many training samples of each."""
+    """Format the number of classes, and of training samples of each."""
     assert source.train.labels is not None  # noqa: S101  # the caller's promise
     counts = source.train.labels.bincount(minlength=source.classes).tolist()
     words = [f"{name}: {count:,}" for name, count in zip(source.class_names, counts, strict=True)]
@@ -70,7 +70,7 @@ def _classes(source: "Source") -> str:
 
 
 def _used(files: Path) -> "list[Line]":
-    """What is listed of the images that are used."""
+    """Read what the list of files says of the images that are used."""
     import json
 
     with files.open(encoding="utf-8") as lines:
@@ -78,7 +78,7 @@ def _used(files: Path) -> "list[Line]":
 
 
 def _stored(lines: "list[Line]") -> str:
-    """The sizes and the modes of the files."""
+    """Format the sizes and the modes of the files."""
     from collections import Counter
     from statistics import median
 
@@ -92,7 +92,7 @@ def _stored(lines: "list[Line]") -> str:
 
 
 def _duplicates(lines: "list[Line]") -> str:
-    """How many images look like an earlier one, and how many test images like a training image, with an example."""
+    """Count images that look like an earlier one, and test images that look like a training image; give an example."""
     alike = [(line["file"], line["same_as"]) for line in lines if "same_as" in line]
     if not alike:
         return "none found"

@@ -10,7 +10,7 @@ from zerosum.cli._options import DataDir, DeviceOfRun
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zerosum.diagnostics.equilibrium import Equilibrium
+    from zerosum.diagnostics.duality_gap import DualityGap
     from zerosum.diagnostics.stability import Stability
 
 SHOWN = 5  # eigenvalues
@@ -38,40 +38,32 @@ def equilibrium(
     import json
     from dataclasses import asdict, replace
 
-    from zerosum.cli._console import plain
-    from zerosum.diagnostics.contest import Contest, Protocol
-    from zerosum.diagnostics.equilibrium import PROXIMITY, equilibrium
-    from zerosum.diagnostics.stability import stability
-    from zerosum.run import Run
+    from zerosum.cli._progress import plain_console
+    from zerosum.diagnostics.duality_gap import PROXIMITY, measure_duality_gap
+    from zerosum.diagnostics.stability import measure_stability
+    from zerosum.diagnostics.zero_sum_game import Protocol, ZeroSumGame
+    from zerosum.run.trainer import Trainer
 
-    console = plain(stderr=as_json)
+    console = plain_console(stderr=as_json)
     with console.status("training copies of both players"):
-        looked = Run.look(run, device=device)
-        engine = replace(looked.engine, bfloat16=False)  # small differences are what is looked for
-        recipe, protocol = looked.recipe, Protocol(steps, lr, perturbation)
-        contest = Contest.over(
-            looked.players, recipe.game, engine, looked.source.test, recipe.batch_size, protocol, seed
-        )
-        found = equilibrium(contest, PROXIMITY if proximal else None)
-        local = stability(
-            looked.players,
-            recipe.game,
-            engine,
-            looked.source.train,
-            recipe.batch_size,
-            looked.step / looked.steps,
-            seed,
-        )
+        trainer = Trainer.look(run, device=device)
+        engine = replace(trainer.players.engine, bfloat16=False)  # small differences are what is looked for
+        players, recipe, source = replace(trainer.players, engine=engine), trainer.recipe, trainer.source
+        game = ZeroSumGame.build(players, recipe, source.test, Protocol(steps, lr, perturbation), seed)
+        gap = measure_duality_gap(game, PROXIMITY if proximal else None)
+        stability = measure_stability(players, recipe, source.train, trainer.step / trainer.steps, seed)
     if as_json:
-        pairs = None if local is None else [[each.real, each.imag] for each in local.eigenvalues.tolist()]
-        typer.echo(json.dumps({"step": looked.step, **asdict(found), "words": found.in_words, "eigenvalues": pairs}))
+        pairs = None if stability is None else [[each.real, each.imag] for each in stability.eigenvalues.tolist()]
+        typer.echo(json.dumps({"step": trainer.step, **asdict(gap), "words": gap.summary, "eigenvalues": pairs}))
         return
-    console.print(f"{run}, after {looked.step:,} of {looked.steps:,} iterations", soft_wrap=True)
-    _show(found, local, console)
+    console.print(f"{run}, after {trainer.step:,} of {trainer.steps:,} iterations", soft_wrap=True)
+    _print_gap(gap, console)
+    if stability is not None:
+        _print_stability(stability, console)
 
 
-def _show(found: "Equilibrium", local: "Stability | None", console: "Console") -> None:
-    """The table, and what it says."""
+def _print_gap(gap: "DualityGap", console: "Console") -> None:
+    """Print the table, and what it says."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -79,32 +71,35 @@ def _show(found: "Equilibrium", local: "Stability | None", console: "Console") -
     table.add_column("value", justify="right")
     table.add_column("95% interval", justify="right")
     rows = {
-        f"payoff M(G, D); {found.solution:.3f} where D cannot tell": found.payoff,
-        "raised by the best discriminator found": found.discriminator_gain,
-        "lowered by the best generator found": found.generator_gain,
-        "duality gap, the sum of both": found.gap,
-        "proximal gap, if D may answer": found.proximal_gap,
+        f"payoff M(G, D); {gap.solution:.3f} where D cannot tell": gap.payoff,
+        "raised by the best discriminator found": gap.discriminator_gain,
+        "lowered by the best generator found": gap.generator_gain,
+        "duality gap, the sum of both": gap.gap,
+        "proximal gap, if D may answer": gap.proximal_gap,
     }
     for name, interval in rows.items():
         if interval is not None:
             table.add_row(name, f"{interval.value:.4f}", f"{interval.low:.4f} to {interval.high:.4f}")
     console.print(table)
-    console.print(found.in_words)
+    console.print(gap.summary)
     console.print(
         "M is minus half the discriminator's loss, V / 2 in the games of 2014. Intervals are those of the measurement; "
         "another --seed searches elsewhere.",
     )
-    console.print(f"Measured on {found.samples:,} test samples that the copies did not learn from.")
-    if local is None:
-        return
-    shown = ", ".join(f"{each.real:+.3g} {each.imag:+.3g}i" for each in local.moving[:SHOWN].tolist())
-    still = len(local.eigenvalues) - len(local.moving)
+    console.print(f"Measured on {gap.samples:,} test samples that the copies did not learn from.")
+
+
+def _print_stability(stability: "Stability", console: "Console") -> None:
+    """Print the largest eigenvalues, and what they say."""
+    nonzero = stability.nonzero_eigenvalues
+    shown = ", ".join(f"{each.real:+.3g} {each.imag:+.3g}i" for each in nonzero[:SHOWN].tolist())
     console.print(
-        f"Eigenvalues of the game's Jacobian, largest real parts first: {shown}. Left out: {still} of "
-        f"{len(local.eigenvalues)} that are 0, directions in which nothing changes."
+        f"Eigenvalues of the game's Jacobian, largest real parts first: {shown}. Left out: "
+        f"{len(stability.eigenvalues) - len(nonzero)} of {len(stability.eigenvalues)} that are 0, directions in which "
+        "nothing changes."
     )
-    meaning = "contracts" if local.contracts else "does not contract in every direction"
+    meaning = "contracts" if stability.contracts else "does not contract in every direction"
     console.print(
         f"So near here the game of small steps {meaning}; here the players' gradients have the length "
-        f"{local.speed:.2g}, and 0 where they could stay."
+        f"{stability.speed:.2g}, and 0 where they could stay."
     )

@@ -1,17 +1,13 @@
 """`zerosum evaluate`: scores of generated samples, whoever made them, with their protocol."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from zerosum.cli._options import DataDir, Device
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from zerosum.metrics.evaluation import Evaluation
-    from zerosum.record import Line
+PAIRS, PAIR_COLUMNS = 16, 8
 
 
 def evaluate(
@@ -62,63 +58,38 @@ def evaluate(
     """Score generated samples against real data that their generator never saw."""
     import json
 
-    from rich.text import Text
-
-    from zerosum import samples as files
-    from zerosum.cli._console import plain
-    from zerosum.cli._judged import Judged, evaluation_for, metric_named, source_for
-    from zerosum.cli._progress import shown
-    from zerosum.errors import InputError
-
-    _check(what, reference, pairs)
-    chosen = [metric_named(name) for name in metrics or ()]
-    console = plain(stderr=as_json)
-    judged = [Judged.open(each, size, device, console) for each in what]
-    with shown("opening the real data", console) as progress:
-        source = source_for(judged, against, progress)
-    if pairs is not None and not source.is_images:
-        raise InputError(f"--pairs is for images, and {source.name} has points")
-    judged = [each.fitted(source.shape) for each in judged]
-    with shown("preparing the features", console) as progress:
-        evaluation = evaluation_for(
-            judged, source, features, weights, reference, device, download=download, progress=progress
-        )
-    found = {}
-    for each in judged:
-        with console.status(Text(f"scoring {each.name}")):
-            samples = each.samples(count, evaluation.source, seed)
-            found[each.name] = [score.line() for score in evaluation.scores(samples, seed, chosen or None)]
-    if pairs is not None:  # then there is one thing only
-        files.save(evaluation.closest(samples, seed, 16), pairs, columns=8)
-    if as_json:
-        typer.echo("\n".join(json.dumps({"of": name, **line}) for name, lines in found.items() for line in lines))
-    else:
-        _show(found, evaluation, pairs, console)
-
-
-def _show(found: "dict[str, list[Line]]", evaluation: "Evaluation", pairs: Path | None, console: "Console") -> None:
-    """As a table, and what to do for better ones."""
+    from zerosum.cli._evaluation import ConsoleReporter
+    from zerosum.cli._progress import plain_console
     from zerosum.cli._tables import show_scores
+    from zerosum.export import samples
+    from zerosum.run.evaluate import evaluate as score
 
-    show_scores(found, console)
-    used = {line["features"] for lines in found.values() for line in lines}
-    if evaluation.features.better and evaluation.features.name in used:
-        console.print(evaluation.features.better + ".")
+    if pairs is not None:
+        samples.check_picture(pairs)
+    console = plain_console(stderr=as_json)
+    result = score(
+        what,
+        against,
+        metrics=metrics or (),
+        features=features,
+        weights=weights,
+        download=download,
+        reference=reference,
+        count=count,
+        size=size,
+        seed=seed,
+        pairs=0 if pairs is None else PAIRS,
+        device=device,
+        reporter=ConsoleReporter(console),
+    )
+    if pairs is not None and result.pairs is not None:
+        samples.save(result.pairs, pairs, columns=PAIR_COLUMNS)
+    if as_json:
+        lines = [{"of": name, **each.as_json()} for name, scores in result.scores.items() for each in scores]
+        typer.echo("\n".join(map(json.dumps, lines)))
+        return
+    show_scores(result.scores, console)
+    if result.advice:
+        console.print(result.advice + ".")
     if pairs is not None:
         console.print(f"Nearest to training images: {pairs}", soft_wrap=True)
-
-
-def _check(what: list[str], reference: str, pairs: Path | None) -> None:
-    """Refuse what does not go together before anything is read."""
-    from zerosum import samples
-    from zerosum.errors import InputError
-    from zerosum.metrics.evaluation import SPLITS
-
-    if reference not in SPLITS:
-        raise InputError(f"--reference {reference!r}: choose one of: {', '.join(SPLITS)}")
-    if len(set(what)) < len(what):
-        raise InputError("the same name is given twice")
-    if pairs is not None:
-        if len(what) > 1:
-            raise InputError("--pairs is for one thing at a time")
-        samples.check_picture(pairs)

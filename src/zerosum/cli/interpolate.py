@@ -20,10 +20,11 @@ def interpolate(
     device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points."""
-    from zerosum import gan, samples
+    from zerosum.export import samples
+    from zerosum.generator import load
 
     destination = out or Path(f"interpolation-{seed}.png")
-    generator = gan.load(run, device)
+    generator = load(run, device)
     samples.check_destination(destination, generator.shape)
     samples.save(generator.interpolate(count, steps, seed, label), destination, columns=steps)
     typer.echo(f"{count:,} journeys of {steps} steps (seed {seed}) in {destination}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from zerosum.recipes import Recipe
+    from zerosum.game.recipe import Recipe
 
 SCORED = (
     "G / D: millions of parameters of the generator and of the discriminator. Scored: the Fréchet distance on MNIST in "
@@ -29,7 +29,7 @@ def recipes(
     from rich.table import Table
 
     from zerosum import recipes as known
-    from zerosum.cli._console import plain
+    from zerosum.cli._progress import plain_console
 
     if name is not None:
         typer.echo(json.dumps(known.find(name).as_json(), indent=2))
@@ -39,7 +39,7 @@ def recipes(
     table.add_row("auto", "chooses one of the others by the data (the default)", "", "")
     for recipe in known.recipes().values():
         table.add_row(recipe.name, recipe.summary, size(recipe), scores.get(recipe.name, "not measured"))
-    console = plain()
+    console = plain_console()
     console.print(table)
     console.print(SCORED)
 

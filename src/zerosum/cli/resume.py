@@ -15,13 +15,13 @@ def resume(
     data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; on the same device it ends as if it had never stopped."""
-    from zerosum.cli._console import plain
-    from zerosum.cli._training import finish
-    from zerosum.run import Run
+    from zerosum.cli._progress import plain_console
+    from zerosum.cli._training import train_and_show
+    from zerosum.run.trainer import Trainer
 
-    console = plain()
-    resumed = Run.resume(run, allow_changed_data=allow_changed_data, device=device)
-    for problem in resumed.passed_over:
-        console.print(f"passed over: {problem}", soft_wrap=True)
-    console.print(f"{run}: going on after {resumed.step:,} of {resumed.steps:,} iterations", soft_wrap=True)
-    finish(resumed, console)
+    console = plain_console()
+    trainer = Trainer.resume(run, allow_changed_data=allow_changed_data, device=device)
+    for problem in trainer.skipped_checkpoints:
+        console.print(f"skipped: {problem}", soft_wrap=True)
+    console.print(f"{run}: going on after {trainer.step:,} of {trainer.steps:,} iterations", soft_wrap=True)
+    train_and_show(trainer, console)

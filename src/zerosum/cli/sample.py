@@ -19,10 +19,11 @@ def sample(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator."""
-    from zerosum import gan, samples
+    from zerosum.export import samples
+    from zerosum.generator import load
 
     destination = out or Path(f"samples-{seed}.png")
-    generator = gan.load(run, device)
+    generator = load(run, device)
     samples.check_destination(destination, generator.shape)
-    samples.write(generator.batches(count, seed, label), count, destination)
+    samples.save_batches(generator.sample_batches(count, seed, label), count, destination)
     typer.echo(f"{count:,} samples (seed {seed}) in {destination}")

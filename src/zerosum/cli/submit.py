@@ -18,12 +18,12 @@ def submit(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator for Kaggle's "Generative Dog Images": a .zip of PNGs of 64x64 pixels."""
-    from zerosum import gan, submission
-    from zerosum.cli._console import plain
-    from zerosum.cli._progress import shown
+    from zerosum.cli._progress import plain_console, show_progress
+    from zerosum.export import submission
+    from zerosum.generator import load
 
     submission.check_destination(out)
-    generator = gan.load(run, device)
-    with shown("drawing", plain()) as progress:
+    generator = load(run, device)
+    with show_progress("drawing", plain_console()) as progress:
         submission.write(generator, out, count, seed, progress)
     typer.echo(f"{count:,} images of 64x64 pixels (seed {seed}) in {out}")

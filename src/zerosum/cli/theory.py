@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zerosum.demonstrations import Demonstration, Shown, Table
+    from zerosum.demonstrations import Demonstration, Findings, Table
 
 
 def theory(
@@ -18,20 +18,20 @@ def theory(
 ) -> None:
     """Demonstrate a claim of the paper by measuring it: a table, a picture and what they say, within a minute."""
     from zerosum import catalog
-    from zerosum.cli._console import plain
+    from zerosum.cli._progress import plain_console
     from zerosum.demonstrations import Demonstration
 
     if name is None:
-        _list(catalog.choices(Demonstration), plain())
+        _print_list(catalog.choices(Demonstration), plain_console())
         return
     demonstration = catalog.lookup(Demonstration, name)()
-    _prepare(out)
-    shown = _alone(demonstration, seed)
-    _print(demonstration, shown, plain())
-    typer.echo("\n" + " and ".join(str(path) for path in _written(shown, out, name)))
+    _create_folder(out)
+    findings = _show_on_one_thread(demonstration, seed)
+    _print_findings(demonstration, findings, plain_console())
+    typer.echo("\n" + " and ".join(str(path) for path in _write_pictures(findings, out, name)))
 
 
-def _list(known: "dict[str, type[Demonstration]]", console: "Console") -> None:
+def _print_list(known: "dict[str, type[Demonstration]]", console: "Console") -> None:
     from rich.table import Table
 
     table = Table("name", "what it shows", "from")
@@ -40,8 +40,8 @@ def _list(known: "dict[str, type[Demonstration]]", console: "Console") -> None:
     console.print(table)
 
 
-def _prepare(folder: Path) -> None:
-    """Make the folder, before any work is done.
+def _create_folder(folder: Path) -> None:
+    """Create the folder, before any work is done.
 
     Raises:
         InputError: it cannot be made, or nothing can be written in it.
@@ -61,8 +61,8 @@ def _prepare(folder: Path) -> None:
         raise InputError(f"cannot write to {folder}: permission denied")
 
 
-def _alone(demonstration: "Demonstration", seed: int) -> "Shown":
-    """On one thread: the networks are so small that more would wait for each other, and round differently."""
+def _show_on_one_thread(demonstration: "Demonstration", seed: int) -> "Findings":
+    """Measure on one thread: the networks are so small that more would wait for each other, and round differently."""
     import torch
 
     threads = torch.get_num_threads()
@@ -73,40 +73,40 @@ def _alone(demonstration: "Demonstration", seed: int) -> "Shown":
         torch.set_num_threads(threads)
 
 
-def _print(demonstration: "Demonstration", shown: "Shown", console: "Console") -> None:
+def _print_findings(demonstration: "Demonstration", findings: "Findings", console: "Console") -> None:
     console.print(f"{demonstration.paper}: {demonstration.claim}.")
-    console.print(f"\n{shown.opening}\n")
-    for table in shown.tables:
+    console.print(f"\n{findings.opening}\n")
+    for table in findings.tables:
         console.print(f"{table.title}:")
-        _tabulate(table, console)
-    for number, remark in enumerate(shown.remarks):
+        _print_table(table, console)
+    for number, remark in enumerate(findings.remarks):
         console.print(remark if number == 0 else f"\n{remark}")
 
 
-def _tabulate(table: "Table", console: "Console") -> None:
+def _print_table(table: "Table", console: "Console") -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as Printed
 
     printed = Printed(box=SIMPLE_HEAD, pad_edge=False)
     for heading, spec in table.columns.items():
         printed.add_column(heading.strip(), justify="right" if spec else "left")
-    for row in table.written():
+    for row in table.format_rows():
         printed.add_row(*row)
     console.print(printed)
 
 
-def _written(shown: "Shown", folder: Path, name: str) -> list[Path]:
-    """Where the picture and the movie lie now.
+def _write_pictures(findings: "Findings", folder: Path, name: str) -> list[Path]:
+    """Write the picture and the movie, and return where they lie.
 
     Raises:
         InputError: they cannot be written.
     """
+    from zerosum.atomic import write_atomically
     from zerosum.errors import InputError
-    from zerosum.record import write_atomically
 
-    contents = {folder / f"{name}.png": shown.picture}
-    if shown.movie is not None:
-        contents[folder / f"{name}.gif"] = shown.movie
+    contents = {folder / f"{name}.png": findings.picture}
+    if findings.movie is not None:
+        contents[folder / f"{name}.gif"] = findings.movie
     for path, content in contents.items():
         try:
             write_atomically(path, content)

@@ -32,20 +32,17 @@ def train(
 
     from zerosum import catalog
     from zerosum.cli import STARTED
-    from zerosum.cli._console import plain
-    from zerosum.cli._data import opened
-    from zerosum.cli._training import finish
-    from zerosum.errors import InputError
-    from zerosum.training import Plan
+    from zerosum.cli._data import open_data
+    from zerosum.cli._progress import plain_console
+    from zerosum.cli._training import train_and_show
+    from zerosum.run.plan import Plan
 
-    console = plain()
+    console = plain_console()
     imported = time.monotonic()
-    if steps is not None and minutes is not None:
-        raise InputError("--steps and --minutes both say how long to train: give one of them")
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     how = {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out}
     plan = catalog.build(Plan, how)
-    source, chosen = opened(data, recipe, changes, device, console)
+    source, chosen = open_data(data, recipe, changes, device, console)
     run = plan.begin(data, source, chosen)
     console.print(
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
@@ -54,4 +51,4 @@ def train(
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
         soft_wrap=True,
     )
-    finish(run, console)
+    train_and_show(run, console)

@@ -1,35 +1,40 @@
-"""Data: where real samples come from, kept in two splits of which the players see only one.
+"""Real samples, in two splits: one to train the players, one that only scores use.
 
-`open_source` takes what a user types, finds the `Reader` that knows it, and returns a `Source`. Everything after that
-sees arrays only: images as uint8 [N, C, H, W], points as float32 [N, d].
+`readers.open_source` takes what a user types, finds the `Reader` for it, and returns a `Source` of two `Split`s. All
+other code sees arrays only: images as uint8 [N, C, H, W], points as float32 [N, d].
+
+- `preparation.py`: the options by which image files become samples of one shape.
+- `readers/`: one kind of data per file: folders, archives, arrays, standard sets ...
+- `packs/`: what happens to image files: they are decoded once into one memory-mapped array.
+- `distributions.py`: mixtures of Gaussians, whose densities are exact.
 """
 
 import functools
 import hashlib
-from abc import ABC, abstractmethod
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum import catalog, randomness
-from zerosum.data.mixture import Mixture
-from zerosum.data.pixels import to_float
-from zerosum.data.preparation import Preparation
-from zerosum.errors import InputError, did_you_mean
+from zerosum import randomness
+from zerosum.data.distributions import Mixture
+from zerosum.errors import InputError
+from zerosum.types import Shape
 
 TEST_FRACTION = 0.2
-LEAST = 2  # samples of each split: one alone has no spread, and so no score
+LEAST = 2  # samples in each split: a single one has no spread, and so no score
+MODES: dict[int, Literal["L", "LA", "RGB", "RGBA"]] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by channels
 Progress = Callable[[str, int, int], None]
 
 
 class Batch(NamedTuple):
-    """Samples as the players see them: float32, images in [-1, 1]; and their labels, int64 [N], where there are any."""
+    """Samples as the players see them, float32, images in [-1, 1]; and their labels, int64 [N], or None."""
 
     samples: Tensor
     labels: Tensor | None
@@ -42,7 +47,7 @@ class Split:
     Attributes:
         samples: uint8 [N, C, H, W] for images, float32 [N, d] for points.
         labels: int64 [N], or None.
-        flip: whether half of a minibatch's images are mirrored, left to right.
+        flip: whether a random half of a minibatch's images is mirrored, left to right.
     """
 
     samples: Tensor
@@ -50,75 +55,75 @@ class Split:
     flip: bool = False
 
     def __len__(self) -> int:
-        """The number of samples."""
+        """Return the number of samples."""
         return len(self.samples)
 
     def batch(self, indices: Tensor) -> Batch:
-        """The samples at `indices` with their labels."""
-        return self._batch(self._stored(indices), indices)
+        """Return the samples at `indices` with their labels."""
+        return self._to_batch(self._select(indices), indices)
 
     def minibatch(
         self, size: int, number: int, seed: int, *, device: torch.device | None = None, labelled: bool = True
     ) -> Batch:
-        """Minibatch `number` (from 0) of the endless stream that `shuffled` describes, on `device`, else on the CPU.
+        """Return minibatch `number` (from 0) of the endless stream of `shuffle_indices`, on `device` or on the CPU.
 
-        Its labels come along only if they are wanted.
+        Its labels are included only if `labelled`.
         """
-        indices = shuffled(len(self), size, number, seed)
-        chosen = self._stored(indices)
+        indices = shuffle_indices(len(self), size, number, seed)
+        chosen = self._select(indices)
         if self.flip:
-            mirrored = torch.rand(size, generator=randomness.generator(seed, number, "flip")) < 0.5
+            mirrored = torch.rand(size, generator=randomness.rng(seed, number, "flip")) < 0.5
             chosen[mirrored] = chosen[mirrored].flip(3)
-        return self._batch(chosen, indices, device, labelled=labelled)
+        return self._to_batch(chosen, indices, device, labelled=labelled)
 
-    def _stored(self, indices: Tensor) -> Tensor:
+    def _select(self, indices: Tensor) -> Tensor:
         return self.samples.index_select(0, indices)  # thirty times as fast as [indices] for bytes
 
-    def _batch(
+    def _to_batch(
         self, chosen: Tensor, indices: Tensor, device: torch.device | None = None, *, labelled: bool = True
     ) -> Batch:
-        samples = _sent(chosen, device)  # as bytes, a quarter of what they are as floats
-        labels = _sent(self.labels[indices], device) if labelled and self.labels is not None else None
+        samples = _send(chosen, device)  # as bytes, a quarter of what they are as floats
+        labels = _send(self.labels[indices], device) if labelled and self.labels is not None else None
         return Batch(to_float(samples) if samples.dtype == torch.uint8 else samples, labels)
 
 
-def _sent(tensor: Tensor, device: torch.device | None) -> Tensor:
-    """The tensor on `device`; a GPU copies it when it gets there, and nobody waits."""
+def _send(tensor: Tensor, device: torch.device | None) -> Tensor:
+    """Move `tensor` to `device`; to a GPU, asynchronously from pinned memory."""
     if device is None or device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
-def shuffled(count: int, size: int, number: int, seed: int) -> Tensor:
-    """Indices of minibatch `number` in an endless shuffled stream in which every epoch shows each of `count` once."""
+def shuffle_indices(count: int, size: int, number: int, seed: int) -> Tensor:
+    """Return the indices of minibatch `number` in an endless shuffled stream; each epoch has each of `count` once."""
     first = number * size
     parts = []
     while size > 0:
         epoch, offset = divmod(first, count)
-        part = _permutation(seed, epoch, count)[offset : offset + size]
+        part = _permute(seed, epoch, count)[offset : offset + size]
         parts.append(part)
         first, size = first + len(part), size - len(part)
     return torch.cat(parts)
 
 
 @functools.lru_cache(maxsize=4)
-def _permutation(seed: int, epoch: int, count: int) -> Tensor:
-    return torch.randperm(count, generator=randomness.generator(seed, epoch, "shuffle"))
+def _permute(seed: int, epoch: int, count: int) -> Tensor:
+    return torch.randperm(count, generator=randomness.rng(seed, epoch, "shuffle"))
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A data set, opened.
+    """An opened data set.
 
     Attributes:
-        name: what it is called, e.g. in a run folder's name.
-        train: what the discriminator learns from.
-        test: what the players never see, and every score compares with.
-        class_names: the names of the labels, in order; empty where there are none.
-        density: the exact distribution of points, where it is known.
-        digest: of every sample and label, where it was computed before.
-        files: the list, one JSON object a line, of what was done with every image file, where there were files.
-        stacked_from: the labelled images that the channels show, where samples are stacks of such.
+        name: used e.g. in a run folder's name.
+        train: the samples that the discriminator learns from.
+        test: the samples that the players never see, and with which scores compare.
+        class_names: the names of the labels, in order; empty without labels.
+        density: the exact distribution of points, if it is known.
+        digest: of every sample and label, if it was computed before.
+        files: a list of what was done with every image file, one JSON object per line; None without image files.
+        stacked_from: the labelled images in the channels, if the samples are stacks of such.
     """
 
     name: str
@@ -131,13 +136,13 @@ class Source:
     stacked_from: "Source | None" = None
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         """The shape of one sample: (C, H, W) for images, (d,) for points."""
         return tuple(self.train.samples.shape[1:])
 
     @property
     def classes(self) -> int:
-        """The number of classes; 0 where there are no labels."""
+        """The number of classes; 0 without labels."""
         return len(self.class_names) if self.train.labels is not None else 0
 
     @property
@@ -147,7 +152,7 @@ class Source:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A digest of every sample and label: of the same data, read in the same way, it is the same anywhere."""
+        """A digest of every sample and label; the same data, read in the same way, have the same one on any machine."""
         if self.digest:
             return self.digest
         digest = hashlib.blake2b(digest_size=16)
@@ -159,125 +164,48 @@ class Source:
         return digest.hexdigest()
 
 
-class Reader(ABC):
-    """Knows one kind of data. A new kind is one subclass in one file of this folder."""
-
-    summary: ClassVar[str]
-
-    @abstractmethod
-    def reads(self, data: str) -> bool:
-        """Whether `data`, as the user typed it, is of this kind: a look at names and magic numbers, nothing more."""
-
-    @abstractmethod
-    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
-        """Read `data`; image files are prepared as `preparation` says, telling `progress` how far that is.
-
-        Raises:
-            InputError: it is of this kind but cannot be used.
-        """
-
-    def names(self) -> tuple[str, ...]:
-        """Names of built-in data that this reader answers to."""
-        return ()
-
-
-def readers() -> list[Reader]:
-    """One of each reader that exists."""
-    return [reader() for reader in catalog.choices(Reader).values()]
-
-
-def open_source(
-    data: str | Path, preparation: Preparation | None = None, progress: Progress | None = None, *, noted: bool = False
-) -> Source:
-    """Open what the user named: a built-in set, or a path to data of a kind that some reader knows.
-
-    What was `noted` of a run is what `absolute` makes of it: a name of a built-in set means that set, also where a
-    folder of this name lies in the current one.
-
-    Image files are prepared as `preparation` says, of which only `flip` is about other images too; `progress` is told
-    what is done, how much of it, and of how much.
-
-    Raises:
-        InputError: nothing lies there, no reader knows it, the reader that does cannot use it, or it holds too little.
-    """
-    data = str(data)
-    source = open_whole(data, preparation, progress, noted=noted)
-    if preparation is not None and preparation.flip and source.is_images:
-        source = replace(source, train=replace(source.train, flip=True))
-    if min(len(source.train), len(source.test)) < LEAST:
-        samples = torch.cat([source.train.samples, source.test.samples])
-        if len(samples) > 1 and (samples == samples[0]).all():
-            raise InputError(f"{data}: all {len(samples)} samples are the same: there is nothing to learn from them")
-        raise too_few(data, len(samples))
-    return source
-
-
-def too_few(data: str, count: int) -> InputError:
-    """That not all splits of `data` have enough samples."""
-    return InputError(f"{data}: {count} usable samples are too few to train with some and test with others")
-
-
-def absolute(data: str) -> str:
-    """What the user typed, so that it means the same in any folder: a path, alone or after a prefix, made absolute.
-
-    The name of built-in data stays a name, whatever lies in the current folder.
-    """
-    prefix, colon, place = data.partition(":")
-    for before, rest in (("", data), (prefix + colon, place)):
-        path = Path(rest).expanduser()
-        if rest and path.exists() and not any(rest in reader.names() and reader.reads(rest) for reader in readers()):
-            return f"{before}{path.resolve()}"
-    return data
-
-
-def open_whole(
-    data: str, preparation: Preparation | None = None, progress: Progress | None = None, *, noted: bool = False
-) -> Source:
-    """What `open_source` opens, be it so little that a split is empty: to judge what was generated elsewhere.
-
-    Raises:
-        InputError: nothing lies there, no reader knows it, or the reader that does cannot use it.
-    """
-    try:
-        return _read(data, preparation or Preparation(), progress, noted=noted)
-    except OSError as error:
-        raise InputError(f"{data} cannot be read: {error.strerror or error}") from None
-
-
-def _read(data: str, preparation: Preparation, progress: Progress | None, *, noted: bool) -> Source:
-    known = readers()
-    for reader in known:
-        if (noted and data in reader.names()) or reader.reads(data):
-            return reader.open(data, preparation, progress)
-    names = [name for reader in known for name in reader.names()]
-    path = Path(data).expanduser()
-    if not path.exists():
-        raise InputError(
-            f"no data at {data!r}: no such file or folder, and no built-in set ({did_you_mean(data, names)})"
-        )
-    if path.is_dir() and not any(path.iterdir()):
-        raise InputError(f"the folder {data!r} is empty")
-    kinds = "; ".join(reader.summary for reader in known)
-    raise InputError(f"cannot tell what {data!r} is; zerosum reads {kinds}")
-
-
 def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Split]:
     """Keep one sample in five for testing, chosen by its content, so that added samples move no old one."""
     rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
-    test = torch.from_numpy(for_testing(np.array([content_number(row.tobytes()) for row in rows], np.int64)))
+    test = torch.from_numpy(select_test(np.array([hash_content(row.tobytes()) for row in rows], np.int64)))
 
-    def part(mask: Tensor) -> Split:
+    def take(mask: Tensor) -> Split:
         return Split(samples[mask], None if labels is None else labels[mask])
 
-    return part(~test), part(test)
+    return take(~test), take(test)
 
 
-def content_number(content: bytes) -> int:
-    """A number of 32 bits that stands for a content."""
+def hash_content(content: bytes) -> int:
+    """Hash `content` to 32 bits."""
     return int.from_bytes(hashlib.blake2b(content, digest_size=4).digest(), "little")
 
 
-def for_testing(numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of N samples are kept for testing, given the numbers of their contents: one in five, but `LEAST` of few."""
-    smallest = np.sort(numbers)[:LEAST]
-    return numbers < max(TEST_FRACTION * 2**32, 1 + max(smallest, default=0))
+def select_test(hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Select samples for testing by the hashes of their contents, [N]: one in five, but at least `LEAST`."""
+    smallest = np.sort(hashes)[:LEAST]
+    return hashes < max(TEST_FRACTION * 2**32, 1 + max(smallest, default=0))
+
+
+class TooFewSamples(InputError):
+    """Data whose samples do not suffice for both splits."""
+
+    def __init__(self, data: str, count: int) -> None:
+        """Say that `data`, as the user typed it, has only `count` usable samples."""
+        super().__init__(f"{data}: {count} usable samples are too few to train with some and test with others")
+
+
+def to_float(pixels: Tensor) -> Tensor:
+    """Convert uint8 [...] to float32 in [-1, 1]: 0 -> -1, 255 -> 1."""
+    return pixels.float().div_(127.5).sub_(1)
+
+
+def to_uint8(samples: Tensor) -> Tensor:
+    """Convert float [...] in [-1, 1] to the nearest uint8 and clip values outside: `to_uint8(to_float(x)) == x`."""
+    return samples.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def cache_folder() -> Path:
+    """Return `$ZEROSUM_CACHE`, else `zerosum` in `$XDG_CACHE_HOME` or `~/.cache`; it need not exist."""
+    if chosen := os.environ.get("ZEROSUM_CACHE"):
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zerosum"

@@ -1,4 +1,4 @@
-"""How images of any size and kind become samples of one shape: the choices, and nothing else."""
+"""The options by which images of any size and kind become samples of one shape."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypeGuard
@@ -6,14 +6,13 @@ from typing import Annotated, Literal, TypeGuard
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
-SMALLEST, LARGEST = 8, 4096
+from zerosum.types import Count, Fraction
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Side = Annotated[int, Field(ge=SMALLEST, le=LARGEST)]
+SMALLEST, LARGEST = 8, 4096  # pixels of a side
 
 
-def _sides(size: object) -> object:
-    """64, "64", "48x64" (height x width) or [48, 64] as (H, W)."""
+def _parse_size(size: object) -> object:
+    """Convert 64, "64", "48x64" (height x width) or [48, 64] to (H, W)."""
     if size is None or size == "stored":
         return size
     parts: Sequence[object] = size.lower().split("x") if isinstance(size, str) else size if _is_pair(size) else [size]
@@ -29,36 +28,36 @@ def _is_pair(size: object) -> TypeGuard[Sequence[object]]:
 
 @dataclass(frozen=True)
 class Preparation:
-    """How image files become samples.
+    """Options by which image files become samples.
 
     Attributes:
         size: (H, W) in pixels, written 64 or 48x64; None takes the largest of 8, 16, 32 ... 256 that three in four
-            images reach, but not more than `largest`; `stored` the one that all files have.
-        largest: the largest size that is chosen without being asked for.
-        crop: `centre` cuts the longer side, `fit` adds borders, `stretch` does neither, `random` cuts at a place that
+            images reach, but not more than `largest`; `stored` takes the size that all files have.
+        largest: the largest size that None may choose.
+        crop: `centre` crops the longer side, `fit` adds borders, `stretch` does neither, `random` crops at a place that
             is a function of the file's content. Resizing is by Lanczos in each case.
-        channels: 1 (gray) or 3 (colour); None takes 1 where every image is gray.
-        alpha: transparency over `white`, or one more channel to `keep`.
-        labels: `auto` takes the subfolders of a folder for classes if all images lie in such; `none` never does.
+        channels: 1 (gray) or 3 (colour); None takes 1 if every image is gray.
+        alpha: `white` composes transparent images over white, `keep` keeps alpha as one more channel.
+        labels: `auto` takes the subfolders of a folder as classes if all images lie in such; `none` never does.
         broken: the largest share of files that may be unreadable; they are skipped, counted and listed.
-        boxes: whether to cut out the boxes of Pascal-VOC annotations, where there are any.
-        margin: by how much of its sides a box is widened, on each side.
-        smallest_box: the shortest side in pixels that a box must have, also when it is cut at the image's border.
+        boxes: whether to crop to the boxes of Pascal VOC annotations, if there are any.
+        margin: the share of its width and height by which a box is widened, on each side.
+        smallest_box: the least length in pixels of a box's shorter side, also after clipping at the image's border.
         longest_box: the largest ratio of a box's sides.
-        split: whether there must be images for training and for testing, as there need not be to judge them.
-        flip: whether training mirrors half of the images, left to right.
+        split: whether images for training and for testing are required; to only score images, they are not.
+        flip: whether training mirrors a random half of the images, left to right.
     """
 
-    size: Annotated[tuple[int, int] | Literal["stored"] | None, BeforeValidator(_sides)] = None
-    largest: Side = 64
+    size: Annotated[tuple[int, int] | Literal["stored"] | None, BeforeValidator(_parse_size)] = None
+    largest: Annotated[int, Field(ge=SMALLEST, le=LARGEST)] = 64
     crop: Literal["centre", "fit", "stretch", "random"] = "centre"
     channels: Literal[1, 3] | None = None
     alpha: Literal["white", "keep"] = "white"
     labels: Literal["auto", "none"] = "auto"
-    broken: Share = 0.2
+    broken: Fraction = 0.2
     boxes: bool = True
     margin: Annotated[float, Field(ge=0, le=2)] = 0.0
-    smallest_box: Annotated[int, Field(ge=1)] = 16
+    smallest_box: Count = 16
     longest_box: Annotated[float, Field(ge=1)] = 3.0
     split: bool = True
     flip: bool = False

@@ -4,16 +4,18 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
+from zerosum.catalog import Component
+
 Cell = str | float
 
 
 @dataclass(frozen=True)
 class Table:
-    """Measured numbers, as they are; they are only rounded to be printed.
+    """Measured numbers at full precision; they are only rounded to be printed.
 
     Attributes:
         title: what it shows.
-        columns: heading -> how its numbers are written, as for `format`, e.g. ".3f".
+        columns: heading -> the format of its numbers, e.g. ".3f".
         rows: a cell for each column; text is printed as it is.
     """
 
@@ -22,12 +24,12 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
     def column(self, heading: str) -> list[Cell]:
-        """The cells below a heading, from top to bottom."""
+        """Return the cells below a heading, from top to bottom."""
         place = list(self.columns).index(heading)
         return [row[place] for row in self.rows]
 
-    def written(self) -> list[list[str]]:
-        """The rows as text."""
+    def format_rows(self) -> list[list[str]]:
+        """Format the cells of each row as text."""
         formats = self.columns.values()
         return [
             [cell if isinstance(cell, str) else format(cell, spec) for cell, spec in zip(row, formats, strict=True)]
@@ -36,7 +38,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Findings:
     """What a demonstration found.
 
     Attributes:
@@ -44,7 +46,7 @@ class Shown:
         tables: the numbers.
         remarks: what they say, a sentence or two each.
         picture: a PNG.
-        movie: a GIF, where it moves.
+        movie: a GIF; None if there is none.
     """
 
     opening: str
@@ -54,7 +56,7 @@ class Shown:
     movie: bytes | None = None
 
 
-class Demonstration(ABC):
+class Demonstration(Component, ABC, kind="demonstration"):
     """One claim of a paper, put to the test. The fields of a subclass are its settings.
 
     Attributes:
@@ -66,5 +68,5 @@ class Demonstration(ABC):
     paper: ClassVar[str]
 
     @abstractmethod
-    def show(self, seed: int) -> Shown:
+    def show(self, seed: int) -> Findings:
         """Measure, and draw. The result is a function of `seed`."""

@@ -9,9 +9,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zerosum import randomness
-from zerosum.demonstrations import Demonstration, Shown, Table
-from zerosum.demonstrations.drawing import DATA, DISCRIMINATOR, FAINT, GENERATOR, canvas, legend, png, tidy
-from zerosum.games import Minimax, NonSaturating
+from zerosum.demonstrations import Demonstration, Findings, Table
+from zerosum.demonstrations.drawing import (
+    DATA,
+    DISCRIMINATOR,
+    FAINT,
+    GENERATOR,
+    add_legend,
+    create_figure,
+    encode_png,
+    label_axes,
+)
+from zerosum.game.losses import Minimax, NonSaturating
 
 CLASSES = ("one", "two", "three")
 TRUTH = torch.tensor([0, 0, 1, 2])  # the right class of each example
@@ -20,7 +29,7 @@ SURE = torch.tensor([[0.7, 0.2, 0.1], [0.8, 0.1, 0.1], [0.05, 0.9, 0.05], [0.4, 
 
 
 @dataclass(frozen=True)
-class CrossEntropy(Demonstration):
+class CrossEntropy(Demonstration, name="cross-entropy"):
     """Two classifiers with the same errors and unequal losses; then a discriminator, whose classes are real and fake.
 
     Attributes:
@@ -31,15 +40,15 @@ class CrossEntropy(Demonstration):
     paper: ClassVar[str] = "Goodfellow et al. 2014, section 3, eq. 1"
     samples: int = 1_000
 
-    def show(self, seed: int) -> Shown:
-        """Sum up bits by hand and by the games' losses."""
-        classifiers = classifiers_table()
+    def show(self, seed: int) -> Findings:
+        """Add up bits by hand and by the games' losses."""
+        classifiers = tabulate_classifiers()
         totals = classifiers.rows[-2]
-        return Shown(
+        return Findings(
             "A classifier that gives the right class the probability p pays -log2 p bits for it. Two classifiers judge "
             "the same four examples, and both are wrong about the last one. A discriminator is a classifier too: of "
             "two classes, real = 1 and fake = 0.",
-            (classifiers, self._losses(seed)),
+            (classifiers, self._tabulate_losses(seed)),
             (
                 f"Both classifiers err on 25% of the examples, yet one pays {totals[2]:.3f} bits and the other "
                 f"{totals[4]:.3f}: the cross-entropy sees how sure each was, and has a gradient where the error rate "
@@ -49,24 +58,28 @@ class CrossEntropy(Demonstration):
                 "-V = 2 bits = log 4 nats, the value at the equilibrium of Theorem 1. What the generator minimises in "
                 "practice is the cross-entropy of its fakes against the label real.",
             ),
-            _picture(),
+            _draw(),
         )
 
-    def _losses(self, seed: int) -> Table:
-        """The losses of the games beside binary cross-entropies computed from the probabilities, in nats and bits."""
-        draw = randomness.generator(seed, 0, "cross-entropy")
+    def _tabulate_losses(self, seed: int) -> Table:
+        """Tabulate the games' losses beside cross-entropies computed from the probabilities, in nats and bits."""
+        draw = randomness.rng(seed, 0, "cross-entropy")
         real, fake = (torch.randn(self.samples, generator=draw, dtype=torch.float64) + shift for shift in (1.0, -1.0))
         ignorant = torch.zeros(self.samples, dtype=torch.float64)
         one, zero = torch.ones_like(real), torch.zeros_like(fake)
         rows = [
-            ("D's loss", Minimax().discriminator_loss(real, fake), entropy(real, one) + entropy(fake, zero)),
-            ("- log D(G(z))", NonSaturating().generator_loss(real, fake), entropy(fake, one)),
-            ("D = 1/2: a real sample", Minimax().against(ignorant, one), entropy(ignorant, one)),
-            ("D = 1/2: a fake", Minimax().against(ignorant, zero), entropy(ignorant, zero)),
+            (
+                "D's loss",
+                Minimax().discriminator_loss(real, fake),
+                cross_entropy(real, one) + cross_entropy(fake, zero),
+            ),
+            ("- log D(G(z))", NonSaturating().generator_loss(real, fake), cross_entropy(fake, one)),
+            ("D = 1/2: a real sample", Minimax().label_loss(ignorant, one), cross_entropy(ignorant, one)),
+            ("D = 1/2: a fake", Minimax().label_loss(ignorant, zero), cross_entropy(ignorant, zero)),
             (
                 "D = 1/2: D's loss, -V",
                 Minimax().discriminator_loss(ignorant, ignorant),
-                entropy(ignorant, one) + entropy(ignorant, zero),
+                cross_entropy(ignorant, one) + cross_entropy(ignorant, zero),
             ),
         ]
         return Table(
@@ -76,19 +89,19 @@ class CrossEntropy(Demonstration):
         )
 
 
-def entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """The mean binary cross-entropy -(y log D + (1 - y) log(1 - D)) in nats, written out; all [N]."""
-    judged_real = logits.sigmoid()
-    return -(labels * judged_real.log() + (1 - labels) * (1 - judged_real).log()).mean()
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Compute the mean binary cross-entropy -(y log D + (1 - y) log(1 - D)) in nats, written out; all [N]."""
+    p_real = logits.sigmoid()
+    return -(labels * p_real.log() + (1 - labels) * (1 - p_real).log()).mean()
 
 
 def bits(probabilities: Tensor) -> Tensor:
-    """What each example costs whose classes were given `probabilities` [N, C]: -log2 of the right one's; [N]."""
+    """Compute the cost of each example, -log2 of the right class's probability, from `probabilities` [N, C]; [N]."""
     return F.nll_loss(probabilities.log2(), TRUTH, reduction="none")
 
 
-def classifiers_table() -> Table:
-    """Both classifiers: p of the right class and bits, by class; their sums and error rates."""
+def tabulate_classifiers() -> Table:
+    """Tabulate both classifiers: p of the right class and bits, by class; their sums and error rates."""
     both = (UNSURE, SURE)
     rows: list[tuple[str | float, ...]] = []
     for number, label in enumerate(CLASSES):
@@ -107,8 +120,8 @@ def classifiers_table() -> Table:
     )
 
 
-def _picture() -> bytes:
-    figure = canvas(10, 3.8)
+def _draw() -> bytes:
+    figure = create_figure(10, 3.8)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     places = range(len(TRUTH))
     for shift, each, colour, name in ((-0.2, UNSURE, FAINT, "first"), (0.2, SURE, "tab:orange", "second")):
@@ -118,14 +131,14 @@ def _picture() -> bytes:
         left.bar_label(bars, fmt="%.2f", fontsize=8)
     labels = [f"class {CLASSES[truth]}" for truth in TRUTH.tolist()]
     left.set_xticks(places, [*labels[:-1], f"{labels[-1]}\n(both wrong)"])
-    tidy(left, "Bits that each example costs", y="- log2 p(right class)")
-    legend(left, loc="upper left")
-    _curves(right)
-    return png(figure)
+    label_axes(left, "Bits that each example costs", y="- log2 p(right class)")
+    add_legend(left, loc="upper left")
+    _draw_curves(right)
+    return encode_png(figure)
 
 
-def _curves(axes: Any) -> None:
-    """The two costs of a discriminator's answer, which meet at one bit."""
+def _draw_curves(axes: Any) -> None:
+    """Draw the two costs of a discriminator's answer, which meet at one bit."""
     answers = torch.linspace(0.005, 0.995, 200)
     axes.plot(answers, -answers.log2(), color=DATA, linestyle=":", label="a real sample: - log2 D")
     axes.plot(answers, -(1 - answers).log2(), color=GENERATOR, label="a fake: - log2(1 - D)")
@@ -135,5 +148,5 @@ def _curves(axes: Any) -> None:
         "D = 1/2 costs 1 bit", (0.5, 1), (0.5, 2.2), ha="center", fontsize=8, color=DISCRIMINATOR, arrowprops=line
     )
     axes.set(xlim=(0, 1), ylim=(0, 5.5))
-    tidy(axes, "Bits that a discriminator's answer costs", x="D, the probability of real")
-    legend(axes, loc="upper center")
+    label_axes(axes, "Bits that a discriminator's answer costs", x="D, the probability of real")
+    add_legend(axes, loc="upper center")

@@ -15,13 +15,13 @@ FRAME_MILLISECONDS, LAST_MILLISECONDS = 120, 2_500
 MOST_COLOURS = 64
 
 
-def canvas(width: float, height: float) -> Figure:
-    """An empty figure of so many inches."""
+def create_figure(width: float, height: float) -> Figure:
+    """Create an empty figure; sizes are in inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def tidy(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
-    """Name the axes, and take away what nobody reads."""
+def label_axes(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
+    """Set the title and the axes' labels in small print, and hide the upper and the right border."""
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_xlabel(x, fontsize=9)
     axes.set_ylabel(y, fontsize=9)
@@ -29,20 +29,20 @@ def tidy(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def legend(axes: Any, **where: Any) -> None:
-    """A legend without a frame."""
+def add_legend(axes: Any, **where: Any) -> None:
+    """Add a legend without a frame."""
     axes.legend(frameon=False, fontsize=8, **where)
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG."""
+def encode_png(figure: Figure) -> bytes:
+    """Encode the figure as a PNG."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
     return buffer.getvalue()
 
 
-def gif(figure: Figure, moments: Iterable[T], show: Callable[[T], None]) -> bytes:
-    """A movie that runs for ever and rests on its last frame: the figure after `show(moment)`, for each moment.
+def encode_gif(figure: Figure, states: Iterable[T], show: Callable[[T], None]) -> bytes:
+    """Encode a movie that repeats for ever and rests on its last frame: the figure after `show(state)`, for each state.
 
     `show` only changes what is drawn already: a figure is laid out once, which is what takes long. All frames share the
     colours of the last one.
@@ -50,8 +50,8 @@ def gif(figure: Figure, moments: Iterable[T], show: Callable[[T], None]) -> byte
     painter = FigureCanvasAgg(figure)
     figure.set_dpi(FRAME_DPI)
     frames = []
-    for moment in moments:
-        show(moment)
+    for state in states:
+        show(state)
         painter.draw()  # type: ignore[no-untyped-call]
         figure.set_layout_engine("none")
         size = painter.get_width_height()

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from zerosum import randomness
-from zerosum.data.mixture import Mixture
-from zerosum.demonstrations import Demonstration, Shown, Table
-from zerosum.demonstrations.drawing import DATA, DISCRIMINATOR, FAINT, GENERATOR, canvas, png, tidy
-from zerosum.demonstrations.small import discriminator
-from zerosum.games import value
-from zerosum.theory import Matchup
+from zerosum.data.distributions import Mixture
+from zerosum.demonstrations import Demonstration, Findings, Table
+from zerosum.demonstrations.densities import DensityPair
+from zerosum.demonstrations.drawing import DATA, DISCRIMINATOR, FAINT, GENERATOR, create_figure, encode_png, label_axes
+from zerosum.demonstrations.small_networks import build_discriminator
+from zerosum.game.losses import value
 
 LOG4 = math.log(4)
 MASS = 0.99  # of (p_data + p_g) / 2: the places that count as having mass are the densest ones that hold so much
@@ -23,7 +23,7 @@ Discriminator = Callable[[Tensor], Tensor]
 
 
 def line(*means: float, sigma: float = 1.0) -> Mixture:
-    """A mixture on the line."""
+    """Create a mixture on the line."""
     return Mixture(torch.tensor(means)[:, None], sigma)
 
 
@@ -39,11 +39,11 @@ PAIRS = {
 
 
 @dataclass(frozen=True)
-class OptimalDiscriminator(Demonstration):
+class OptimalDiscriminator(Demonstration, name="optimal-discriminator"):
     """A network climbs V(D, G) on samples, and is compared with D* and C(G), which are computed from the densities.
 
     Attributes:
-        updates: how many gradient steps.
+        updates: the number of gradient steps.
         batch_size: new samples of each kind for every step.
         lr: Adam's learning rate at first; it falls linearly to 0.
     """
@@ -54,11 +54,10 @@ class OptimalDiscriminator(Demonstration):
     batch_size: int = 512
     lr: float = 1e-2
 
-    def show(self, seed: int) -> Shown:
+    def show(self, seed: int) -> Findings:
         """Train one discriminator for each pair of densities."""
-        matches = {name: Matchup.of(*pair) for name, pair in PAIRS.items()}
-        trained = {name: self.trained(*pair, seed) for name, pair in PAIRS.items()}
-        rows = tuple((name, *measured(match, trained[name])) for name, match in matches.items())
+        trained = {name: self.train(*pair, seed) for name, pair in PAIRS.items()}
+        rows = tuple((name, *measure(DensityPair.on_lattice(*pair), trained[name])) for name, pair in PAIRS.items())
         columns = {
             "p_data, p_g": "",
             "C(G)": ".4f",
@@ -68,7 +67,7 @@ class OptimalDiscriminator(Demonstration):
             "max |D - D*|": ".3f",
         }
         worst = max(row[4] for row in rows)
-        return Shown(
+        return Findings(
             f"{len(rows)} pairs of known densities. C(G) = -log 4 + 2 JSD(p_data, p_g) is a sum over a lattice; V(D, "
             f"G) is that of a small network after {self.updates} steps of gradient ascent, which saw samples only.",
             (Table("The value a trained discriminator reaches, in nats", columns, rows),),
@@ -77,18 +76,18 @@ class OptimalDiscriminator(Demonstration):
                 f"The last column is over the places that hold {MASS:.0%} of the mass; elsewhere there are no "
                 "samples to learn from.",
             ),
-            png(_picture(trained)),
+            encode_png(_draw_picture(trained)),
         )
 
-    def trained(self, real: Mixture, fake: Mixture, seed: int) -> Discriminator:
-        """A discriminator after gradient ascent on V, as in Algorithm 1's inner loop; points [N, d] to logits [N]."""
+    def train(self, real: Mixture, fake: Mixture, seed: int) -> Discriminator:
+        """Train a D by gradient ascent on V, as in Algorithm 1's inner loop; it maps points [N, d] to logits [N]."""
         with randomness.scope(seed, 0, "discriminator"):
-            network = discriminator(real.means.shape[1], 64)
+            network = build_discriminator(real.means.shape[1], 64)
         optimizer = torch.optim.Adam(network.parameters(), lr=self.lr, fused=True)
         for update in range(self.updates):
             optimizer.param_groups[0]["lr"] = self.lr * (1 - update / self.updates)
             x, g = (
-                density.draw(self.batch_size, randomness.generator(seed, update, kind))
+                density.draw(self.batch_size, randomness.rng(seed, update, kind))
                 for density, kind in ((real, "real"), (fake, "fake"))
             )
             optimizer.zero_grad()
@@ -97,30 +96,30 @@ class OptimalDiscriminator(Demonstration):
         return network
 
 
-def measured(match: Matchup, discriminator: Discriminator) -> tuple[float, float, float, float, float]:
-    """C(G), V(D, G), their gap in nats and in percent of log 4, and the largest |D - D*| where there is mass."""
-    reached = match.value_of(discriminator)
-    gap = match.criterion - reached
+def measure(densities: DensityPair, discriminator: Discriminator) -> tuple[float, float, float, float, float]:
+    """Return C(G), V(D, G), their gap in nats and in percent of log 4, and the largest |D - D*| where there is mass."""
+    reached = densities.value_of(discriminator)
+    gap = densities.criterion - reached
     with torch.no_grad():
-        error = (discriminator(match.points.float()).sigmoid() - match.optimal_logit.sigmoid()).abs()
-    density = (match.real.exp() + match.fake.exp()) / 2 * match.volume
-    densest = density.argsort(descending=True)
-    enough = int((density[densest].cumsum(0) < MASS).sum()) + 1
-    return match.criterion, reached, gap, 100 * gap / LOG4, float(error[densest[:enough]].max())
+        error = (discriminator(densities.points.float()).sigmoid() - densities.optimal_logit.sigmoid()).abs()
+    masses = (densities.log_p_data.exp() + densities.log_p_g.exp()) / 2 * densities.volume
+    densest = masses.argsort(descending=True)
+    enough = int((masses[densest].cumsum(0) < MASS).sum()) + 1
+    return densities.criterion, reached, gap, 100 * gap / LOG4, float(error[densest[:enough]].max())
 
 
-def _picture(trained: dict[str, Discriminator]) -> Figure:
-    figure = canvas(11, 6)
+def _draw_picture(trained: dict[str, Discriminator]) -> Figure:
+    figure = create_figure(11, 6)
     grid: Any = figure.subplots(2, 3).ravel()
     for axes, (name, pair) in zip(grid, PAIRS.items(), strict=True):
-        _panel(axes, name, pair, trained[name])
+        _draw_panel(axes, name, pair, trained[name])
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return figure
 
 
-def _panel(axes: Any, name: str, pair: tuple[Mixture, Mixture], discriminator: Discriminator) -> None:
-    """Densities and discriminators along the first coordinate; any other one is 0."""
+def _draw_panel(axes: Any, name: str, pair: tuple[Mixture, Mixture], discriminator: Discriminator) -> None:
+    """Draw densities and discriminators along the first coordinate; any other one is 0."""
     real, fake = pair
     means = torch.cat([real.means, fake.means])[:, 0]
     reach = 3.2 * max(real.sigma, fake.sigma)
@@ -136,4 +135,4 @@ def _panel(axes: Any, name: str, pair: tuple[Mixture, Mixture], discriminator: D
     axes.plot(x, logits.sigmoid(), color=DISCRIMINATOR, linewidth=3, alpha=0.35, label="D, trained")
     axes.plot(x, (p_data - p_g).sigmoid(), "--", color=DISCRIMINATOR, label="D*, computed")
     axes.set_ylim(-0.03, 1.03)
-    tidy(axes, f"{name} (along its axis)" if real.means.shape[1] > 1 else name, "x")
+    label_axes(axes, f"{name} (along its axis)" if real.means.shape[1] > 1 else name, "x")

@@ -1,1 +1,1 @@
-"""Diagnostics: what state a game is in, found by experiments on copies of its players."""
+"""Diagnostics: the state of a game, found by experiments on copies of its players."""

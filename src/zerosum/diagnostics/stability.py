@@ -6,18 +6,14 @@ are small enough (Mescheder et al. 2017, section 3; 2018, section 2).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from zerosum import randomness
 from zerosum.data import Split
-from zerosum.engine import Engine
-from zerosum.games import Game
-from zerosum.players import Players
-from zerosum.regularizers import Judgement
+from zerosum.game.players import Players
+from zerosum.game.recipe import Recipe
 
 MOST_PARAMETERS = 2_000
 ZERO = 1e-5  # of the largest eigenvalue, in float32
@@ -29,19 +25,19 @@ class Stability:
 
     Attributes:
         eigenvalues: of the Jacobian, complex128 [n], the largest real part first.
-        speed: |v|, the length of what both players follow; 0 at a stationary point, the only place of which the
-            eigenvalues say whether steps stay there.
+        speed: |v|, the norm of both players' gradients together; 0 at a stationary point, and only there do the
+            eigenvalues decide whether steps stay.
     """
 
     eigenvalues: Tensor
     speed: float
 
     @property
-    def moving(self) -> Tensor:
-        """The eigenvalues but those that are 0 within rounding, along whose directions nothing changes.
+    def nonzero_eigenvalues(self) -> Tensor:
+        """The eigenvalues that are not 0 within rounding; along the directions of the others nothing changes.
 
-        A bias that cancels has one, and every weight of a rectifier that is never on; equilibria can be such sets of
-        points, and attract all the same (Mescheder et al. 2018, assumption III).
+        A bias that cancels has an eigenvalue of 0, and every weight of a rectifier that is never on; equilibria can be
+        such sets of points, and attract all the same (Mescheder et al. 2018, assumption III).
         """
         lengths = self.eigenvalues.abs()
         return self.eigenvalues[lengths > ZERO * lengths.max()]
@@ -49,67 +45,65 @@ class Stability:
     @property
     def contracts(self) -> bool:
         """Whether small steps lead back to this point from every direction in which anything changes at all."""
-        return bool((self.moving.real < 0).all())
+        return bool((self.nonzero_eigenvalues.real < 0).all())
 
 
-def slopes(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -> Tensor:
-    """-v, the gradient of each player's loss by its own `parameters`, one after the other: [n]."""
+def compute_gradients(losses: Sequence[Tensor], parameters: Sequence[Sequence[Tensor]]) -> Tensor:
+    """Compute -v: the gradient of each player's loss by its own `parameters`, one after the other, [n]."""
     return torch.cat(
         [
-            slope.reshape(-1)
+            gradient.reshape(-1)
             for loss, own in zip(losses, parameters, strict=True)
-            for slope in torch.autograd.grad(loss, list(own), create_graph=True, materialize_grads=True)
+            for gradient in torch.autograd.grad(loss, list(own), create_graph=True, materialize_grads=True)
         ]
     )
 
 
-def jacobian(slopes: Tensor, parameters: Sequence[Sequence[Tensor]]) -> Tensor:
-    """The derivative of v, whose opposite `slopes` [n] are, by both players' `parameters`: [n, n].
+def compute_jacobian(gradients: Tensor, parameters: Sequence[Sequence[Tensor]]) -> Tensor:
+    """Differentiate v = -`gradients` [n] by both players' `parameters`: float64 [n, n] on the CPU.
 
-    In float64 on the CPU; rows and columns follow the players, and within them the parameters, in order.
+    Rows and columns follow the players, and within them the parameters, in order.
     """
     everything = [parameter for own in parameters for parameter in own]
     rows = []
-    for slope in slopes:
-        row = torch.autograd.grad(slope, everything, retain_graph=True, materialize_grads=True)
+    for gradient in gradients:
+        row = torch.autograd.grad(gradient, everything, retain_graph=True, materialize_grads=True)
         rows.append(torch.cat([each.reshape(-1) for each in row]))
     return -torch.stack(rows).cpu().double()
 
 
-def losses(
-    players: Players, game: Game, engine: Engine, data: Split, batch_size: int, progress: float, seed: int
-) -> tuple[Tensor, Tensor]:
-    """What G and D descend over one batch, as functions of both's parameters: penalties and class losses included.
+def compute_losses(players: Players, recipe: Recipe, data: Split, done: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Compute what G and D minimise on one batch, in the graph of both players' parameters.
 
-    Tricks are not. A penalty that is taken every few updates counts with its mean over them.
+    Penalties and class losses are included, tricks are not. A penalty that is taken every few updates counts with its
+    mean over them.
     """
-    generator, judge = players.generator.network, partial(engine.verdict, players.discriminator.network)
-    with randomness.scope(seed, 0, "eigenvalues", device=engine.device):
-        real, labels = data.minibatch(batch_size, 0, seed, device=engine.device, labelled=players.networks.conditional)
-        codes = players.networks.draw_codes(batch_size, engine.device, labels, players.classes)
-        fake = engine.samples(generator, codes)
-        of_real, of_fake = players.verdicts(judge, real.requires_grad_(), fake, labels)
-
-        def logits(samples: Tensor) -> Tensor:
-            return judge(samples, labels).logits
-
-        seen = Judgement(logits, real, fake, of_real.logits, of_fake.logits, progress)
-        penalties = [regularizer.penalty(seen) for regularizer in players.discriminator.regularizers]
-    both = of_real.logits, of_fake.logits
-    costs = [each for each in penalties if each is not None] + [of_real.class_loss, of_fake.class_loss]
-    return game.generator_loss(*both) + of_fake.class_loss, game.discriminator_loss(*both) + torch.stack(costs).sum()
+    bare, game = replace(players, tricks=()), recipe.game
+    with players.random(seed, 0, "eigenvalues"):
+        real, labels = players.real_batch(data, recipe.batch_size, 0, seed)
+        out = bare.discriminate(real, players.generate(labels, recipe.batch_size), labels, done)
+        penalties = [regularizer.penalty(out) for regularizer in players.discriminator.regularizers]
+    added = [each for each in penalties if each is not None] + [out.real_class_loss, out.fake_class_loss]
+    g_loss = game.generator_loss(out.real_logits, out.fake_logits) + out.fake_class_loss
+    return g_loss, game.discriminator_loss(out.real_logits, out.fake_logits) + torch.stack(added).sum()
 
 
-def stability(
-    players: Players, game: Game, engine: Engine, data: Split, batch_size: int, progress: float, seed: int
-) -> Stability | None:
-    """Of the Jacobian of `losses`, over one batch.
+def measure_stability(players: Players, recipe: Recipe, data: Split, done: float, seed: int) -> Stability | None:
+    """Compute the eigenvalues of the game's Jacobian on one batch.
 
-    None where there are more than MOST_PARAMETERS parameters: the work grows with the cube of their number.
+    Args:
+        players: both players.
+        recipe: what they were trained with.
+        data: where the batch is drawn from.
+        done: the fraction of the training that is done, for penalties with a schedule.
+        seed: of the batch, the latents and the players' own randomness.
+
+    Returns:
+        None if there are more than MOST_PARAMETERS parameters: the work grows with the cube of their number.
     """
     own = [list(player.network.parameters()) for player in (players.generator, players.discriminator)]
     if sum(parameter.numel() for each in own for parameter in each) > MOST_PARAMETERS:
         return None
-    followed = slopes(losses(players, game, engine, data, batch_size, progress, seed), own)
-    found: Tensor = torch.linalg.eigvals(jacobian(followed, own))
-    return Stability(found[found.real.argsort(descending=True)], float(followed.detach().norm()))
+    gradients = compute_gradients(compute_losses(players, recipe, data, done, seed), own)
+    eigenvalues: Tensor = torch.linalg.eigvals(compute_jacobian(gradients, own))
+    return Stability(eigenvalues[eigenvalues.real.argsort(descending=True)], float(gradients.detach().norm()))

@@ -1,34 +1,41 @@
 """Metrics: figures that say what they were measured on, how sure they are, and what they may be compared with.
 
-A metric compares the features of generated samples with those of real ones. It gives estimates; an `Evaluation` (in
-evaluation.py) puts the protocol beside them, and what real data score, and makes them scores.
+A metric compares the features of generated samples with those of real ones and returns estimates. An `Evaluation` (in
+evaluation.py) adds the protocol and the score of real data, and returns scores.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum import randomness
+from zerosum import catalog, randomness
+from zerosum.catalog import Component
 from zerosum.data import Source
+from zerosum.errors import InputError, did_you_mean
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.statistics import ConfidenceInterval
 
 REPLICATES = 100
-STACKS = 26_000  # in which papers count the modes of stacks
+STACKS = 26_000  # samples in which papers count the modes of stacks
 Reference = Literal["test", "train", "all"]
-Moment = Literal["training", "evaluation", "request"]
+When = Literal["training", "evaluation", "request"]
 
 
 @dataclass(frozen=True)
 class Estimate:
     """A figure with its 95% interval, of the finite samples only: other seeds of a training vary more.
 
-    `better` is "lower", "higher" or a value that is right, as "near 1". `real` is what real samples score that are not
-    in the reference, as many or all that there are; None if there are none. `warning` says why not to trust it.
+    Attributes:
+        metric: the name of the figure; a metric may return several.
+        value: the figure; `low` and `high`, the ends of its interval.
+        better: "lower", "higher" or the value that is right, as "near 1".
+        real: the figure of real samples that are not in the reference, as many or all that there are; None if there
+            are none.
+        warning: a reason not to trust the figure; empty if there is none.
     """
 
     metric: str
@@ -39,18 +46,25 @@ class Estimate:
     real: float | None = None
     warning: str = ""
 
+    @classmethod
+    def of(
+        cls, metric: str, interval: ConfidenceInterval, better: str, *, real: float | None = None, warning: str = ""
+    ) -> "Estimate":
+        """Name the value of an interval."""
+        return Estimate(metric, interval.value, interval.low, interval.high, better, real, warning)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score(Estimate):
     """An estimate with its protocol.
 
     Attributes:
-        features: in which features, or in what else, it was measured. Scores in different ones cannot be compared.
+        features: the features, or what else it was measured in. Scores in different ones cannot be compared.
         resizer: how images were brought to the size that the features' network takes.
         samples: number of generated samples.
-        reference: what they were compared with, and `reference_samples`, how many of those.
+        reference: the real samples that they were compared with; `reference_samples`, how many.
         seed: of the samples' latents, and of every choice that the metric makes.
-        comparable: what it may be compared with, a sentence.
+        comparable: what the score may be compared with, a sentence.
     """
 
     features: str
@@ -61,13 +75,34 @@ class Score(Estimate):
     seed: int
     comparable: str
 
-    def line(self) -> dict[str, Any]:
-        """As a JSON-able mapping."""
+    def as_json(self) -> dict[str, Any]:
+        """Return a JSON-able mapping of the fields; `from_json` reads it back equal."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read a score back from the mapping that `as_json` made.
+
+        Raises:
+            InputError: a field is missing, unknown, of the wrong type or not finite; the message names it.
+        """
+        return catalog.build(cls, dict(values))
+
+
+def score_named(scores: Iterable[Score], name: str) -> Score:
+    """Return the score of the metric `name`, e.g. `frechet-distance`.
+
+    Raises:
+        InputError: it is not among `scores`; the message suggests the nearest name.
+    """
+    by_name = {score.metric: score for score in scores}
+    if name not in by_name:
+        raise InputError(f"there is no score {name!r}: {did_you_mean(name, by_name)}")
+    return by_name[name]
 
 
 @dataclass(frozen=True, eq=False)
-class Set:
+class SampleSet:
     """Samples and their features, in an order that depends on their content and a seed only.
 
     Attributes:
@@ -79,87 +114,82 @@ class Set:
     features: Tensor
 
     def __len__(self) -> int:
-        """The number of samples."""
+        """Return the number of samples."""
         return len(self.features)
 
-    def first(self, count: int | None) -> "Set":
-        """A random part of `count`; all if that is None."""
-        return Set(self.samples[:count], self.features[:count])
+    def take(self, count: int | None) -> "SampleSet":
+        """Take a random part of `count` samples; all if that is None."""
+        return SampleSet(self.samples[:count], self.features[:count])
 
-    def shuffled(self, seed: int) -> "Set":
-        """The same samples in a random order that does not depend on the order they came in."""
-        order = order_of(self.features, seed)
-        return Set(self.samples.index_select(0, order), self.features[order])
+    def shuffle(self, seed: int) -> "SampleSet":
+        """Put the samples into a random order that does not depend on the order they came in."""
+        order = draw_order(self.features, seed)
+        return SampleSet(self.samples.index_select(0, order), self.features[order])
 
 
-def order_of(features: Tensor, seed: int) -> Tensor:
-    """A random order, [N], of samples with the features [N, D]; it depends on these and on `seed` only."""
-    weights = torch.rand(features.shape[1], generator=randomness.generator(seed, 0, "order"))
+def draw_order(features: Tensor, seed: int) -> Tensor:
+    """Draw a random order, [N], of samples with the features [N, D]; it depends on these and on `seed` only."""
+    weights = torch.rand(features.shape[1], generator=randomness.rng(seed, 0, "order"))
     by_content = (features.double() @ weights.double()).argsort()
-    return by_content[torch.randperm(len(features), generator=randomness.generator(seed, 1, "order"))]
+    return by_content[torch.randperm(len(features), generator=randomness.rng(seed, 1, "order"))]
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
-    """What a metric sees.
+class MetricInputs:
+    """All that a metric can look at.
 
     Attributes:
         fake: generated samples.
-        real: those they are compared with.
+        real: the real samples that they are compared with.
         others: real samples of the other split.
-        source: where the real ones are from.
-        features: what made the features.
+        source: where the real samples are from.
+        features: the extractor of the features.
         seed: of every choice.
-        replicates: how often a bootstrap is to draw; 0 if nobody will look at the interval.
-        mirrored: features of the training images' mirror images, if the players saw those and the metric minds.
+        replicates: number of bootstrap replicates; 0 if nobody will look at the interval.
+        extract_mirrored: computes the features of the training images' mirror images, [N, D]; None if the players did
+            not see those.
     """
 
-    fake: Set
-    real: Set
-    others: Set
+    fake: SampleSet
+    real: SampleSet
+    others: SampleSet
     source: Source
     features: FeatureExtractor
     seed: int
     replicates: int
-    mirrored: Tensor | None = None
+    extract_mirrored: Callable[[], Tensor | None]
 
 
-class Metric(ABC):
+class Metric(Component, ABC, kind="metric"):
     """Compares two sets. A new metric is one subclass in one file of this folder.
 
     Attributes:
         equal_sizes: whether both sets must be of one size.
-        validates: whether it chooses something by real samples of the other split, from that set's end.
         reference: the split to compare with, where that is not the user's choice.
-        moment: when it is measured: also during training, at the end and when samples are evaluated, or if asked for.
+        when: when it is measured: also during training, at the end and when samples are evaluated, or on request.
         most: how many generated samples it looks at, if not at all of them.
-        minds_mirrors: whether it looks at the training images' mirror images too.
         measured_in: what it looks at where these are not features, e.g. pixels.
         comparable: what its scores may be compared with, a sentence's end, where the features do not say it.
     """
 
     equal_sizes: ClassVar[bool] = False
-    validates: ClassVar[bool] = False
     reference: ClassVar[Reference | None] = None
-    moment: ClassVar[Moment] = "evaluation"
+    when: ClassVar[When] = "evaluation"
     most: ClassVar[int | None] = None
-    minds_mirrors: ClassVar[bool] = False
     measured_in: ClassVar[str] = ""
     comparable: ClassVar[str] = ""
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
-        """Why the metric has no meaning for samples that should resemble `source`; empty if it has."""
+        """Say why the metric has no meaning for samples that should resemble `source`; empty if it has."""
         return ""
 
+    def select_real(self, others: SampleSet) -> SampleSet:
+        """Select those of the real samples of the other split that may be scored as if they were generated.
+
+        All, unless the metric learns something from some of them.
+        """
+        return others
+
     @abstractmethod
-    def measure(self, comparison: Comparison) -> list[Estimate]:
-        """Estimates for the generated samples; their names do not depend on them."""
-
-
-def interval(values: NDArray[np.float64], generator: np.random.Generator, replicates: int) -> tuple[float, float]:
-    """The 95% bootstrap percentiles of the mean of `values` [N]."""
-    if replicates == 0:
-        return float(values.mean()), float(values.mean())
-    weights = generator.multinomial(len(values), np.full(len(values), 1 / len(values)), size=replicates)
-    low, high = np.percentile(weights @ values / len(values), [2.5, 97.5])
-    return float(low), float(high)
+    def measure(self, inputs: MetricInputs) -> list[Estimate]:
+        """Return estimates for the generated samples; their names do not depend on the samples."""

@@ -1,30 +1,46 @@
-"""An evaluation: everything that scoring samples against one source takes, and the protocol beside each score."""
+"""Evaluations: score samples against one source, and put the protocol beside each score."""
 
+import contextlib
 import functools
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
+import safetensors
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from zerosum import catalog, randomness
-from zerosum.data import Source
+from zerosum.atomic import write_atomically
+from zerosum.data import Source, cache_folder
 from zerosum.errors import InputError
-from zerosum.metrics import REPLICATES, STACKS, Comparison, Estimate, Metric, Reference, Score, Set, order_of
-from zerosum.metrics.cached import features_of
-from zerosum.metrics.features import FeatureExtractor, Request, features_for
-from zerosum.metrics.frechet import FrechetDistance
+from zerosum.metrics import (
+    REPLICATES,
+    STACKS,
+    Estimate,
+    Metric,
+    MetricInputs,
+    Reference,
+    SampleSet,
+    Score,
+    draw_order,
+    score_named,
+)
+from zerosum.metrics.features import FeatureExtractor, Request, open_features
+from zerosum.metrics.frechet import FrechetDistance, distance_name
+from zerosum.metrics.memorisation import find_closest
 
 LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
 MOST_TRAINING = 100_000
-SPLITS: dict[str, str] = {"test": "test split", "train": "training split", "all": "whole"}
+SPLITS: dict[Reference, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 
 def sample_count(source: Source) -> int:
-    """How many samples an evaluation against `source` draws: as many as its test split, from 5,000 to 10,000.
+    """Return how many samples an evaluation against `source` draws: as many as its test split, from 5,000 to 10,000.
 
-    For stacks it is the published number.
+    For stacks return the published number.
     """
     if source.stacked_from is not None:
         return STACKS
@@ -33,7 +49,7 @@ def sample_count(source: Source) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Everything needed to score samples against one source; what is computed of the real samples is computed once."""
+    """Scores samples against one source; computes whatever depends on the real samples only once."""
 
     source: Source
     features: FeatureExtractor
@@ -43,58 +59,54 @@ class Evaluation:
 
     @classmethod
     def of(cls, source: Source, request: Request | None = None, reference: Reference = "test") -> "Evaluation":
-        """With the features that are asked for, else the best ones that need no weights from elsewhere.
+        """Open the features that are asked for, else the best ones that need no weights from elsewhere.
 
-        It may take a while where a classifier has to be trained.
+        This may take a while where a classifier has to be trained.
 
         Raises:
             InputError: these features cannot be had for this source.
         """
-        return cls(source, features_for(source, request), reference)
+        return cls(source, open_features(source, request), reference)
 
     @functools.cached_property
-    def test(self) -> Set:
+    def test(self) -> SampleSet:
         """Held-out real samples: all, or 10,000 of them at random."""
-        return self._set("test", self.source.test.samples, MOST_SAMPLES)
+        return self._extract("test", self.source.test.samples, MOST_SAMPLES)
 
     @functools.cached_property
-    def train(self) -> Set:
+    def train(self) -> SampleSet:
         """Training samples: all, or 100,000 at random; of stacks, which have no end, as many as are generated."""
         most = MOST_TRAINING if self.source.stacked_from is None else STACKS
-        return self._set("train", self.source.train.samples, most)
+        return self._extract("train", self.source.train.samples, most)
 
     @functools.cached_property
-    def whole(self) -> Set:
-        """Both, in one order."""
+    def whole(self) -> SampleSet:
+        """The samples of both splits, in one order."""
         both = self.train, self.test
         samples, features = torch.cat([each.samples for each in both]), torch.cat([each.features for each in both])
-        return Set(samples, features).shuffled(0)
+        return SampleSet(samples, features).shuffle(0)
 
     @functools.cached_property
     def mirrored(self) -> Tensor | None:
         """The features of the training images' mirror images, [N, D] like theirs, if the players saw those as well."""
         if not self.source.train.flip:
             return None
-        return features_of(self.features, self.source, "mirrored train", self.train.samples.flip(3))
+        return extract_cached(self.features, self.source, "mirrored train", self.train.samples.flip(3))
 
-    def real(self, reference: Reference) -> Set:
-        """The real samples of a reference."""
-        return self.test if reference == "test" else self.train if reference == "train" else self.whole
-
-    def _set(self, split: str, samples: Tensor, most: int) -> Set:
-        """All samples of a split, or a random part: files lie in the order of their names, class after class."""
+    def _extract(self, split: str, samples: Tensor, most: int) -> SampleSet:
+        """Extract the features of a split, or of a random part (files lie in the order of names, class by class)."""
         if len(samples) <= most:
-            return Set(samples, features_of(self.features, self.source, split, samples)).shuffled(0)
-        drawn = torch.randperm(len(samples), generator=randomness.generator(0, 0, "reference"))[:most]
+            return SampleSet(samples, extract_cached(self.features, self.source, split, samples)).shuffle(0)
+        drawn = torch.randperm(len(samples), generator=randomness.rng(0, 0, "reference"))[:most]
         drawn = drawn.sort()[0]  # so that a file is read from its beginning to its end
         part = samples.index_select(0, drawn)
-        features = features_of(self.features, self.source, f"random part of {split}", part)
+        features = extract_cached(self.features, self.source, f"random part of {split}", part)
         del part  # before it is there once more, in another order
-        order = order_of(features, 0)
-        return Set(samples.index_select(0, drawn[order]), features[order])
+        order = draw_order(features, 0)
+        return SampleSet(samples.index_select(0, drawn[order]), features[order])
 
-    def generated(self, samples: Tensor, seed: int) -> Set:
-        """Generated samples with their features.
+    def _extract_generated(self, samples: Tensor, seed: int) -> SampleSet:
+        """Extract the features of generated samples, but once for the same tensor.
 
         Raises:
             InputError: they are of another shape, fewer than two, or their features are not finite.
@@ -109,92 +121,117 @@ class Evaluation:
             if not bool(features.isfinite().all()):
                 raise InputError("the features of the samples are not all finite: the generator has diverged")
             self._latest[:] = samples, features
-        return Set(samples, self._latest[1]).shuffled(seed)
+        return SampleSet(samples, self._latest[1]).shuffle(seed)
 
     def scores(
         self, samples: Tensor, seed: int, metrics: Iterable[Metric] | None = None, *, training: bool = False
     ) -> list[Score]:
-        """The scores of generated `samples`; the Fréchet distance comes first.
+        """Score generated `samples`; the Fréchet distance comes first.
 
         Args:
             samples: like the source's: uint8 [N, C, H, W] or float32 [N, d].
-            seed: of every choice; noted as the seed of the samples too.
-            metrics: what to measure; else all that have a meaning here and are not for request only.
-            training: only those that are cheap enough to be measured during training, and not those of real samples.
+            seed: of every choice; recorded as the seed of the samples too.
+            metrics: the metrics to measure; else all that have a meaning here and are not for request only.
+            training: measure only those that are cheap enough to be measured during training, and no real samples.
 
         Raises:
             InputError: the samples are of another shape, fewer than two, or their features are not finite; or a metric
                 that is asked for has no meaning for them.
         """
-        fake = self.generated(samples, seed)
+        fake = self._extract_generated(samples, seed)
         found = []
         for metric in self._applicable(training=training) if metrics is None else metrics:
             if refusal := metric.refusal(self.source, self.features):
                 raise InputError(f"{catalog.name_of(metric)} cannot be measured here: {refusal}")
-            found += self._measured(metric, fake, seed, beside_real=not training)
+            found += self._measure(metric, fake, seed, beside_real=not training)
         return found
 
-    def closest(self, samples: Tensor, seed: int, count: int) -> Tensor:
-        """The `count` generated images nearest to training images, nearest first, each followed by that image.
+    def headline(self, scores: Iterable[Score]) -> Score:
+        """Return the score by which generators are compared: that of the Fréchet distance in these features.
 
-        [2 * count, C, H, W]; the features' distance counts.
+        Raises:
+            InputError: it is not among `scores`.
         """
-        from zerosum.metrics.memorisation import closest
+        return score_named(scores, distance_name(self.features))
 
-        pairs = torch.stack(closest(self.generated(samples, seed), self.train, self.mirrored, count), 1)
-        return pairs.flatten(0, 1)
+    def closest(self, samples: Tensor, seed: int, count: int) -> Tensor:
+        """Find the `count` generated images nearest to training images, by the distance of their features.
+
+        Return them nearest first, each followed by that training image: [2 * count, C, H, W].
+        """
+        fake = self._extract_generated(samples, seed)
+        return torch.stack(find_closest(fake, self.train, self.mirrored, count), 1).flatten(0, 1)
 
     def _applicable(self, *, training: bool) -> list[Metric]:
-        moments = ("training",) if training else ("training", "evaluation")
+        """List the metrics that have a meaning here and are not for request only, the Fréchet distance first."""
+        occasions = ("training",) if training else ("training", "evaluation")
         known = [cls() for cls in catalog.choices(Metric).values()]
-        known.sort(key=lambda metric: (not isinstance(metric, FrechetDistance), metric.moment != "training"))
-        return [each for each in known if each.moment in moments and not each.refusal(self.source, self.features)]
+        known.sort(key=lambda metric: (not isinstance(metric, FrechetDistance), metric.when != "training"))
+        return [each for each in known if each.when in occasions and not each.refusal(self.source, self.features)]
 
-    def _measured(self, metric: Metric, fake: Set, seed: int, *, beside_real: bool) -> list[Score]:
+    def _measure(self, metric: Metric, fake: SampleSet, seed: int, *, beside_real: bool) -> list[Score]:
         reference = metric.reference or self.reference
-        comparison = self._comparison(metric, fake, reference, seed)
-        with np.errstate(invalid="ignore", over="ignore"):  # which the next lines say better
-            estimates = metric.measure(comparison)
+        inputs = self._inputs(metric, fake, reference, seed)
+        with np.errstate(invalid="ignore", over="ignore"):  # refused below, with a clearer message
+            estimates = metric.measure(inputs)
         for each in estimates:
             if not np.isfinite([each.value, each.low, each.high]).all():
                 raise InputError(f"{each.metric} of these samples is not a finite number: their features are too large")
         if beside_real and any(estimate.real is None for estimate in estimates):
-            estimates = self._beside_real(metric, estimates, reference, len(comparison.fake), seed)
+            estimates = self._add_real(metric, estimates, reference, len(inputs.fake), seed)
         return [
             Score(
                 **asdict(estimate),
                 features=metric.measured_in or self.features.name,
                 resizer="none" if metric.measured_in else self.features.resizer,
-                samples=len(comparison.fake),
+                samples=len(inputs.fake),
                 reference=f"{SPLITS[reference]} of {self.source.name}",
-                reference_samples=len(comparison.real),
+                reference_samples=len(inputs.real),
                 seed=seed,
                 comparable=f"Compare with {metric.comparable or self.features.comparable}.",
             )
             for estimate in estimates
         ]
 
-    def _comparison(self, metric: Metric, fake: Set, reference: Reference, seed: int) -> Comparison:
-        real, others = self.real(reference), self.test if reference == "train" else self.train
-        fake = fake.first(metric.most)
+    def _inputs(self, metric: Metric, fake: SampleSet, reference: Reference, seed: int) -> MetricInputs:
+        """Put together what `metric` looks at, in the sizes that it declares."""
+        real = self.test if reference == "test" else self.train if reference == "train" else self.whole
+        others = self.test if reference == "train" else self.train
+        fake = fake.take(metric.most)
         if metric.equal_sizes:
             count = min(len(fake), len(real))
-            fake, real = fake.first(count), real.first(count)
-        mirrored = self.mirrored if metric.minds_mirrors else None
-        return Comparison(fake, real, others, self.source, self.features, seed, REPLICATES, mirrored)
+            fake, real = fake.take(count), real.take(count)
+        return MetricInputs(fake, real, others, self.source, self.features, seed, REPLICATES, lambda: self.mirrored)
 
-    def _beside_real(
+    def _add_real(
         self, metric: Metric, estimates: list[Estimate], reference: Reference, count: int, seed: int
     ) -> list[Estimate]:
-        """The estimates with what as many real samples score that are not among the reference, where there are any."""
+        """Add the values of as many real samples that are not among the reference, where there are any."""
         if reference == "all":
             return estimates
         key = (catalog.name_of(metric), count, seed)
         if key not in self._real_scores:
-            others = self.train if reference == "test" else self.test
-            most = len(others) // 2 if metric.validates else len(others)
-            comparison = replace(
-                self._comparison(metric, others.first(min(count, most)), reference, seed), replicates=0
-            )
-            self._real_scores[key] = [estimate.value for estimate in metric.measure(comparison)]
+            others = metric.select_real(self.train if reference == "test" else self.test)
+            inputs = self._inputs(metric, others.take(count), reference, seed)
+            measured = metric.measure(replace(inputs, replicates=0))
+            self._real_scores[key] = [estimate.value for estimate in measured]
         return [replace(each, real=real) for each, real in zip(estimates, self._real_scores[key], strict=True)]
+
+
+def extract_cached(extractor: FeatureExtractor, source: Source, split: str, samples: Tensor) -> Tensor:
+    """Extract the features of `samples`, or load them from the cache if they are costly and were extracted before.
+
+    `split` names which samples of the source these are, and must differ where others are chosen.
+    """
+    if not extractor.costly:
+        return extractor(samples)
+    protocol = f"{extractor.name}/{extractor.resizer}/{split}/{len(samples)}"
+    key = hashlib.blake2b(protocol.encode(), digest_size=8).hexdigest()
+    file = cache_folder() / f"{source.fingerprint}-{key}.safetensors"
+    with contextlib.suppress(OSError, KeyError, safetensors.SafetensorError):
+        return safetensors.torch.load(file.read_bytes())["features"]
+    features = extractor(samples)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time at the next evaluation, nothing else
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, safetensors.torch.save({"features": features}))
+    return features

@@ -1,4 +1,4 @@
-"""Memorisation: do the samples lie nearer to the training images than other real images do?"""
+"""Memorisation: do samples lie nearer to the training images than held-out real images do?"""
 
 from typing import ClassVar
 
@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.metrics import Comparison, Estimate, Metric, Moment, Reference, Set
+from zerosum.metrics import Estimate, Metric, MetricInputs, Reference, SampleSet, When
 from zerosum.metrics.frechet import FrechetDistance
+from zerosum.metrics.statistics import ConfidenceInterval
 
 KAGGLE_EPSILON = 0.1
 TINY = 1e-15  # keeps Kaggle's scorer from dividing by 0
@@ -17,7 +18,7 @@ SIGNIFICANT = 0.001
 BLOCK = 1024
 
 
-class Memorisation(Metric):
+class Memorisation(Metric, name="memorisation"):
     """How near the samples lie to the training images, beside real images that were held out (Meehan et al. 2020).
 
     `nearest-training` is the median distance from a sample to its nearest training image; Euclidean, between features,
@@ -28,38 +29,28 @@ class Memorisation(Metric):
     """
 
     reference: ClassVar[Reference | None] = "train"
-    minds_mirrors: ClassVar[bool] = True
 
-    def measure(self, comparison: Comparison) -> list[Estimate]:
-        """Two estimates; the second one warns if the share is significantly above a half (p < 0.001, one-sided)."""
+    def measure(self, inputs: MetricInputs) -> list[Estimate]:
+        """Return two estimates; the second warns if the share is significantly above a half (p < 0.001, one-sided)."""
         from scipy.stats import mannwhitneyu
 
-        training = _with(comparison.real.features, comparison.mirrored)
+        training = _append(inputs.real.features, inputs.extract_mirrored())
         unit = float((training - training.mean(0)).square().sum(1).mean().sqrt()) or 1.0
-        ours, theirs = (nearest(each.features, training)[0] / unit for each in (comparison.fake, comparison.others))
-        generator = np.random.default_rng(comparison.seed)
-        draws = [float(np.median(generator.choice(ours, len(ours)))) for _ in range(comparison.replicates)]
-        low, high = np.percentile(draws, [2.5, 97.5])
+        ours, theirs = (find_nearest(each.features, training)[0] / unit for each in (inputs.fake, inputs.others))
+        rng = np.random.default_rng(inputs.seed)
+        medians = [float(np.median(rng.choice(ours, len(ours)))) for _ in range(inputs.replicates)]
+        distance = ConfidenceInterval.by_percentiles(float(np.median(ours)), medians)
         test = mannwhitneyu(theirs, ours, alternative="greater")
         share = float(test.statistic) / (len(theirs) * len(ours))
-        margin = 1.96 * _share_deviation(share, len(ours), len(theirs))
+        deviation = _share_deviation(share, len(ours), len(theirs))
         warning = ""
         if test.pvalue < SIGNIFICANT:
             warning = f"samples are nearer to training images than held-out images are (p = {test.pvalue:.1g})"
         return [
-            Estimate(
-                "nearest-training",
-                float(np.median(ours)),
-                float(low),
-                float(high),
-                "near real data",
-                real=float(np.median(theirs)),
-            ),
-            Estimate(
+            Estimate.of("nearest-training", distance, "near real data", real=float(np.median(theirs))),
+            Estimate.of(
                 "nearer-than-real",
-                share,
-                max(0.0, share - margin),
-                min(1.0, share + margin),
+                ConfidenceInterval.by_normal(share, deviation).clip(0.0, 1.0),
                 "near 0.5",
                 real=0.5,
                 warning=warning,
@@ -67,7 +58,7 @@ class Memorisation(Metric):
         ]
 
 
-class Mifid(Metric):
+class MiFID(Metric, name="mifid"):
     """The memorisation-informed FID of Kaggle's "Generative Dog Images" (Bai et al. 2021), as its scorer computes it.
 
     The Fréchet distance over d, d being the mean over the samples of the smallest 1 - |cosine| to a real image; but 1
@@ -77,26 +68,28 @@ class Mifid(Metric):
     """
 
     reference: ClassVar[Reference | None] = "all"
-    moment: ClassVar[Moment] = "request"
+    when: ClassVar[When] = "request"
 
-    def measure(self, comparison: Comparison) -> list[Estimate]:
-        """Two estimates: the score, and the mean cosine distance that decides on the penalty."""
-        (frechet,) = FrechetDistance().measure(comparison)
-        distance = cosine_distance(comparison.fake.features, comparison.real.features)
+    def measure(self, inputs: MetricInputs) -> list[Estimate]:
+        """Return two estimates: the score, and the mean cosine distance that decides on the penalty."""
+        (frechet,) = FrechetDistance().measure(inputs)
+        distance = cosine_distance(inputs.fake.features, inputs.real.features)
         penalty = (distance if distance < KAGGLE_EPSILON else 1.0) + TINY
-        value, low, high = (each / penalty for each in (frechet.value, frechet.low, frechet.high))
-        name = "mifid" if comparison.features.is_pool3 else f"mi-{frechet.metric}"
+        interval = ConfidenceInterval(*(each / penalty for each in (frechet.value, frechet.low, frechet.high)))
+        name = "mifid" if inputs.features.is_pool3 else f"mi-{frechet.metric}"
         warning = f"memorised: {distance:.3f} is below {KAGGLE_EPSILON}" if penalty < 1 else ""
-        if warning and not comparison.features.is_pool3:
+        if warning and not inputs.features.is_pool3:
             warning = f"{distance:.3f} is below {KAGGLE_EPSILON}, which says something in Inception's features only"
         return [
-            Estimate(name, value, low, high, "lower", warning=frechet.warning),
-            Estimate("cosine-distance", distance, distance, distance, f"above {KAGGLE_EPSILON}", warning=warning),
+            Estimate.of(name, interval, "lower", warning=frechet.warning),
+            Estimate.of(
+                "cosine-distance", ConfidenceInterval.around(distance), f"above {KAGGLE_EPSILON}", warning=warning
+            ),
         ]
 
 
-def nearest(samples: Tensor, training: Tensor) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For each of `samples` [N, d] the Euclidean distance to the nearest of `training` [M, d], and its number."""
+def find_nearest(samples: Tensor, training: Tensor) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find the nearest of `training` [M, d] for each of `samples` [N, d]: Euclidean distances [N], indices [N]."""
     from sklearn.neighbors import NearestNeighbors
 
     distances, indices = NearestNeighbors(n_neighbors=1).fit(training.numpy()).kneighbors(samples.numpy())
@@ -104,7 +97,7 @@ def nearest(samples: Tensor, training: Tensor) -> tuple[NDArray[np.float64], NDA
 
 
 def cosine_distance(samples: Tensor, training: Tensor) -> float:
-    """The mean over `samples` [N, d] of the smallest 1 - |cosine| to one of `training` [M, d]; zeros are left out."""
+    """Average the smallest 1 - |cosine| to one of `training` [M, d] over `samples` [N, d]; zeros are left out."""
     ours, theirs = (F.normalize(rows[rows.abs().sum(1) > 0]) for rows in (samples, training))
     if len(ours) == 0 or len(theirs) == 0:
         return 1.0
@@ -112,25 +105,26 @@ def cosine_distance(samples: Tensor, training: Tensor) -> float:
     return float(smallest.double().mean())
 
 
-def closest(samples: Set, training: Set, mirrored: Tensor | None, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` samples that are nearest to a training image, nearest first, and those training images.
+def find_closest(samples: SampleSet, training: SampleSet, mirrored: Tensor | None, count: int) -> tuple[Tensor, Tensor]:
+    """Find the `count` samples that are nearest to a training image, nearest first; return them and those images.
 
-    If the features of their mirror images are given, these are training images too.
+    If the features `mirrored` of the training images' mirror images are given, these are training images too.
     """
-    distances, indices = nearest(samples.features, _with(training.features, mirrored))
+    distances, indices = find_nearest(samples.features, _append(training.features, mirrored))
     order = torch.from_numpy(distances.argsort()[:count])
-    numbers = torch.from_numpy(indices)[order]
-    found = training.samples[numbers % len(training)]
-    found[numbers >= len(training)] = found[numbers >= len(training)].flip(-1)
+    chosen = torch.from_numpy(indices)[order]
+    found = training.samples[chosen % len(training)]
+    found[chosen >= len(training)] = found[chosen >= len(training)].flip(-1)
     return samples.samples[order], found
 
 
-def _with(training: Tensor, mirrored: Tensor | None) -> Tensor:
+def _append(training: Tensor, mirrored: Tensor | None) -> Tensor:
+    """Append the features of mirror images, if there are any, to those of the training images."""
     return training if mirrored is None else torch.cat([training, mirrored])
 
 
 def _share_deviation(share: float, ours: int, theirs: int) -> float:
-    """The standard deviation of the share of pairs in which theirs is larger (Hanley & McNeil 1982, eq. 2).
+    """Estimate the standard deviation of the share of pairs in which theirs is larger (Hanley & McNeil 1982, eq. 2).
 
     `above`: the chance that two of theirs both are larger than one of ours; `below`: that one is larger than two.
     """

@@ -1,4 +1,4 @@
-"""How a generator of points covers the modes of a known mixture, by the protocol of VEEGAN and PacGAN."""
+"""Modes of a known mixture that a generator of points covers, by the protocol of VEEGAN and PacGAN."""
 
 import math
 from typing import ClassVar
@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 
 from zerosum.data import Source
-from zerosum.data.mixture import Mixture
-from zerosum.metrics import Comparison, Estimate, Metric, Moment
+from zerosum.data.distributions import Mixture
+from zerosum.metrics import Estimate, Metric, MetricInputs, When
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.statistics import ConfidenceInterval, deviation_of
 
 NEAR = 3.0
 NAMES = ("modes-covered", "high-quality", "reverse-kl", "spread-ratio")
 BETTER = ("higher", "higher", "lower", "near 1")
 
 
-class Modes(Metric):
+class Modes(Metric, name="modes"):
     """Modes covered, high-quality share, reverse KL of the masses, and spread, of 2,500 samples.
 
     A sample is of high quality within 3 sigma of its nearest mode; a mode is covered by at least one such sample
@@ -28,45 +29,45 @@ class Modes(Metric):
     deviations of bootstrap replicates; the replicates' own level is biased, and so would their percentiles be.
     """
 
-    moment: ClassVar[Moment] = "training"
+    when: ClassVar[When] = "training"
     most: ClassVar[int | None] = 2_500
     measured_in: ClassVar[str] = "coordinates"
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
-        """The modes must be known, and more than one."""
+        """Refuse a source whose modes are not known, or that has one only."""
         known = source.density is not None and len(source.density.means) > 1
         return "" if known else f"the modes of {source.name} are not known"
 
-    def measure(self, comparison: Comparison) -> list[Estimate]:
-        """Four estimates."""
-        density = comparison.source.density
-        assert density is not None  # noqa: S101  # `refusal` said so
-        points = comparison.fake.samples
+    def measure(self, inputs: MetricInputs) -> list[Estimate]:
+        """Return four estimates."""
+        density = inputs.source.density
+        assert density is not None  # noqa: S101  # `refusal` checks it
+        points = inputs.fake.samples
         distances, modes = torch.cdist(points, density.means).min(dim=1)
         good = distances < NEAR * density.sigma
-        generator = np.random.default_rng(comparison.seed)
+        rng = np.random.default_rng(inputs.seed)
 
-        def measured(rows: Tensor) -> tuple[float, float, float, float]:
+        def measure_rows(rows: Tensor) -> tuple[float, float, float, float]:
             near = modes[rows][good[rows]]
             covered = float(near.bincount(minlength=1).count_nonzero())
             width = spread(points[rows], modes[rows], density) / density.sigma
             return covered, len(near) / len(rows), reverse_kl(near, len(density.means)), width
 
-        values = measured(torch.arange(len(points)))
-        resamples = (
-            torch.from_numpy(generator.integers(0, len(points), len(points))) for _ in range(comparison.replicates // 2)
-        )
-        draws = [measured(rows) for rows in resamples]
-        margins = 1.96 * np.std(draws, axis=0, ddof=1) if draws else np.zeros(len(NAMES))
+        values = measure_rows(torch.arange(len(points)))
+        replicates = [
+            measure_rows(torch.from_numpy(rng.integers(0, len(points), len(points))))
+            for _ in range(inputs.replicates // 2)
+        ]
+        deviations = deviation_of(np.array(replicates).reshape(-1, len(NAMES)))
         limits = (float(len(density.means)), 1.0, math.log(len(density.means)), math.inf)
         return [
-            Estimate(name, value, max(0.0, value - float(margin)), min(limit, value + float(margin)), better)
-            for name, better, value, margin, limit in zip(NAMES, BETTER, values, margins, limits, strict=True)
+            Estimate.of(name, ConfidenceInterval.by_normal(value, float(deviation)).clip(0.0, limit), better)
+            for name, better, value, deviation, limit in zip(NAMES, BETTER, values, deviations, limits, strict=True)
         ]
 
 
 def reverse_kl(modes: Tensor, count: int) -> float:
-    """KL(q || uniform) in nats, q being the shares of `count` modes among `modes` [N]; the most it can be, if N = 0."""
+    """Compute KL(q || uniform) in nats, q being the shares of `count` modes among `modes` [N]; its maximum if N = 0."""
     if len(modes) == 0:
         return math.log(count)
     shares = modes.bincount(minlength=count).double() / len(modes)
@@ -74,7 +75,7 @@ def reverse_kl(modes: Tensor, count: int) -> float:
 
 
 def spread(points: Tensor, modes: Tensor, density: Mixture) -> float:
-    """The generated modes' standard deviation per coordinate, from the median distance to the mode's own mean.
+    """Estimate the generated modes' standard deviation per coordinate from the median distance to their own means.
 
     For a Gaussian the squared distance over sigma^2 is chi-squared, whose median is known.
     """

@@ -1,14 +1,17 @@
-"""Precision, recall, density and coverage: how two sets of features overlap, by nearest neighbours."""
+"""Precision, recall, density and coverage: the overlap of two sets of features, by nearest neighbours."""
+
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.metrics import Comparison, Estimate, Metric, interval
+from zerosum.metrics import Estimate, Metric, MetricInputs
+from zerosum.metrics.statistics import ConfidenceInterval, bootstrap_means
 
 NEIGHBOURS = 5
 
 
-class Neighbours(Metric):
+class Neighbours(Metric, name="neighbours"):
     """Improved precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020), k = 5.
 
     A set's manifold is the union of balls around its samples that reach to their k-th neighbour within the set.
@@ -17,22 +20,23 @@ class Neighbours(Metric):
     percentiles over the samples averaged, the manifolds being held fixed.
     """
 
-    equal_sizes = True
+    equal_sizes: ClassVar[bool] = True
 
-    def measure(self, comparison: Comparison) -> list[Estimate]:
-        """Four estimates."""
-        generator = np.random.default_rng(comparison.seed)
-        parts = overlap(comparison.fake.features.numpy(), comparison.real.features.numpy(), NEIGHBOURS)
-        return [
-            Estimate(name, float(values.mean()), *interval(values, generator, comparison.replicates), "higher")
-            for name, values in parts.items()
-        ]
+    def measure(self, inputs: MetricInputs) -> list[Estimate]:
+        """Return four estimates."""
+        rng, found = np.random.default_rng(inputs.seed), []
+        for name, values in overlap(inputs.fake.features.numpy(), inputs.real.features.numpy(), NEIGHBOURS).items():
+            replicates = bootstrap_means(values, rng, inputs.replicates)
+            found.append(
+                Estimate.of(name, ConfidenceInterval.by_percentiles(float(values.mean()), replicates), "higher")
+            )
+        return found
 
 
 def overlap(fake: NDArray[np.float32], real: NDArray[np.float32], k: int) -> dict[str, NDArray[np.float64]]:
-    """What each sample adds: precision and density by fake [N], recall and coverage by real [M].
+    """Compute each sample's part: of precision and density by fake [N], of recall and coverage by real [M].
 
-    The means are the metrics.
+    Their means are the metrics.
     """
     from sklearn.metrics import pairwise_distances_chunked
 
@@ -56,7 +60,7 @@ def overlap(fake: NDArray[np.float32], real: NDArray[np.float32], k: int) -> dic
 
 
 def _radii(features: NDArray[np.float32], k: int) -> NDArray[np.float64]:
-    """Each sample's distance to its k-th neighbour, itself not counted."""
+    """Compute each sample's distance to its k-th neighbour, itself not counted."""
     from sklearn.neighbors import NearestNeighbors
 
     k = min(k, len(features) - 1)

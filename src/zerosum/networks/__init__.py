@@ -1,77 +1,75 @@
-"""Networks: matched pairs of a generator and a discriminator for samples of a given shape.
+"""Matched pairs of a generator and a discriminator for samples of a given shape.
 
-A family is a small frozen dataclass that builds both players. The generator maps codes [N, latent] to samples in
+A family is a small frozen dataclass that builds both networks. The generator maps latents [N, latent] to samples in
 [-1, 1] (images [N, C, H, W]) or in the data's own units (points [N, d]); the discriminator maps samples to logits [N].
-Where the family is conditional, the code is z followed by the class as a one-hot vector, and the discriminator is told
-the class.
+In a conditional family, the generator's input is z followed by the class as a one-hot vector, and the discriminator
+gets the class, too.
 
-What can be done around any family is said once, in the fields of `Networks`: how classes enter, dropout in the
-generator, and what the discriminator may compare samples by.
+The fields of `Networks` are the options that every family has: how classes enter, dropout in the generator, and how the
+discriminator compares samples within a batch.
 """
 
 import math
 from abc import ABC, abstractmethod
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from zerosum import randomness
-from zerosum.catalog import name_of
+from zerosum.catalog import Component, name_of
 from zerosum.errors import InputError
 from zerosum.networks.conditional import Auxiliary, Concatenation, Projection
 from zerosum.networks.dropout import add_dropout
-from zerosum.networks.minibatch import Discrimination, Packing, StandardDeviation
+from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStandardDeviation, Packing
 from zerosum.networks.precision import Logit
+from zerosum.types import BelowOne, Shape, Size, Whole
 
-Size = Annotated[int, Field(ge=1, le=65_536, strict=True)]
-Count = Annotated[int, Field(ge=0, strict=True)]
-Shape = tuple[int, ...]
 Prior = Literal["normal", "uniform"]
 Condition = Literal["none", "projection", "concatenation", "auxiliary"]
 
 
 @dataclass(frozen=True)
-class Networks(ABC):
+class Networks(Component, ABC, kind="network"):
     """A family of matched networks.
 
     Attributes:
-        paper: where the family was published.
-        normalises_batches: whether its discriminator has batch normalisation.
-        latent: dimension of z.
+        paper: the publication of the family.
+        normalises_batches: whether the discriminator has batch normalisation.
+        latent: the dimension of z.
         prior: the distribution p_z, standard normal or uniform on (-sqrt 3, sqrt 3): both have unit variance.
-        binary: how many of the latents, the last ones, are fair coins: -1 or 1. A generator that is continuous in all
-            of z cannot leave the gap between two modes empty (Khayatkhoei et al. 2018).
-        condition: how the players are told a sample's class; `none` ignores labels. `projection` (Miyato & Koyama
-            2018) and `concatenation` (Mirza & Osindero 2014) tell the discriminator, `auxiliary` (Odena et al. 2017)
-            makes it guess the class.
-        dropout: the share of the generator's hidden values that are dropped, when training and when sampling (Isola et
-            al. 2017, section 3.1).
-        minibatch: what the discriminator is told of the other samples in the batch: `standard-deviation` (Karras et al.
-            2018, section 3) or `discrimination` (Salimans et al. 2016, section 3.2).
-        packing: how many samples the discriminator judges together, PacGAN's m (Lin et al. 2018, section 2).
-        mixed_batches: real and fake samples in one batch even where the discriminator normalises over it: what
-            practitioners warn against, here to be measured.
+        binary: the number of latents, the last ones, that are -1 or 1 with equal probability. A generator that is
+            continuous in all of z cannot leave the gap between two modes empty (Khayatkhoei et al. 2018).
+        condition: how the networks use a sample's class; `none` ignores labels. `projection` (Miyato & Koyama 2018) and
+            `concatenation` (Mirza & Osindero 2014) give it to the discriminator, `auxiliary` (Odena et al. 2017) makes
+            the discriminator predict it.
+        dropout: the share of the generator's hidden values that are dropped, in training and in sampling (Isola et al.
+            2017, section 3.1).
+        minibatch: how the discriminator compares a sample with the rest of the batch: by `standard-deviation` (Karras
+            et al. 2018, section 3) or `discrimination` (Salimans et al. 2016, section 3.2).
+        packing: the number of samples that the discriminator classifies together, PacGAN's m (Lin et al. 2018,
+            section 2).
+        mixed_batches: whether real and fake samples share a batch even if the discriminator normalises over it;
+            practitioners warn against it, and this makes the effect measurable.
     """
 
     paper: ClassVar[str]
     normalises_batches: ClassVar[bool] = False
     latent: Size = 64
     prior: Prior = "normal"
-    binary: Count = 0
+    binary: Whole = 0
     condition: Condition = "none"
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: BelowOne = 0.0
     minibatch: Literal["none", "standard-deviation", "discrimination"] = "none"
     packing: Size = 1
     mixed_batches: bool = False
 
     def check(self, shape: Shape) -> None:
-        """Raise InputError if this family cannot serve samples of `shape` ([C, H, W] or [d]).
+        """Raise InputError if this family does not support samples of `shape` ([C, H, W] or [d]).
 
-        Most serve images of 1 to 4 channels and at least 8x8 pixels.
+        Most families support images of 1 to 4 channels and at least 8x8 pixels.
         """
         if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
             raise InputError(
@@ -80,29 +78,29 @@ class Networks(ABC):
             )
 
     @abstractmethod
-    def generator(self, shape: Shape, inputs: int) -> nn.Module:
-        """A generator from codes [N, inputs] to samples of `shape`."""
+    def build_generator(self, shape: Shape, inputs: int) -> nn.Module:
+        """Build a generator from inputs [N, inputs] to samples of `shape`."""
 
     @abstractmethod
-    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
-        """The discriminator up to its last hidden layer: samples of `shape` to features [N, width], and the width."""
+    def build_trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Build the discriminator up to its last hidden layer, from samples of `shape` to [N, width]; return both."""
 
     @abstractmethod
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        """Draw the initial weights where they should differ from PyTorch's defaults."""
+        """Draw those initial weights that differ from PyTorch's defaults."""
 
-    def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
-        """Set what fresh players may know of the training `samples` (as stored) from the start: nothing."""
+    def fit_to_data(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
+        """Set initial parameters that depend on the training `samples` (as stored); most families have none."""
         del generator, discriminator, samples
 
     @property
     def conditional(self) -> bool:
-        """Whether the players are told classes."""
+        """Whether the networks use classes."""
         return self.condition != "none"
 
     @property
     def papers(self) -> tuple[str, ...]:
-        """Where the family was published, and what is used around it."""
+        """The publications of the family and of the options in use."""
         used = {
             "Khayatkhoei et al. 2018": self.binary > 0,
             "Mirza & Osindero 2014": self.conditional,
@@ -119,32 +117,33 @@ class Networks(ABC):
     def separate_batches(self) -> bool:
         """Whether the discriminator sees real and fake samples in separate passes.
 
-        Where its verdict on a sample depends on the rest of the batch, that changes what it computes; elsewhere one
-        pass over both gives the same and is faster.
+        This matters where its logit for a sample depends on the rest of the batch; elsewhere, one pass over both gives
+        the same and is faster.
         """
         return (self.normalises_batches or self.minibatch != "none") and not self.mixed_batches
 
-    def draw_codes(self, count: int, device: torch.device | None, labels: Tensor | None, classes: int) -> Tensor:
-        """`count` codes for the generator from the random scope in force: latents z from p_z, and the `labels`."""
+    def sample_latents(self, count: int, device: torch.device | None, labels: Tensor | None, classes: int) -> Tensor:
+        """Sample `count` inputs of the generator from the current random scope: z ~ p_z, then the one-hot `labels`."""
         if self.prior == "normal":
             latents = torch.randn(count, self.latent, device=device)
         else:
             latents = (torch.rand(count, self.latent, device=device) * 2 - 1) * math.sqrt(3)
-        latents = self.tossed(latents)
+        latents = self.binarize(latents)
         return latents if labels is None else torch.cat([latents, F.one_hot(labels, classes).to(latents)], dim=1)
 
-    def tossed(self, latents: Tensor) -> Tensor:
-        """`latents` [..., latent] with -1 or 1, whichever is of their sign, in the places of the binary ones."""
+    def binarize(self, latents: Tensor) -> Tensor:
+        """Replace the binary ones of `latents` [..., latent] by their signs, -1 or 1."""
         if self.binary == 0:
             return latents
         others, coins = latents.tensor_split([self.latent - self.binary], dim=-1)
         return torch.cat([others, torch.ones_like(coins).copysign(coins)], dim=-1)
 
-    def pair(self, shape: Shape, classes: int, seed: int) -> tuple[nn.Module, nn.Module]:
-        """A generator and a discriminator whose initial parameters are a function of `seed`.
+    def build_pair(self, shape: Shape, classes: int, seed: int) -> tuple[nn.Module, nn.Module]:
+        """Build a generator and a discriminator whose initial parameters are a function of `seed`.
 
         Raises:
-            InputError: this family cannot serve samples of `shape`, or is conditional and there are no classes.
+            InputError: this family does not support samples of `shape`, or is conditional and there are no classes, or
+                its fields contradict each other.
         """
         self.check(shape)
         if self.binary > self.latent:
@@ -157,20 +156,21 @@ class Networks(ABC):
                 "samples of a pack are of different classes"
             )
         with randomness.scope(seed, 0, "initial weights"):
-            generator = self.generator(shape, self.latent + (classes if self.conditional else 0))
-            discriminator = self._discriminator(shape, classes)
+            generator = self.build_generator(shape, self.latent + (classes if self.conditional else 0))
+            discriminator = self._build_discriminator(shape, classes)
             self.initialise(generator, discriminator)
         if self.dropout:
             add_dropout(generator, self.dropout)
         return generator, discriminator
 
-    def _discriminator(self, shape: Shape, classes: int) -> nn.Module:
+    def _build_discriminator(self, shape: Shape, classes: int) -> nn.Module:
+        """Build the trunk with its options and the last layer, or layers, around it."""
         further = classes if self.condition == "concatenation" else 0
-        trunk, width = self.trunk((shape[0] * self.packing + further, *shape[1:]))
+        trunk, width = self.build_trunk((shape[0] * self.packing + further, *shape[1:]))
         if self.minibatch == "standard-deviation":
-            trunk, width = nn.Sequential(*trunk, StandardDeviation()), width + 1
+            trunk, width = nn.Sequential(*trunk, MinibatchStandardDeviation()), width + 1
         elif self.minibatch == "discrimination":
-            comparison = Discrimination(width)
+            comparison = MinibatchDiscrimination(width)
             trunk, width = nn.Sequential(*trunk, comparison), comparison.width
         if self.condition == "projection":
             return Projection(trunk, width, classes)

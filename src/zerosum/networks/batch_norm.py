@@ -1,8 +1,8 @@
-"""Batch normalisation whose statistics are measured once, for the generator that is used, not tracked while training.
+"""Batch normalisation whose statistics are measured once, on the finished generator, not tracked during training.
 
-PyTorch's running statistics are changed by every forward pass, also by the one in which the *other* player learns, and
-they belong to the live weights, not to the averaged ones. Here a training pass changes nothing but its output, and
-`calibrate` measures the statistics of a finished network ("standing statistics", Brock et al. 2019, section 4.1).
+PyTorch's running statistics change in every forward pass, also in the update of the *other* player, and they belong to
+the live weights, not to the averaged ones. Here a forward pass in training has no side effect, and `calibrate` measures
+the statistics of a finished network ("standing statistics", Brock et al. 2019, section 4.1).
 """
 
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over [N, C, H, W]: the batch's statistics when training, calibrated ones in evaluation."""
+    """Batch normalisation over [N, C, H, W] by the batch's statistics in training, by calibrated ones in evaluation."""
 
     def __init__(self, channels: int) -> None:
-        """`momentum=None` makes PyTorch's running statistics the plain mean over the batches seen."""
+        """Set momentum to None, so that PyTorch's running statistics are the plain mean over the batches."""
         super().__init__(channels, momentum=None)
         self.calibrating = False
 
@@ -29,7 +29,7 @@ class BatchNorm(nn.BatchNorm2d):
 
 @torch.no_grad()
 def calibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
-    """Put `network` into evaluation, the statistics of every `BatchNorm` in it set to their mean over the `batches`."""
+    """Set the statistics of every `BatchNorm` in `network` to their mean over the `batches`; switch to evaluation."""
     layers = [module for module in network.modules() if isinstance(module, BatchNorm)]
     if layers:
         network.train()

@@ -1,4 +1,4 @@
-"""A DCGAN rearranged so that CPUs are fast at it: no convolution runs at the full resolution."""
+"""A DCGAN rearranged to be fast on CPUs: no convolution runs at the full resolution."""
 
 import math
 from typing import ClassVar
@@ -7,38 +7,39 @@ import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.networks import Networks, Shape, Size
+from zerosum.networks import Networks
 from zerosum.networks.batch_norm import BatchNorm
-from zerosum.networks.dcgan import draw_normal, kernel, levels, widths
+from zerosum.networks.dcgan import choose_kernel, draw_normal, list_sizes, list_widths
+from zerosum.types import Shape, Size
 
 
-class Unfold(nn.Module):
+class SpaceToDepth(nn.Module):
     """[N, C, H, W] to [N, 4 C, ceil(H / 2), ceil(W / 2)]: each 2x2 block becomes channels; odd sides are padded."""
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Space to depth (Shi et al. 2016, backwards)."""
+        """Apply the inverse of Shi et al. 2016's pixel shuffle."""
         return F.pixel_unshuffle(F.pad(batch, (0, batch.shape[3] % 2, 0, batch.shape[2] % 2)), 2)
 
 
-class Fold(nn.Module):
-    """[N, 4 C, H', W'] to [N, C, H, W]: the inverse of `Unfold`."""
+class DepthToSpace(nn.Module):
+    """[N, 4 C, H', W'] to [N, C, H, W]: the inverse of `SpaceToDepth`."""
 
     def __init__(self, size: tuple[int, int]) -> None:
-        """`size`: (H, W) of the image."""
+        """Set the `size` (H, W) of the image."""
         super().__init__()
         self.size = size
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Depth to space."""
+        """Apply Shi et al. 2016's pixel shuffle and cut off the padding."""
         return F.pixel_shuffle(batch, 2)[:, :, : self.size[0], : self.size[1]]
 
 
 @dataclass(frozen=True)
-class Compact(Networks):
-    """DCGAN's guidelines on images folded 2x2 into channels, with one more convolution at the smallest level.
+class Compact(Networks, name="compact"):
+    """DCGAN on images folded 2x2 into channels, with one more convolution at the smallest level.
 
-    Convolutions with few channels at full resolution are where a CPU spends most of DCGAN's time and where the network
-    has the fewest weights. The level below the image has `2 width` channels, each further one twice as many, up to
+    In DCGAN, a CPU spends most of its time in the convolutions with few channels at full resolution, which have the
+    fewest weights. The level below the image has `2 width` channels, each further one twice as many, up to
     `16 width`. The discriminator normalises only its last convolution.
     """
 
@@ -47,8 +48,8 @@ class Compact(Networks):
     latent: Size = 64
     width: Size = 32
 
-    def generator(self, shape: Shape, inputs: int) -> nn.Module:
-        """Dense layer, convolution, transposed convolutions, then pixels out of channels, then tanh."""
+    def build_generator(self, shape: Shape, inputs: int) -> nn.Module:
+        """Build a dense layer, a convolution, transposed convolutions, the pixel shuffle, and tanh."""
         sizes, channels = self._plan(shape)
         layers: list[nn.Module] = [
             nn.Linear(inputs, channels[-1] * math.prod(sizes[-1]), bias=False),
@@ -64,7 +65,7 @@ class Compact(Networks):
                 nn.ConvTranspose2d(
                     channels[level],
                     channels[level - 1],
-                    kernel(sizes[level - 1]),
+                    choose_kernel(sizes[level - 1]),
                     stride=2,
                     padding=1,
                     bias=False,
@@ -72,17 +73,17 @@ class Compact(Networks):
                 BatchNorm(channels[level - 1]),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.Conv2d(channels[0], 4 * shape[0], 3, padding=1), Fold((shape[1], shape[2])), nn.Tanh()]
+        layers += [nn.Conv2d(channels[0], 4 * shape[0], 3, padding=1), DepthToSpace((shape[1], shape[2])), nn.Tanh()]
         return nn.Sequential(*layers)
 
-    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
-        """Pixels into channels, strided convolutions, one more convolution."""
+    def build_trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Build the inverse pixel shuffle, strided convolutions, and one more convolution."""
         sizes, channels = self._plan(shape)
-        layers: list[nn.Module] = [Unfold(), nn.Conv2d(4 * shape[0], channels[0], 3, padding=1)]
+        layers: list[nn.Module] = [SpaceToDepth(), nn.Conv2d(4 * shape[0], channels[0], 3, padding=1)]
         for level in range(1, len(sizes)):
             layers += [
                 nn.LeakyReLU(0.2, inplace=True),
-                nn.Conv2d(channels[level - 1], channels[level], kernel(sizes[level - 1]), stride=2, padding=1),
+                nn.Conv2d(channels[level - 1], channels[level], choose_kernel(sizes[level - 1]), stride=2, padding=1),
             ]
         layers += [
             nn.LeakyReLU(0.2, inplace=True),
@@ -94,11 +95,11 @@ class Compact(Networks):
         return nn.Sequential(*layers), channels[-1] * math.prod(sizes[-1])
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        """As DCGAN's."""
+        """Draw the weights as DCGAN's."""
         draw_normal(generator)
         draw_normal(discriminator)
 
     def _plan(self, shape: Shape) -> tuple[list[tuple[int, int]], list[int]]:
-        """Sizes and channels from the folded image down to the smallest level."""
-        sizes = levels(((shape[1] + 1) // 2, (shape[2] + 1) // 2))
-        return sizes, widths(2 * self.width, len(sizes))
+        """List the sizes and channels from the folded image down to the smallest level."""
+        sizes = list_sizes(((shape[1] + 1) // 2, (shape[2] + 1) // 2))
+        return sizes, list_widths(2 * self.width, len(sizes))

@@ -1,17 +1,17 @@
-"""Dropout: in a discriminator while it learns, and in the generator when it is trained and when it is used."""
+"""Dropout in a discriminator during training, and in a generator both in training and in sampling."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LEVELS = 2**16  # of a random number
+LEVELS = 2**16  # values of the random number that each input gets
 
 
-def dropped(batch: Tensor, share: float) -> Tensor:
-    """`batch` with each value 0 with probability `share`, else divided by 1 - share; from the random scope in force.
+def drop(batch: Tensor, share: float) -> Tensor:
+    """Set each value to 0 with probability `share`, else divide it by 1 - share; draw from the current random scope.
 
-    On a CPU `share` is rounded to a multiple of 2^-16. PyTorch draws a double for each value, one after the other, on
-    CPUs that are not Intel's, and `paper-mnist` spent a tenth of its time on it; here four values share one draw.
+    On a CPU `share` is rounded to a multiple of 2^-16. On CPUs other than Intel's, PyTorch draws a double for each
+    value, one after the other, on which `paper-mnist` spent a tenth of its time; here four values share one draw.
     """
     if batch.device.type != "cpu":
         return F.dropout(batch, share)
@@ -25,25 +25,25 @@ class Dropout(nn.Module):
     """Dropout that evaluation mode switches off (Srivastava et al. 2014)."""
 
     def __init__(self, share: float) -> None:
-        """`share` of the values, in [0, 1), is dropped; the others are divided by 1 - share."""
+        """Set the `share` of values to drop, in [0, 1); the others are divided by 1 - share."""
         super().__init__()
         self.share = share
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Any shape."""
-        return dropped(batch, self.share) if self.training else batch
+        """Drop values of a tensor of any shape."""
+        return drop(batch, self.share) if self.training else batch
 
 
 class LastingDropout(Dropout):
     """Dropout that evaluation mode does not switch off, as a source of noise (Isola et al. 2017, section 3.1)."""
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Any shape."""
-        return dropped(batch, self.share)
+        """Drop values of a tensor of any shape."""
+        return drop(batch, self.share)
 
 
 def add_dropout(network: nn.Module, share: float) -> None:
-    """Put `LastingDropout` after every rectifier layer of `network`, leaky or not."""
+    """Insert `LastingDropout` after every rectifier layer of `network`, leaky or not."""
     for name, child in list(network.named_children()):
         if isinstance(child, nn.ReLU | nn.LeakyReLU):
             setattr(network, name, nn.Sequential(child, LastingDropout(share)))

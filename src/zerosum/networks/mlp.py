@@ -9,53 +9,54 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.networks import Count, Networks, Prior, Shape, Size
+from zerosum.networks import Networks, Prior
 from zerosum.networks.dropout import Dropout
-from zerosum.networks.points import MOST_FREQUENCIES, Units, Waves
+from zerosum.networks.points import MOST_FREQUENCIES, FourierFeatures, Standardize
+from zerosum.types import Shape, Size, Whole
 
-CLIP = 1e-7  # how near a mean pixel value may come to 0 and 1
-BLOCK = 256  # images summed at a time: PyTorch copies what it sums to 8 bytes per pixel
+CLIP = 1e-7  # the least distance of a mean pixel value from 0 and 1
+BLOCK = 256  # images summed at a time, as PyTorch copies its input to 8 bytes per pixel
 
 
 class Maxout(nn.Module):
     """A dense layer whose units are the maximum of `pieces` linear ones (Goodfellow et al. 2013).
 
-    The input is dropped out per example: each value is kept with probability `keep` and then divided by it.
+    Dropout acts on the input: each value is kept with probability `keep` and then divided by it.
     """
 
     def __init__(self, inputs: int, units: int, pieces: int, keep: float) -> None:
-        """Weights [inputs, units * pieces]; all arguments are at least 1, `keep` in (0, 1]."""
+        """Build weights [inputs, units * pieces]; the sizes are at least 1, `keep` is in (0, 1]."""
         super().__init__()
         self.dropout = Dropout(1 - keep)
         self.linear = nn.Linear(inputs, units * pieces)
         self.pieces = pieces
 
     def forward(self, batch: Tensor) -> Tensor:
-        """[N, inputs] to [N, units]."""
+        """Map [N, inputs] to [N, units]."""
         pieces: Tensor = self.linear(self.dropout(batch))
-        return pieces.view(len(batch), -1, self.pieces).max(2).values  # its slope costs half of amax's
+        return pieces.view(len(batch), -1, self.pieces).max(2).values  # its gradient costs half of amax's
 
 
 class UnitInterval(nn.Module):
-    """Shift samples from [-1, 1], the range between the players, to [0, 1], the paper's, or back."""
+    """Map samples from [-1, 1], the range between the players, to [0, 1], the paper's, or back."""
 
     def __init__(self, *, back: bool = False) -> None:
-        """`back`: from [0, 1] to [-1, 1]."""
+        """Set the direction; `back` is from [0, 1] to [-1, 1]."""
         super().__init__()
         self.back = back
 
     def forward(self, batch: Tensor) -> Tensor:
-        """Any shape."""
+        """Map a tensor of any shape."""
         return batch * 2 - 1 if self.back else (batch + 1) / 2
 
 
 @dataclass(frozen=True)
-class PaperMLP(Networks):
+class PaperMLP(Networks, name="paper-mlp"):
     """The released MNIST networks of Goodfellow et al. 2014: rectifiers and a sigmoid against maxout with dropout.
 
-    Weights start uniform on (-0.05, 0.05) in the generator and (-0.005, 0.005) in the discriminator, biases at 0, but
-    for the generator's last, which make the average image; the discriminator's inputs are kept with probability 0.8 in
-    the first layer and 0.5 in the others.
+    Weights start uniform on (-0.05, 0.05) in the generator and (-0.005, 0.005) in the discriminator, biases at 0,
+    except the generator's last, which produce the average image. The discriminator's dropout keeps inputs with
+    probability 0.8 in the first layer and 0.5 in the others.
     """
 
     paper: ClassVar[str] = "Goodfellow et al. 2014 (released code, mnist.yaml); Goodfellow et al. 2013 (maxout)"
@@ -65,8 +66,8 @@ class PaperMLP(Networks):
     discriminator_units: Size = 240
     pieces: Size = 5
 
-    def generator(self, shape: Shape, inputs: int) -> nn.Module:
-        """Two layers of rectifiers, then a sigmoid."""
+    def build_generator(self, shape: Shape, inputs: int) -> nn.Module:
+        """Build two layers of rectifiers, then a sigmoid."""
         units = self.generator_units
         return nn.Sequential(
             nn.Linear(inputs, units),
@@ -79,8 +80,8 @@ class PaperMLP(Networks):
             nn.Unflatten(1, shape),
         )
 
-    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
-        """Two layers of maxout; dropout before each, and before the logit."""
+    def build_trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Build two layers of maxout, with dropout before each and before the logit."""
         units = self.discriminator_units
         network = nn.Sequential(
             nn.Flatten(),
@@ -92,13 +93,13 @@ class PaperMLP(Networks):
         return network, units
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        """Uniform, within bounds of each player's own."""
-        _uniform(generator, 0.05)
-        _uniform(discriminator, 0.005)
+        """Draw uniform weights, with another bound for each network."""
+        _draw_uniform(generator, 0.05)
+        _draw_uniform(discriminator, 0.005)
 
     @torch.no_grad()
-    def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
-        """The biases before the sigmoid start where the average image is: logit(mean), as in the released code."""
+    def fit_to_data(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
+        """Set the biases before the sigmoid to the average image, logit(mean), as in the released code."""
         last = [layer for layer in generator.modules() if isinstance(layer, nn.Linear)][-1]
         total = torch.zeros(samples.shape[1:], dtype=torch.int64)
         for block in torch.split(samples, BLOCK):
@@ -108,57 +109,58 @@ class PaperMLP(Networks):
 
 
 @dataclass(frozen=True)
-class MLP(Networks):
-    """Dense layers of `width` units: rectifiers in the generator, leaky ones in the discriminator. Points or images.
+class MLP(Networks, name="mlp"):
+    """Dense layers of `width` units for points or images: rectifiers in the generator, leaky ones in the discriminator.
 
-    Points are brought to mean 0 and deviation 1 on the discriminator's way in and back on the generator's way out. With
-    `frequencies` the discriminator also sees so many waves of each coordinate, and so finer detail than it would learn.
+    Points are standardised to mean 0 and deviation 1 at the discriminator's input and back at the generator's output.
+    With `frequencies` the discriminator also gets that many Fourier features of each coordinate, and so resolves finer
+    detail than it would learn to.
     """
 
     paper: ClassVar[str] = "Goodfellow et al. 2014, section 5, without maxout and dropout"
     latent: Size = 64
     width: Size = 256
     depth: Size = 2
-    frequencies: Annotated[Count, Field(le=MOST_FREQUENCIES)] = 0
+    frequencies: Annotated[Whole, Field(le=MOST_FREQUENCIES)] = 0
 
     @property
     def papers(self) -> tuple[str, ...]:
-        """The waves have one of their own."""
+        """The publications of the family and of the options in use, with that of the Fourier features."""
         return super().papers + (("Tancik et al. 2020, section 3",) if self.frequencies else ())
 
     def check(self, shape: Shape) -> None:
-        """Any shape will do."""
+        """Accept any shape."""
 
-    def generator(self, shape: Shape, inputs: int) -> nn.Module:
-        """`depth` hidden layers; images end in tanh, points are unbounded."""
-        layers = self._hidden(inputs, nn.ReLU)
+    def build_generator(self, shape: Shape, inputs: int) -> nn.Module:
+        """Build `depth` hidden layers; images end in tanh, points are unbounded."""
+        layers = self._build_hidden(inputs, nn.ReLU)
         layers += [nn.Linear(self.width, math.prod(shape))]
-        layers += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else [Units(*shape, back=True)]
+        layers += [nn.Tanh(), nn.Unflatten(1, shape)] if len(shape) == 3 else [Standardize(*shape, back=True)]
         return nn.Sequential(*layers)
 
-    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
-        """`depth` hidden layers."""
-        entry: list[nn.Module] = [nn.Flatten() if len(shape) == 3 else Units(*shape)]
+    def build_trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Build `depth` hidden layers."""
+        entry: list[nn.Module] = [nn.Flatten() if len(shape) == 3 else Standardize(*shape)]
         inputs = math.prod(shape)
         if self.frequencies:
-            waves = Waves(self.frequencies)
-            entry, inputs = [*entry, waves], inputs * waves.copies
-        return nn.Sequential(*entry, *self._hidden(inputs, lambda: nn.LeakyReLU(0.2))), self.width
+            features = FourierFeatures(self.frequencies)
+            entry, inputs = [*entry, features], inputs * features.copies
+        return nn.Sequential(*entry, *self._build_hidden(inputs, lambda: nn.LeakyReLU(0.2))), self.width
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        """PyTorch's defaults, but for the embedding of classes: as large as the weights of the logit beside it."""
+        """Draw the embedding of classes at the scale of the logit's weights; keep PyTorch's defaults for the rest."""
         for module in discriminator.modules():
             if isinstance(module, nn.Embedding):
                 nn.init.normal_(module.weight, 0.0, module.embedding_dim**-0.5)
 
-    def acquaint(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
-        """The units of points."""
+    def fit_to_data(self, generator: nn.Module, discriminator: nn.Module, samples: Tensor) -> None:
+        """Set the mean and deviation of points."""
         for player, copies in ((generator, 1), (discriminator, self.packing)):
             for layer in player.modules():
-                if isinstance(layer, Units):
-                    layer.learn(samples, copies)
+                if isinstance(layer, Standardize):
+                    layer.fit(samples, copies)
 
-    def _hidden(self, inputs: int, activation: Callable[[], nn.Module]) -> list[nn.Module]:
+    def _build_hidden(self, inputs: int, activation: Callable[[], nn.Module]) -> list[nn.Module]:
         layers: list[nn.Module] = []
         for _ in range(self.depth):
             layers += [nn.Linear(inputs, self.width), activation()]
@@ -166,7 +168,7 @@ class MLP(Networks):
         return layers
 
 
-def _uniform(network: nn.Module, bound: float) -> None:
+def _draw_uniform(network: nn.Module, bound: float) -> None:
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.uniform_(module.weight, -bound, bound)

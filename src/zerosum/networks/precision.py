@@ -1,4 +1,4 @@
-"""What is computed in float32, whatever precision the layers around it have."""
+"""Computations in float32, whatever precision the layers around them have."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -7,18 +7,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def full(device: torch.device) -> AbstractContextManager[None]:
-    """Inside, nothing is rounded to a lower precision on `device`; tensors that are shapes only have none."""
+def disable_autocast(device: torch.device) -> AbstractContextManager[None]:
+    """Keep PyTorch from lowering the precision on `device` inside the block; the device `meta` has no autocast."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 class Logit(nn.Linear):
     """The last layer of every discriminator.
 
-    In bfloat16 a logit near 16 comes in steps of 1/8, and relativistic games are about differences of logits.
+    It computes in float32: in bfloat16 logits near 16 are multiples of 1/8, and relativistic games use differences of
+    logits.
     """
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features [N, inputs] to logits [N, outputs]."""
-        with full(features.device):
+        """Map features [N, inputs] to logits [N, outputs]."""
+        with disable_autocast(features.device):
             return F.linear(features.float(), self.weight, self.bias)

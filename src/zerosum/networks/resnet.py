@@ -8,25 +8,26 @@ import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from zerosum.networks import Networks, Shape, Size
+from zerosum.networks import Networks
 from zerosum.networks.batch_norm import BatchNorm
-from zerosum.networks.dcgan import levels
+from zerosum.networks.dcgan import list_sizes
+from zerosum.types import Shape, Size
 
 
 class Up(nn.Module):
-    """Batch norm, rectifier, enlargement, convolution, batch norm, rectifier, convolution; a 1x1 shortcut around it."""
+    """Batch norm, rectifier, upsampling, convolution, batch norm, rectifier, convolution; with a 1x1 shortcut."""
 
     def __init__(self, inputs: int, channels: int, size: tuple[int, int]) -> None:
-        """`size`: (H, W) of the result."""
+        """Set the `size` (H, W) of the result."""
         super().__init__()
         self.size = size
         self.norms = nn.ModuleList([BatchNorm(inputs), BatchNorm(channels)])
         self.convolutions = nn.ModuleList([nn.Conv2d(width, channels, 3, padding=1) for width in (inputs, channels)])
         self.shortcut = nn.Conv2d(inputs, channels, 1)
-        self.rectifier = nn.ReLU()  # a module, which dropout can follow
+        self.rectifier = nn.ReLU()  # a module, so that `add_dropout` finds it
 
     def forward(self, batch: Tensor) -> Tensor:
-        """[N, inputs, H', W'] to [N, channels, H, W]."""
+        """Map [N, inputs, H', W'] to [N, channels, H, W]."""
         inner = self.convolutions[0](F.interpolate(self.rectifier(self.norms[0](batch)), self.size))
         inner = self.convolutions[1](self.rectifier(self.norms[1](inner)))
         summed: Tensor = self.shortcut(F.interpolate(batch, self.size)) + inner
@@ -34,13 +35,13 @@ class Up(nn.Module):
 
 
 class Down(nn.Module):
-    """Rectifier, convolution, rectifier, convolution, mean pooling if wanted; around it a 1x1 convolution.
+    """Rectifier, convolution, rectifier, convolution, then mean pooling if `halve`; with a 1x1 shortcut.
 
-    Between the two convolutions there are as many channels as before them, as in the released code.
+    Between the two convolutions, there are as many channels as before them, as in the released code.
     """
 
     def __init__(self, inputs: int, channels: int, *, halve: bool, first: bool = False) -> None:
-        """`first`: the image itself is not rectified."""
+        """Build the convolutions; if `first`, the input is the image and is not rectified."""
         super().__init__()
         self.halve, self.first = halve, first
         inner = channels if first else inputs
@@ -50,7 +51,7 @@ class Down(nn.Module):
         self.shortcut = nn.Conv2d(inputs, channels, 1) if halve or inputs != channels else nn.Identity()
 
     def forward(self, batch: Tensor) -> Tensor:
-        """[N, inputs, H, W] to [N, channels, H, W], or half the size, rounded up."""
+        """Map [N, inputs, H, W] to [N, channels, H, W], or to half the size, rounded up."""
         inner = self.convolutions[0](batch if self.first else F.relu(batch))
         inner = self.convolutions[1](F.relu(inner))
         summed: Tensor = self.shortcut(batch) + inner
@@ -58,8 +59,8 @@ class Down(nn.Module):
 
 
 @dataclass(frozen=True)
-class Resnet(Networks):
-    """A residual block per doubling in the generator; halving and two plain blocks in the discriminator.
+class ResNet(Networks, name="resnet"):
+    """A residual block per doubling in the generator; halving blocks and two plain ones in the discriminator.
 
     `width` channels in the discriminator (128 in the paper), twice as many in the generator (256), as in the paper's
     tables 3 and 4 for 32x32 pixels. If `tapered`, after its tables for larger images: `width` channels at the image's
@@ -72,10 +73,10 @@ class Resnet(Networks):
     width: Size = 128
     tapered: bool = False
 
-    def generator(self, shape: Shape, inputs: int) -> nn.Module:
-        """Dense layer to the smallest size, residual blocks up to the image, then batch norm, convolution, tanh."""
-        sizes = levels((shape[1], shape[2]))
-        widths = self._widths(len(sizes)) if self.tapered else [2 * self.width] * len(sizes)
+    def build_generator(self, shape: Shape, inputs: int) -> nn.Module:
+        """Build a dense layer to the smallest size, residual blocks up to the image, batch norm, convolution, tanh."""
+        sizes = list_sizes((shape[1], shape[2]))
+        widths = self._list_widths(len(sizes)) if self.tapered else [2 * self.width] * len(sizes)
         layers: list[nn.Module] = [
             nn.Linear(inputs, widths[-1] * math.prod(sizes[-1])),
             nn.Unflatten(1, (widths[-1], *sizes[-1])),
@@ -84,23 +85,23 @@ class Resnet(Networks):
         layers += [BatchNorm(widths[0]), nn.ReLU(inplace=True), nn.Conv2d(widths[0], shape[0], 3, padding=1), nn.Tanh()]
         return nn.Sequential(*layers)
 
-    def trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
-        """Halving blocks down to about 8 pixels (4 if tapered), plain blocks, rectifier, sum over the places."""
-        smaller = len(levels((shape[1], shape[2]))) - 1
+    def build_trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
+        """Build halving blocks down to about 8 pixels (4 if tapered), plain blocks, rectifier, sum over the places."""
+        smaller = len(list_sizes((shape[1], shape[2]))) - 1
         halvings, plain = (smaller, 1) if self.tapered else (max(1, smaller - 1), 2)
-        widths = self._widths(halvings + plain)
+        widths = self._list_widths(halvings + plain)
         blocks = [
             Down(inputs, channels, halve=block < halvings, first=block == 0)
             for block, (inputs, channels) in enumerate(pairwise([shape[0], *widths]))
         ]
-        return nn.Sequential(*blocks, nn.ReLU(inplace=True), Sum()), widths[-1]
+        return nn.Sequential(*blocks, nn.ReLU(inplace=True), SumPool()), widths[-1]
 
-    def _widths(self, count: int) -> list[int]:
-        """Channels at `count` sizes, the largest size first."""
+    def _list_widths(self, count: int) -> list[int]:
+        """List the channels at `count` sizes, the largest size first."""
         return [self.width << level if self.tapered else self.width for level in range(count)]
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        """Glorot's uniform, with gain sqrt 2 inside the blocks and 1 elsewhere, as the released code."""
+        """Draw Glorot's uniform weights, with gain sqrt 2 inside the blocks and 1 elsewhere, as the released code."""
         for network in (generator, discriminator):
             inside = {id(m) for b in network.modules() if isinstance(b, Up | Down) for m in b.convolutions.modules()}
             for module in network.modules():
@@ -112,9 +113,9 @@ class Resnet(Networks):
                     nn.init.xavier_uniform_(module.weight)
 
 
-class Sum(nn.Module):
+class SumPool(nn.Module):
     """Global sum pooling."""
 
     def forward(self, batch: Tensor) -> Tensor:
-        """[N, C, H, W] to [N, C]."""
+        """Map [N, C, H, W] to [N, C]."""
         return batch.sum((2, 3))

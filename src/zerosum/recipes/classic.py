@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from zerosum.games import LeastSquares, RelativisticAverage, Wasserstein
+from zerosum.game.losses import LeastSquares, RelativisticAverage, Wasserstein
+from zerosum.game.optimizers import SGD, Adam
+from zerosum.game.recipe import Recipe
+from zerosum.game.regularizers import GradientPenalty
 from zerosum.networks.dcgan import DCGAN
 from zerosum.networks.mlp import PaperMLP
-from zerosum.optimizers import SGD, Adam
-from zerosum.recipes import Recipe
-from zerosum.regularizers import GradientPenalty
 
 # The released code learns from the first 50,000 training images only (125,000 iterations are 250 epochs of those, and
 # 208 of all 60,000), as benchmarks/table1.py does.
@@ -15,11 +15,11 @@ PAPER_MNIST = Recipe(
     name="paper-mnist",
     summary="Goodfellow et al. 2014 as released: rectifiers against maxout and dropout, momentum, one pass for both",
     networks=PaperMLP(),
-    generator=SGD(),
-    discriminator=SGD(lr=0.05, lr_floor=5e-7),  # the released code halves the discriminator's loss instead
+    generator_optimizer=SGD(),
+    discriminator_optimizer=SGD(lr=0.05, lr_floor=5e-7),  # the released code halves the discriminator's loss instead
     batch_size=100,
     simultaneous=True,
-    average=0.0,
+    ema_decay=0.0,
     precision="float32",
     steps=125_000,
 )
@@ -28,7 +28,7 @@ DCGAN_64 = Recipe(
     name="dcgan",
     summary="Radford et al. 2016 as in its released code: strided convolutions, batch normalisation, Adam 2e-4",
     networks=DCGAN(),
-    average=0.0,
+    ema_decay=0.0,
     steps=25_000,
 )
 
@@ -60,8 +60,8 @@ WGAN_GP = replace(
     networks=DCGAN(discriminator_norm=False),
     game=Wasserstein(),
     regularizers=(GradientPenalty(weight=10.0),),
-    generator=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
-    discriminator=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+    generator_optimizer=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
+    discriminator_optimizer=Adam(lr=1e-4, beta1=0.0, beta2=0.9),
     discriminator_steps=5,
 )
 

@@ -3,23 +3,23 @@
 from dataclasses import replace
 
 from zerosum.data.preparation import Preparation
-from zerosum.games import Hinge, Relativistic
+from zerosum.game.losses import Hinge, Relativistic
+from zerosum.game.optimizers import Adam
+from zerosum.game.recipe import Recipe
+from zerosum.game.regularizers import GradientNorm, SpectralNorm
+from zerosum.game.tricks import DiffAugment
 from zerosum.networks.compact import Compact
-from zerosum.networks.r3gan import R3gan
-from zerosum.networks.resnet import Resnet
-from zerosum.optimizers import Adam
-from zerosum.recipes import Recipe
-from zerosum.regularizers import R1, R2, SpectralNorm
-from zerosum.tricks import DiffAugment
+from zerosum.networks.r3gan import R3GAN
+from zerosum.networks.resnet import ResNet
 
 COMPACT = Recipe(
     name="compact",
     summary="DCGAN's guidelines rearranged for CPUs, moving average, learning rate falling to 0",
     networks=Compact(),
-    generator=Adam(lr=5e-4, beta2=0.99, decay_from=0.5),
-    discriminator=Adam(lr=1e-3, beta2=0.99, decay_from=0.5),
+    generator_optimizer=Adam(lr=5e-4, beta2=0.99, decay_from=0.5),
+    discriminator_optimizer=Adam(lr=1e-3, beta2=0.99, decay_from=0.5),
     batch_size=32,
-    average=0.999,
+    ema_decay=0.999,
     steps=10_000,
 )
 
@@ -41,13 +41,13 @@ COMPACT_CONDITIONAL = replace(
 SNGAN = Recipe(
     name="sngan",
     summary="Miyato et al. 2018: residual networks, spectral normalisation, hinge, five discriminator steps; for a GPU",
-    networks=Resnet(),
+    networks=ResNet(),
     game=Hinge(),
     regularizers=(SpectralNorm(),),
-    generator=Adam(lr=2e-4, beta1=0.0, beta2=0.9, decay_from=0.0),
-    discriminator=Adam(lr=2e-4, beta1=0.0, beta2=0.9, decay_from=0.0),
+    generator_optimizer=Adam(lr=2e-4, beta1=0.0, beta2=0.9, decay_from=0.0),
+    discriminator_optimizer=Adam(lr=2e-4, beta1=0.0, beta2=0.9, decay_from=0.0),
     discriminator_steps=5,
-    average=0.0,
+    ema_decay=0.0,
     steps=50_000,
 )
 
@@ -57,13 +57,13 @@ SNGAN = Recipe(
 R3GAN_64 = Recipe(
     name="r3gan",
     summary="Huang et al. 2024, narrower: relativistic pairing, R1, R2, residual networks without norms; for a GPU",
-    networks=R3gan(),
+    networks=R3GAN(),
     game=Relativistic(),
-    regularizers=(R1(gamma=0.05), R2(gamma=0.05)),
-    generator=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
-    discriminator=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
+    regularizers=(GradientNorm(gamma=0.05),),
+    generator_optimizer=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
+    discriminator_optimizer=Adam(lr=2e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
     batch_size=64,
-    average=0.999,
+    ema_decay=0.999,
     steps=50_000,
 )
 
@@ -72,13 +72,13 @@ DOGS_64 = Recipe(
     summary="dogs of 64x64 with breeds (docs/dogs.md): sngan's networks and game, told the breeds, two learning rates "
     "(Heusel et al. 2017), long average (Brock et al. 2019), DiffAugment",
     data=Preparation(size=(64, 64), margin=0.1, smallest_box=32, longest_box=2.0, flip=True),
-    networks=Resnet(condition="projection", width=64, tapered=True),
+    networks=ResNet(condition="projection", width=64, tapered=True),
     game=Hinge(),
     regularizers=(SpectralNorm(),),
     tricks=(DiffAugment(policy=("translation", "cutout")),),
-    generator=Adam(lr=1e-4, beta1=0.0, beta2=0.999, decay_from=0.5),
-    discriminator=Adam(lr=4e-4, beta1=0.0, beta2=0.999, decay_from=0.5),
+    generator_optimizer=Adam(lr=1e-4, beta1=0.0, beta2=0.999, decay_from=0.5),
+    discriminator_optimizer=Adam(lr=4e-4, beta1=0.0, beta2=0.999, decay_from=0.5),
     batch_size=64,
-    average=0.9999,
+    ema_decay=0.9999,
     steps=50_000,
 )

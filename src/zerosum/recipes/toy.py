@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from zerosum.games import NonSaturating, Relativistic
+from zerosum.game.losses import NonSaturating, Relativistic
+from zerosum.game.optimizers import Adam
+from zerosum.game.recipe import Recipe
+from zerosum.game.regularizers import GradientNorm
 from zerosum.networks.mlp import MLP
-from zerosum.optimizers import Adam
-from zerosum.recipes import Recipe
-from zerosum.regularizers import R1, R2
 
 ADAM = Adam(lr=3e-3, beta1=0.0, beta2=0.99, decay_from=0.3)
 
@@ -15,11 +15,11 @@ TOY = Recipe(
     summary="points in their simplest form: relativistic pairing with R1 and R2 (Huang et al. 2024), dense layers",
     networks=MLP(latent=4, width=128, depth=3),
     game=Relativistic(),
-    regularizers=(R1(gamma=1.0, final_gamma=1e-5), R2(gamma=1.0, final_gamma=1e-5)),
-    generator=ADAM,
-    discriminator=ADAM,
+    regularizers=(GradientNorm(gamma=1.0, final_gamma=1e-5),),
+    generator_optimizer=ADAM,
+    discriminator_optimizer=ADAM,
     batch_size=128,
-    average=0.999,
+    ema_decay=0.999,
     precision="float32",
     threads=1,
     steps=8_000,
@@ -30,10 +30,10 @@ POINTS = replace(
     name="points",
     summary="toy for modes far apart: binary latents, to leave the gaps empty, and waves that show D the modes' detail",
     networks=MLP(latent=12, binary=10, width=128, depth=3, frequencies=5),
-    generator=replace(ADAM, lr=2e-3),
-    discriminator=replace(ADAM, lr=2e-3),
+    generator_optimizer=replace(ADAM, lr=2e-3),
+    discriminator_optimizer=replace(ADAM, lr=2e-3),
     batch_size=256,
-    average=0.99,
+    ema_decay=0.99,
     steps=3_200,
 )
 

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing else, made from the run folder alone."""
+"""Write the report of a run: one HTML file that needs nothing else, made from the run folder alone."""
 
 import base64
 import io
@@ -10,20 +10,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zerosum import catalog
-from zerosum.games import Game
-from zerosum.record import Line, RunFolder, write_atomically
+from zerosum import catalog, records
+from zerosum.atomic import write_atomically
+from zerosum.game.losses import Game
+from zerosum.metrics import Score
+from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.run_folder import Line, RunFolder
 
 CONFUSION = ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake")
 
 
 def write(folder: RunFolder) -> None:
     """Write the run's `report.html`, also for a run that is not finished."""
-    iterations, scores = folder.lines("iteration"), folder.lines("score")
+    iterations, scores = records.read(folder, IterationRecord), records.read(folder, ScoreRecord)
     environment = Environment(
         loader=PackageLoader("zerosum.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    last = [score for score in scores if score["step"] == scores[-1]["step"]]
+    last = [each.score for each in scores if each.step == scores[-1].step]
     about = folder.describe()
     probabilistic = catalog.lookup(Game, about["recipe"]["game"]["name"]).probabilistic
     page = environment.get_template("report.html.j2").render(
@@ -31,36 +34,37 @@ def write(folder: RunFolder) -> None:
         about=about,
         again=_command(folder, about),
         probabilistic=probabilistic,
-        done=iterations[-1]["step"] if iterations else 0,
-        seconds=iterations[-1]["seconds"] if iterations else 0,
+        done=iterations[-1].step if iterations else 0,
+        seconds=iterations[-1].seconds if iterations else 0,
         pictures=[(step, _inline(file.read_bytes())) for step, file in _pictures(folder)],
         closest=_inline(folder.closest.read_bytes()) if folder.closest.exists() else None,
         curves=_inline(_curves(iterations, scores, probabilistic=probabilistic)) if iterations else None,
-        confusion={name: iterations[-1][name] for name in CONFUSION} if iterations else None,
-        led=iterations[-1]["real_led"] if iterations else None,
-        scored=last[0] if last else None,
+        confusion={name: getattr(iterations[-1], name) for name in CONFUSION} if iterations else None,
+        pair_accuracy=iterations[-1].pair_accuracy if iterations else None,
+        scored_step=scores[-1].step if scores else None,
+        sampling_seed=last[0].seed if last else None,
         scores=_by_protocol(last),
-        warnings=dict.fromkeys(score["warning"] for score in last if score["warning"]),
+        warnings=dict.fromkeys(score.warning for score in last if score.warning),
     )
     write_atomically(folder.report, page.encode())
 
 
 def _pictures(folder: RunFolder) -> list[tuple[int, Path]]:
-    """The grids of samples by their steps; what somebody else put beside them is none."""
+    """List the grids of samples by their steps, and ignore files that were put beside them."""
     return sorted((int(file.stem), file) for file in folder.samples.glob("*.png") if file.stem.isdecimal())
 
 
-def _by_protocol(scores: list[Line]) -> list[tuple[str, list[Line]]]:
-    """The scores that were measured in the same way, in their order, after a sentence or two on how that was."""
-    groups: dict[str, list[Line]] = {}
+def _by_protocol(scores: list[Score]) -> list[tuple[str, list[Score]]]:
+    """Group the scores by how they were measured, in their order; each group begins with its protocol in words."""
+    groups: dict[str, list[Score]] = {}
     for score in scores:
-        resizer = "" if score["resizer"] == "none" else f"; resizer: {score['resizer']}"
-        groups.setdefault(f"Measured in {score['features']}{resizer}. {score['comparable']}", []).append(score)
+        resizer = "" if score.resizer == "none" else f"; resizer: {score.resizer}"
+        groups.setdefault(f"Measured in {score.features}{resizer}. {score.comparable}", []).append(score)
     return list(groups.items())
 
 
 def _command(folder: RunFolder, about: Line) -> str:
-    """What trains the same once more."""
+    """Return the command that trains the same once more."""
     words = ["zerosum", "train", about["data"], "--recipe", folder.path.resolve()]
     for option in ("steps", "seed", "device"):
         words += [f"--{option}", about[option]]
@@ -73,11 +77,11 @@ def _inline(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def _curves(iterations: list[Line], scores: list[Line], *, probabilistic: bool) -> bytes:
-    """Both losses, the discriminator's answers, and the Fréchet distance."""
+def _curves(iterations: list[IterationRecord], scores: list[ScoreRecord], *, probabilistic: bool) -> bytes:
+    """Plot both losses, the discriminator's answers, and the Fréchet distance: a PNG."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     grid: Any = figure.subplots(2, 2)
-    steps = [line["step"] for line in iterations]
+    steps = [record.step for record in iterations]
 
     def draw(axes: Axes, title: str, curves: dict[str, list[float]]) -> None:
         for label, values in curves.items():
@@ -94,14 +98,14 @@ def _curves(iterations: list[Line], scores: list[Line], *, probabilistic: bool) 
             "generator": _column(iterations, "generator_loss"),
         },
     )
-    pairs = {"real above fake": _column(iterations, "real_led")}
+    pairs = {"real above fake": _column(iterations, "pair_accuracy")}
     shares = [grid[1, 0]]
     if probabilistic:
         shares.append(grid[0, 1])
         answers = {"D(x), real samples": _column(iterations, "d_real"), "D(G(z)), fakes": _column(iterations, "d_fake")}
         draw(grid[0, 1], "The discriminator's mean answer (1 = real)", answers)
-        right = {kind: [_share(line, kind) for line in iterations] for kind in ("real", "fake")}
-        draw(grid[1, 0], "Share of samples and of pairs it judges rightly", right | pairs)
+        right = {kind: [_accuracy(record, kind) for record in iterations] for kind in ("real", "fake")}
+        draw(grid[1, 0], "Share of samples and of pairs it classifies rightly", right | pairs)
     else:
         penalties = {"penalties": _column(iterations, "penalty")}
         draw(grid[0, 1], "What was added to the discriminator's loss", penalties)
@@ -109,7 +113,7 @@ def _curves(iterations: list[Line], scores: list[Line], *, probabilistic: bool) 
     for axes in shares:
         axes.axhline(0.5, color="0.6", linewidth=0.8, linestyle="--")
         axes.set_ylim(0, 1)
-    _distances(grid[1, 1], [line for line in scores if line["metric"] == "frechet-distance"])
+    _plot_distances(grid[1, 1], [record for record in scores if record.score.metric == "frechet-distance"])
     for axes in grid[1]:
         axes.set_xlabel("iteration")
     buffer = io.BytesIO()
@@ -117,24 +121,27 @@ def _curves(iterations: list[Line], scores: list[Line], *, probabilistic: bool) 
     return buffer.getvalue()
 
 
-def _column(lines: list[Line], name: str) -> list[float]:
-    return [line[name] for line in lines]
+def _column(iterations: list[IterationRecord], name: str) -> list[float]:
+    return [getattr(record, name) for record in iterations]
 
 
-def _share(line: Line, kind: str) -> float:
-    right, wrong = line[f"{kind}_as_{kind}"], line[f"{kind}_as_{'fake' if kind == 'real' else 'real'}"]
+def _accuracy(record: IterationRecord, kind: str) -> float:
+    """Return the share of the samples of that kind, `real` or `fake`, that D took for what they are."""
+    right = getattr(record, f"{kind}_as_{kind}")
+    wrong = getattr(record, f"{kind}_as_{'fake' if kind == 'real' else 'real'}")
     return float(right / (right + wrong))
 
 
-def _distances(axes: Axes, scores: list[Line]) -> None:
+def _plot_distances(axes: Axes, scores: list[ScoreRecord]) -> None:
     axes.set_title("Fréchet distance to the test split", loc="left", fontsize=10)
-    for count in sorted({score["samples"] for score in scores}):
-        some = [score for score in scores if score["samples"] == count]
-        values = [score["value"] for score in some]
-        bars = [[score["value"] - score["low"] for score in some], [score["high"] - score["value"] for score in some]]
-        axes.errorbar(
-            [score["step"] for score in some], values, bars, marker="o", capsize=3, label=f"{count:,} samples"
-        )
+    for count in sorted({record.score.samples for record in scores}):
+        some = [record for record in scores if record.score.samples == count]
+        values = [record.score.value for record in some]
+        bars = [
+            [record.score.value - record.score.low for record in some],
+            [record.score.high - record.score.value for record in some],
+        ]
+        axes.errorbar([record.step for record in some], values, bars, marker="o", capsize=3, label=f"{count:,} samples")
     if scores:
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False, fontsize=8)

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from zerosum.data import Source, Split, for_testing, open_source, shuffled, split_by_content
+from zerosum.data import Source, Split, select_test, shuffle_indices, split_by_content
+from zerosum.data.readers import open_source
 from zerosum.errors import InputError
 
 
 @given(count=st.integers(1, 50), size=st.integers(1, 120), seed=st.integers(0, 5))
 def test_every_epoch_shows_each_sample_once(count: int, size: int, seed: int) -> None:
-    batches = [shuffled(count, size, number, seed) for number in range(3 * count // size + 3)]
+    batches = [shuffle_indices(count, size, number, seed) for number in range(3 * count // size + 3)]
     assert all(len(batch) == size for batch in batches)
     stream = torch.cat(batches)
     for epoch in range(len(stream) // count):
@@ -21,9 +22,9 @@ def test_every_epoch_shows_each_sample_once(count: int, size: int, seed: int) ->
 
 
 def test_a_minibatch_is_a_function_of_its_number_and_the_seed() -> None:
-    assert torch.equal(shuffled(100, 32, 7, 1), shuffled(100, 32, 7, 1))
-    assert not torch.equal(shuffled(100, 32, 7, 1), shuffled(100, 32, 7, 2))
-    assert not torch.equal(shuffled(100, 100, 0, 1), shuffled(100, 100, 1, 1))
+    assert torch.equal(shuffle_indices(100, 32, 7, 1), shuffle_indices(100, 32, 7, 1))
+    assert not torch.equal(shuffle_indices(100, 32, 7, 1), shuffle_indices(100, 32, 7, 2))
+    assert not torch.equal(shuffle_indices(100, 100, 0, 1), shuffle_indices(100, 100, 1, 1))
 
 
 def test_added_samples_move_no_old_one_between_the_splits() -> None:
@@ -43,7 +44,7 @@ def test_added_samples_move_no_old_one_between_the_splits() -> None:
 @given(content=st.lists(st.integers(0, 2**32 - 1), min_size=4, max_size=40, unique=True))
 def test_both_splits_of_few_samples_have_a_spread(content: list[int]) -> None:
     """Four that differ are enough, unless chance keeps all for testing, which happens to one set of four in 625."""
-    testing = for_testing(np.array(content))
+    testing = select_test(np.array(content))
     assert testing.sum() >= 2
     assert testing.sum() == 2 or (np.array(content)[testing] < 0.2 * 2**32).all()
     assert max(np.array(content)[testing]) < min(np.array(content)[~testing], default=2**32)

@@ -12,9 +12,8 @@ from torch import nn
 from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
-from zerosum.metrics.cached import features_of
-from zerosum.metrics.evaluation import Evaluation
-from zerosum.metrics.features import Request, features_for, in_batches, inception
+from zerosum.metrics.evaluation import Evaluation, extract_cached
+from zerosum.metrics.features import Request, apply_in_batches, inception, open_features
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.dinov2 import DINOv2
 from zerosum.metrics.features.inception import Inception
@@ -50,14 +49,14 @@ def golden(shared: Path) -> dict[str, torch.Tensor]:
 )
 def test_what_features_cannot_heed_is_refused(request_: Request, expected: str) -> None:
     with pytest.raises(InputError, match=expected):
-        features_for(images((1, 8, 8)), request_)
+        open_features(images((1, 8, 8)), request_)
 
 
 def test_features_follow_from_the_data(digits: Source) -> None:
-    assert isinstance(features_for(digits), Classifier)
-    assert isinstance(features_for(images((3, 9, 13))), RandomConvolutions)
-    assert features_for(points(2)).name == "coordinates"
-    assert features_for(digits, Request("pixels")).name == "pixels"
+    assert isinstance(open_features(digits), Classifier)
+    assert isinstance(open_features(images((3, 9, 13))), RandomConvolutions)
+    assert open_features(points(2)).name == "coordinates"
+    assert open_features(digits, Request("pixels")).name == "pixels"
 
 
 def test_the_classifier_is_good_repeatable_and_cached(
@@ -109,7 +108,7 @@ def test_every_batch_has_the_same_size() -> None:
             return batch.flatten(1)
 
     samples = images((1, 2, 2), count=10).train.samples
-    made = in_batches(Counting(), samples, 4, CPU)
+    made = apply_in_batches(Counting(), samples, 4, CPU)
     assert Counting.sizes == [4, 4, 4]
     assert torch.equal(made, samples.flatten(1).float().div(127.5).sub(1))
 
@@ -205,7 +204,7 @@ def test_the_published_file_is_folded_and_reaches_2048_features(
     assert features.shape == (3, 2048)
     assert extractor.is_pool3
     assert extractor.logits(features).shape == (3, 1008)
-    weights = inception.read(file)
+    weights = inception.read_weights(file)
     x = torch.randn(2, 3, 20, 20, generator=torch.Generator().manual_seed(1))
     folded = nn.functional.conv2d(x, weights["Conv2d_1a_3x3.weight"], weights["Conv2d_1a_3x3.bias"])
     norm = nn.BatchNorm2d(32, eps=1e-3).eval()
@@ -218,31 +217,31 @@ def test_the_published_file_is_folded_and_reaches_2048_features(
 
 
 @pytest.mark.parametrize(
-    ("network", "words"), [("inception:x", "after the colon"), ("nothing", "no feature-extractor is called")]
+    ("network", "words"), [("inception:x", "after the colon"), ("nothing", "unknown features 'nothing'")]
 )
 def test_features_that_do_not_exist_are_refused(network: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        features_for(images((3, 8, 8)), Request(network))
+        open_features(images((3, 8, 8)), Request(network))
 
 
 def test_features_that_cannot_serve_the_data_are_refused() -> None:
     for network in ("pixels", "random-convolutions", "inception", "dinov2", "classifier"):
         with pytest.raises(InputError, match=r"normal|Inception sees|DINOv2 sees"):
-            features_for(points(2), Request(network))
+            open_features(points(2), Request(network))
     with pytest.raises(InputError, match="holds images"):
-        features_for(images((1, 8, 8)), Request("coordinates"))
+        open_features(images((1, 8, 8)), Request("coordinates"))
     with pytest.raises(InputError, match="too large for --features pixels"):
-        features_for(images((3, 40, 40), count=2), Request("pixels"))
+        open_features(images((3, 40, 40), count=2), Request("pixels"))
 
 
 def test_weights_are_never_fetched_without_being_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZEROSUM_DATA", str(tmp_path))
     with pytest.raises(InputError, match="--download fetches 96 MB"):
-        features_for(images((3, 8, 8)), Request("inception"))
+        open_features(images((3, 8, 8)), Request("inception"))
     with pytest.raises(InputError, match=r"--download fetches .* from the Hugging Face hub"):
-        features_for(images((3, 8, 8)), Request("dinov2"))
+        open_features(images((3, 8, 8)), Request("dinov2"))
     with pytest.raises(InputError, match="cannot be read"):
-        features_for(images((3, 8, 8)), Request("inception", tmp_path / "none.pth"))
+        open_features(images((3, 8, 8)), Request("inception", tmp_path / "none.pth"))
 
 
 def test_dinov2_sees_normalised_images_and_gives_its_class_token(tmp_path: Path) -> None:
@@ -262,7 +261,7 @@ def test_dinov2_sees_normalised_images_and_gives_its_class_token(tmp_path: Path)
     assert "tiny" in extractor.name
 
 
-def test_costly_features_of_real_data_are_kept(
+def test_costly_extract_cached_real_data_are_kept(
     trunk: Path, golden: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
@@ -282,7 +281,7 @@ def test_kept_features_are_those_of_the_samples_that_are_compared(
     monkeypatch.setattr(RandomConvolutions, "costly", True)
     noise = images((3, 8, 8), count=18)
     extractor = RandomConvolutions(noise.shape, CPU)
-    features_of(extractor, noise, "test", noise.test.samples[:6])
+    extract_cached(extractor, noise, "test", noise.test.samples[:6])
     for _ in range(2):
         reference = Evaluation(noise, extractor).test
         assert torch.equal(reference.features, extractor(reference.samples))

@@ -8,13 +8,13 @@ import torch
 from torchmetrics.image.mifid import MemorizationInformedFrechetInceptionDistance
 
 from tests.conftest import images
-from tests.unit.metrics.sets import normal, seen
+from tests.unit.metrics.sets import GivenFeatures, normal, seen
 from zerosum.data import Source, Split
 from zerosum.metrics import Estimate
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
-from zerosum.metrics.frechet import Given, frechet_distance
-from zerosum.metrics.memorisation import Memorisation, Mifid, cosine_distance, nearest
+from zerosum.metrics.frechet import frechet_distance
+from zerosum.metrics.memorisation import Memorisation, MiFID, cosine_distance, find_nearest
 
 
 def measured(fake: torch.Tensor, train: torch.Tensor, test: torch.Tensor) -> dict[str, Estimate]:
@@ -90,7 +90,7 @@ def test_the_interval_is_as_wide_as_the_share_varies(held_out: int) -> None:
 
 def test_the_nearest_is_the_nearest() -> None:
     one, other = normal(50, 4, 1), normal(60, 4, 2)
-    distances, indices = nearest(one, other)
+    distances, indices = find_nearest(one, other)
     every = torch.cdist(one.double(), other.double())
     np.testing.assert_array_equal(indices, every.argmin(1))
     np.testing.assert_allclose(distances, every.amin(1), rtol=1e-4)
@@ -101,10 +101,10 @@ def test_mifid_is_that_of_torchmetrics_with_the_roles_exchanged(noise: float) ->
     """Kaggle averages over the generated images; torchmetrics over what it calls real."""
     real = normal(400, 12, 1)
     fake = real[:300] + noise * normal(300, 12, 2)
-    theirs = MemorizationInformedFrechetInceptionDistance(feature=Given(12), reset_real_features=True)
+    theirs = MemorizationInformedFrechetInceptionDistance(feature=GivenFeatures(12), reset_real_features=True)
     theirs.update(fake.double(), real=True)
     theirs.update(real.double(), real=False)
-    ours, distance = Mifid().measure(seen(fake, real))
+    ours, distance = MiFID().measure(seen(fake, real))
     assert ours.value == pytest.approx(float(theirs.compute()), rel=1e-4)
     penalised = noise < 1
     assert (distance.value < 0.1) == penalised
@@ -118,7 +118,7 @@ def test_the_threshold_is_on_the_mean() -> None:
     real = torch.eye(10)[torch.arange(40) % 5]
     fake = torch.cat([real[:20], torch.eye(10)[torch.arange(20) % 5 + 5]])
     assert cosine_distance(fake, real) == pytest.approx(0.5)
-    _, distance = Mifid().measure(seen(fake, real))
+    _, distance = MiFID().measure(seen(fake, real))
     assert distance.warning == ""
 
 
@@ -138,3 +138,11 @@ def test_the_closest_pairs_are_copies_beside_what_they_copy() -> None:
     assert {pairs[0].numpy().tobytes(), pairs[2].numpy().tobytes()} == {
         source.train.samples[row].numpy().tobytes() for row in (30, 2)
     }
+
+
+def test_the_interval_of_the_median_is_as_wide_as_the_median_varies() -> None:
+    """Of 100 sets; the relative standard error of a deviation of n draws is (2 n)^-1/2, four are allowed."""
+    train, held_out = normal(300, 3, 0), normal(100, 3, 1)
+    found = [measured(normal(200, 3, seed), train, held_out)["nearest-training"] for seed in range(2, 102)]
+    deviations = [(each.high - each.low) / (2 * 1.96) for each in found]
+    assert np.mean(deviations) == pytest.approx(np.std([each.value for each in found], ddof=1), rel=4 / 200**0.5)

@@ -9,15 +9,16 @@ import torch
 from torch import Tensor
 
 from tests.conftest import images, points
-from zerosum.cli._judged import Judged, evaluation_for
-from zerosum.data import Source, Split, open_source
+from zerosum.data import Source, Split
+from zerosum.data.readers import open_source
 from zerosum.errors import InputError
 from zerosum.metrics import Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
-from zerosum.metrics.features import Request, features_for, inception
+from zerosum.metrics.features import Request, inception, open_features
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.stacked import StackedClassifier
 from zerosum.metrics.stacked import StackedModes, coverage
+from zerosum.run.evaluate import evaluate
 
 CPU = torch.device("cpu")
 MODES, SAMPLES = 1_000, 26_000
@@ -68,7 +69,7 @@ def test_a_mode_is_the_classes_in_the_channels(evaluation: Evaluation, classifie
     assert features(samples).shape == (200, 3 * 128)
     assert torch.equal(features(samples)[:, 128:256], classifier(samples[:, 1:2]))
     hundreds, tens, ones = (classifier.classify(samples[:, [channel]]) for channel in range(3))
-    assert torch.equal(features.mode(features(samples)), 100 * hundreds + 10 * tens + ones)
+    assert torch.equal(features.classify_modes(features(samples)), 100 * hundreds + 10 * tens + ones)
 
 
 def test_real_stacks_cover_every_mode_as_evenly_as_the_digits_are(
@@ -143,10 +144,12 @@ def test_stacks_are_scored_by_their_modes_without_being_asked(
     assert sample_count(source) == len(evaluation.train) == SAMPLES
     monkeypatch.setattr(inception, "present", lambda: True)
     few = dataclasses.replace(source, train=Split(source.train.samples[:500]), test=Split(source.test.samples[:500]))
-    judged = [Judged("samples", source.test.samples[500:1_000])]
-    chosen = evaluation_for(judged, few, "auto", None, "test", "cpu", download=False)
-    assert isinstance(chosen.features, StackedClassifier)
-    names = [score.metric for score in chosen.scores(source.test.samples[500:1_000], 0, training=True)]
+    monkeypatch.setattr("zerosum.run.evaluate.open_source", lambda *_: few)
+    result = evaluate(source.test.samples[500:1_000], "stacks", metrics=["frechet-distance", "stacked-modes"])
+    (scores,) = result.scores.values()
+    assert [score.metric for score in scores] == ["frechet-distance", "modes-covered", "reverse-kl"]
+    assert {score.features for score in scores} == {evaluation.features.name}
+    names = [score.metric for score in Evaluation.of(few).scores(source.test.samples[500:1_000], 0, training=True)]
     assert names == ["frechet-distance", "modes-covered", "reverse-kl"]
 
 
@@ -154,7 +157,7 @@ def test_only_stacks_have_such_modes(evaluation: Evaluation, digits: Source) -> 
     for source in (digits, points(2), images((3, 8, 8), classes=2)):
         assert f"{source.name} holds no stacks" in StackedModes().refusal(source, evaluation.features)
         with pytest.raises(InputError, match="holds no stacks of labelled images"):
-            features_for(source, Request("stacked-classifier"))
+            open_features(source, Request("stacked-classifier"))
     assert StackedModes().refusal(evaluation.source, evaluation.features) == ""
     pixels = Evaluation.of(evaluation.source, Request("random-convolutions"))
     with pytest.raises(InputError, match=r"stacked-modes cannot be measured here: .*--features stacked-classifier"):

@@ -1,4 +1,4 @@
-"""Features: what samples are turned into before they are compared. One network, one file.
+"""Feature extractors: turn samples into the features that are compared. One network, one file.
 
 Pixels, points, fixed random convolutions and a classifier trained on the labels need no download. An image's features
 do not depend on the images beside it: every batch that goes through a network has the same size.
@@ -15,22 +15,22 @@ import torch
 from torch import Tensor, nn
 
 from zerosum import catalog
-from zerosum.data import Progress, Source
-from zerosum.data.pixels import to_float
+from zerosum.catalog import Component
+from zerosum.data import Progress, Source, to_float
 from zerosum.errors import InputError
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which features are wanted.
+    """A choice of features.
 
     Attributes:
         network: the name of an extractor, with `:TAP` for one of several depths; empty for the best one that needs no
             weights from elsewhere.
         weights: the file of a network that was trained elsewhere.
         download: whether such weights may be fetched.
-        device: where networks run.
-        progress: is told how far a download of weights is.
+        device: the device that networks run on.
+        progress: is called while weights are downloaded.
     """
 
     network: str = ""
@@ -44,7 +44,7 @@ class Request:
         """The number after the colon.
 
         Raises:
-            InputError: it is none.
+            InputError: it is no number.
         """
         _, colon, tap = self.network.partition(":")
         if colon and not tap.isdecimal():
@@ -52,18 +52,19 @@ class Request:
         return int(tap) if colon else None
 
 
-class FeatureExtractor(ABC):
+class FeatureExtractor(Component, ABC, kind="features"):
     """Maps samples to features. A new one is one subclass in one file of this folder.
 
     Attributes:
-        name: which features: scores with different names cannot be compared.
+        name: the features' name; scores with different names cannot be compared.
         resizer: how images were brought to the size that the network takes.
         comparable: what the scores may be compared with, a sentence's end.
         better: what better features would need, a sentence; empty if these are the best.
-        classes: how many classes the network tells apart; 0 if none.
+        classes: number of classes that the network tells apart; 0 if none.
         costly: whether features of real data are worth keeping on disk.
         is_pool3: whether these are the 2,048 features that a FID is computed in.
-        tapped: whether the network has several sets of features, of which a number after a colon chooses one.
+        taps: the numbers of features of the network's depths, of which one may be chosen after a colon; none if there
+            is no choice.
         takes_weights: whether it can be given a file of weights.
     """
 
@@ -74,13 +75,13 @@ class FeatureExtractor(ABC):
     classes: int = 0
     costly: ClassVar[bool] = False
     is_pool3: bool = False
-    tapped: ClassVar[bool] = False
+    taps: ClassVar[tuple[int, ...]] = ()
     takes_weights: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
     def open(cls, source: Source, request: Request) -> "FeatureExtractor":
-        """For samples like those of `source`.
+        """Open the extractor for samples like those of `source`.
 
         Raises:
             InputError: it cannot serve them, or its weights are not there.
@@ -88,15 +89,15 @@ class FeatureExtractor(ABC):
 
     @abstractmethod
     def __call__(self, samples: Tensor) -> Tensor:
-        """Samples, uint8 [N, C, H, W] or float32 [N, d], to features float32 [N, D]."""
+        """Turn samples, uint8 [N, C, H, W] or float32 [N, d], into features, float32 [N, D]."""
 
     def logits(self, features: Tensor) -> Tensor:
-        """The logits [N, classes] of a network that tells `classes` apart, from its own `features` [N, D]."""
+        """Compute the logits [N, classes] from `features` [N, D], where the network tells classes apart."""
         raise NotImplementedError
 
 
-def features_for(source: Source, request: Request | None = None) -> FeatureExtractor:
-    """The features that are asked for, or the best ones for `source` that need no weights from elsewhere.
+def open_features(source: Source, request: Request | None = None) -> FeatureExtractor:
+    """Open the features that are asked for, or the best ones for `source` that need no weights from elsewhere.
 
     Raises:
         InputError: there are none of this name, they cannot serve the data, their weights are not there, or weights
@@ -109,7 +110,7 @@ def features_for(source: Source, request: Request | None = None) -> FeatureExtra
         name = name if source.is_images else "coordinates"
         name = name if source.stacked_from is None else "stacked-classifier"
     chosen = catalog.lookup(FeatureExtractor, name)
-    if request.tap is not None and not chosen.tapped:
+    if request.tap is not None and not chosen.taps:
         raise InputError(f"{request.network!r}: {name} has one set of features, and no number chooses another")
     if request.weights is not None and not chosen.takes_weights:
         known = [each for each, kind in catalog.choices(FeatureExtractor).items() if kind.takes_weights]
@@ -118,21 +119,21 @@ def features_for(source: Source, request: Request | None = None) -> FeatureExtra
 
 
 @torch.no_grad()
-def in_batches(network: nn.Module, samples: Tensor, size: int, device: torch.device) -> Tensor:
-    """What `network` makes of images uint8 [N, C, H, W], in batches that all have `size`; on the CPU.
+def apply_in_batches(network: nn.Module, samples: Tensor, size: int, device: torch.device) -> Tensor:
+    """Apply `network` to images uint8 [N, C, H, W] in batches that all have `size`; return the outputs on the CPU.
 
     So memory does not grow with N, and the same arithmetic is done for an image wherever it stands.
     """
-    made = []
+    outputs = []
     for batch in torch.split(samples, size):
         missing = size - len(batch)
         whole = batch if missing == 0 else torch.cat([batch, batch[-1:].expand(missing, *batch.shape[1:])])
-        made.append(network(to_float(whole.to(device)))[: len(batch)].float().cpu())
-    return torch.cat(made)
+        outputs.append(network(to_float(whole.to(device)))[: len(batch)].float().cpu())
+    return torch.cat(outputs)
 
 
 def digest_of(network: nn.Module) -> str:
-    """Eight characters that stand for the weights."""
+    """Return eight characters that identify the weights."""
     digest = hashlib.blake2b(digest_size=4)
     for weights in network.state_dict().values():
         digest.update(weights.cpu().contiguous().numpy().data)

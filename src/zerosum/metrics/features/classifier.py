@@ -10,18 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zerosum import randomness
-from zerosum.data import Source, Split, shuffled
-from zerosum.data.cache import cache_folder
+from zerosum.atomic import write_atomically
+from zerosum.data import Source, Split, cache_folder, shuffle_indices
 from zerosum.errors import InputError
-from zerosum.metrics.features import FeatureExtractor, Request, digest_of, in_batches
-from zerosum.record import write_atomically
+from zerosum.metrics.features import FeatureExtractor, Request, apply_in_batches, digest_of
+from zerosum.types import Shape
 
 BATCH = 500
 NAME = "classifier-128"
 EXAMPLES, EPOCHS, TRAINING_BATCH, RATE = 120_000, 30, 128, 2e-3
 
 
-class Classifier(FeatureExtractor):
+class Classifier(FeatureExtractor, name="classifier"):
     """The last hidden layer, 128 rectifiers, of a small classifier trained on the training split."""
 
     comparable = "scores in the features of this same classifier; it is no FID"
@@ -30,7 +30,7 @@ class Classifier(FeatureExtractor):
         """Take the classifier of `source` from the cache, or train it now and put it there."""
         file = cache_folder() / f"{source.fingerprint}-{NAME}.safetensors"
         with randomness.scope(0, 0, "initial classifier"):
-            self._network = _classifier(source.shape, source.classes)
+            self._network = _build(source.shape, source.classes)
         if not _load(self._network, file):  # trained on the CPU, so that all devices compare in the same features
             _train(self._network, source.train)
             _save(self._network, file)
@@ -43,32 +43,32 @@ class Classifier(FeatureExtractor):
 
     @classmethod
     def open(cls, source: Source, request: Request) -> "Classifier":
-        """For labelled images."""
+        """Open it for labelled images."""
         if not source.is_images or source.train.labels is None:
             raise InputError(f"{source.name} has no labelled images that a classifier could learn from")
         return cls(source, request.device)
 
     def __call__(self, samples: Tensor) -> Tensor:
-        """[N, C, H, W] to [N, 128]."""
-        return in_batches(self._network[:-1], samples, BATCH, self._device)
+        """Turn [N, C, H, W] into [N, 128]."""
+        return apply_in_batches(self._network[:-1], samples, BATCH, self._device)
 
     @torch.no_grad()
     def logits(self, features: Tensor) -> Tensor:
-        """[N, 128] to [N, classes]."""
+        """Compute logits [N, classes] from features [N, 128]."""
         scores: Tensor = self._network[-1](features.to(self._device)).cpu()
         return scores
 
     def classify(self, samples: Tensor) -> Tensor:
-        """The most probable class of each image, int64 [N]."""
+        """Return the most probable class of each image, int64 [N]."""
         return self.logits(self(samples)).argmax(1)
 
 
-def _accuracy(answers: Tensor, labels: Tensor | None) -> float:
-    return float("nan") if labels is None else float(answers.eq(labels).float().mean())
+def _accuracy(predicted: Tensor, labels: Tensor | None) -> float:
+    return float("nan") if labels is None else float(predicted.eq(labels).float().mean())
 
 
-def _classifier(shape: tuple[int, ...], classes: int) -> nn.Sequential:
-    """Strided convolutions down to at most 8 pixels, 128 rectifiers, a logit per class."""
+def _build(shape: Shape, classes: int) -> nn.Sequential:
+    """Build strided convolutions down to at most 8 pixels, 128 rectifiers, a logit per class."""
     layers: list[nn.Module] = []
     channels, size = shape[0], list(shape[1:])
     while max(size) > 8 or channels < 64:
@@ -80,13 +80,13 @@ def _classifier(shape: tuple[int, ...], classes: int) -> nn.Sequential:
 
 
 def _train(classifier: nn.Sequential, data: Split) -> None:
-    """Adam on the cross-entropy, the rate falling to 0, for a number of examples or epochs, whichever is less."""
-    assert data.labels is not None  # noqa: S101  # features_for asks only then
+    """Minimise the cross-entropy by Adam, the rate falling to 0, for `EXAMPLES` or `EPOCHS`, whichever is less."""
+    assert data.labels is not None  # noqa: S101  # `open` checks it
     updates = min(EXAMPLES, EPOCHS * len(data)) // TRAINING_BATCH + 1
     optimizer = torch.optim.Adam(classifier.parameters(), fused=True)
     for update in range(updates):
         optimizer.param_groups[0]["lr"] = RATE * (1 - update / updates)
-        chosen = shuffled(len(data), TRAINING_BATCH, update, seed=0)
+        chosen = shuffle_indices(len(data), TRAINING_BATCH, update, seed=0)
         loss = F.cross_entropy(classifier(data.batch(chosen).samples), data.labels[chosen])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -94,6 +94,7 @@ def _train(classifier: nn.Sequential, data: Split) -> None:
 
 
 def _load(network: nn.Module, file: Path) -> bool:
+    """Load the weights from the cache; return whether they were there and fitted."""
     try:
         network.load_state_dict(safetensors.torch.load(file.read_bytes()))
     except (OSError, RuntimeError, safetensors.SafetensorError):
@@ -102,7 +103,7 @@ def _load(network: nn.Module, file: Path) -> bool:
 
 
 def _save(network: nn.Module, file: Path) -> None:
-    """A cache that cannot be written costs time at the next evaluation, nothing else."""
-    with contextlib.suppress(OSError):
+    """Write the weights to the cache, if it can be written."""
+    with contextlib.suppress(OSError):  # it costs time at the next evaluation, nothing else
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, safetensors.torch.save(network.state_dict()))

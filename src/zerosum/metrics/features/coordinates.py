@@ -1,4 +1,4 @@
-"""Points as they are."""
+"""Points' own coordinates as features."""
 
 from torch import Tensor
 
@@ -7,7 +7,7 @@ from zerosum.errors import InputError
 from zerosum.metrics.features import FeatureExtractor, Request
 
 
-class Coordinates(FeatureExtractor):
+class Coordinates(FeatureExtractor, name="coordinates"):
     """A point's own coordinates."""
 
     name = "coordinates"
@@ -15,11 +15,11 @@ class Coordinates(FeatureExtractor):
 
     @classmethod
     def open(cls, source: Source, request: Request) -> "Coordinates":
-        """For points."""
+        """Open it for points."""
         if source.is_images:
             raise InputError(f"{source.name} holds images, which have pixels: --features pixels")
         return cls()
 
     def __call__(self, samples: Tensor) -> Tensor:
-        """The identity."""
+        """Return the points."""
         return samples

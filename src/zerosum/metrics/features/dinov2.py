@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from zerosum.data import Source
 from zerosum.errors import InputError
-from zerosum.metrics.features import FeatureExtractor, Request, digest_of, in_batches
+from zerosum.metrics.features import FeatureExtractor, Request, apply_in_batches, digest_of
 
 MODEL = "facebook/dinov2-large"  # ViT-L/14
 BATCH, SIDE = 16, 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as it was trained
 
 
-class DINOv2(FeatureExtractor):
+class DINOv2(FeatureExtractor, name="dinov2"):
     """The class token after the last layer normalisation: 1,024 features with the standard weights, ViT-L/14."""
 
     costly = True
@@ -31,7 +31,7 @@ class DINOv2(FeatureExtractor):
     )
 
     def __init__(self, model: nn.Module, name: str, device: torch.device) -> None:
-        """`model` maps float [N, 3, 224, 224], normalised, to an output with `pooler_output` [N, D]."""
+        """Wrap `model`, which maps float [N, 3, 224, 224], normalised, to an output with `pooler_output` [N, D]."""
         self.name = f"dinov2, class token of {name} ({digest_of(model)})"
         if name != MODEL:
             self.comparable = "scores in the features of the same weights"
@@ -40,18 +40,18 @@ class DINOv2(FeatureExtractor):
 
     @classmethod
     def open(cls, source: Source, request: Request) -> "DINOv2":
-        """With a model's folder as the request's weights, else from the hub's cache, or the hub if that is allowed.
+        """Load the folder that is the request's weights, else from the hub's cache, or the hub if that is allowed.
 
         Raises:
-            InputError: the samples are no gray or colour images, the extra is not there, nor are the weights.
+            InputError: the samples are no gray or colour images, or the extra or the weights are not there.
         """
         if len(source.shape) != 3 or source.shape[0] not in (1, 3):
             raise InputError(f"DINOv2 sees gray and colour images; {source.name} has samples {list(source.shape)}")
         place = MODEL if request.weights is None else str(request.weights.expanduser())
-        load: Callable[..., nn.Module] = _library().Dinov2Model.from_pretrained
+        load: Callable[..., nn.Module] = _import_transformers().Dinov2Model.from_pretrained
         try:
             model = load(place, local_files_only=not request.download, use_safetensors=True)
-        except Exception as error:  # what it raises is not documented
+        except Exception as error:  # its exceptions are not documented
             if request.weights is None and not request.download:
                 reason = f"--download fetches {MODEL} (1.2 GB, licence: Apache-2.0) from the Hugging Face hub"
             else:
@@ -60,11 +60,13 @@ class DINOv2(FeatureExtractor):
         return cls(model, MODEL if request.weights is None else request.weights.name, request.device)
 
     def __call__(self, samples: Tensor) -> Tensor:
-        """uint8 [N, 1 or 3, H, W] to [N, D]."""
-        return in_batches(self._network, samples, BATCH, self._device)
+        """Turn uint8 [N, 1 or 3, H, W] into [N, D]."""
+        return apply_in_batches(self._network, samples, BATCH, self._device)
 
 
 class _Normalised(nn.Module):
+    """Resizes and normalises images as the model was trained, and applies it."""
+
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self._model = model
@@ -72,14 +74,14 @@ class _Normalised(nn.Module):
         self.register_buffer("deviation", torch.tensor(DEVIATION).view(3, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """[N, 1 or 3, H, W] in [-1, 1] to [N, D]."""
+        """Turn [N, 1 or 3, H, W] in [-1, 1] into [N, D]."""
         colour = (images.expand(-1, 3, -1, -1) + 1) / 2
         sized = F.interpolate(colour, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(0, 1)
         features: Tensor = self._model((sized - self.get_buffer("mean")) / self.get_buffer("deviation")).pooler_output
         return features
 
 
-def _library() -> ModuleType:
+def _import_transformers() -> ModuleType:
     try:
         return importlib.import_module("transformers")
     except ImportError:

@@ -14,12 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zerosum.data import Progress, Source
-from zerosum.data.download import File, data_folder, fetch
+from zerosum.data.readers.download import File, data_folder, fetch
 from zerosum.errors import InputError
-from zerosum.metrics.features import FeatureExtractor, Request, in_batches
+from zerosum.metrics.features import FeatureExtractor, Request, apply_in_batches
 
 BATCH, SIDE = 32, 299
-TAPS = (64, 192, 768, 2048)
 EPSILON = 1e-3  # of its batch normalisation
 TERMS = "licence: Apache-2.0 (TensorFlow); please cite Szegedy et al. 2016 and Heusel et al. 2017"
 WHOLE = File(
@@ -34,18 +33,18 @@ WHOLE = File(
 TRUNK_SHA256 = "9dd3d679e4d8ec6709383302302e3a00894c0abfacc49da32a5bfc0ce88d413b"  # folded, .npz, up to Mixed_7a
 
 
-class Inception(FeatureExtractor):
+class Inception(FeatureExtractor, name="inception"):
     """Spatial means: 64 after the first max pool, 192 after the second, 768 after Mixed_6e, 2,048 after Mixed_7c."""
 
     costly = True
-    tapped = True
+    taps = (64, 192, 768, 2048)
     takes_weights = True
     resizer = "bilinear to 299x299, as pytorch-fid"
 
     def __init__(self, weights: dict[str, Tensor], tap: int, device: torch.device) -> None:
-        """`weights` are folded: a weight and a bias for each convolution."""
+        """Build the network up to `tap` from folded `weights`: a weight and a bias for each convolution."""
         self.name = f"inception-2015-12-05, {tap} features"
-        self.is_pool3 = tap == TAPS[-1]
+        self.is_pool3 = tap == self.taps[-1]
         same = "at the same number of samples, reference and resizer"
         if self.is_pool3:
             self.comparable = f"FIDs and other scores in the features of TensorFlow's Inception {same}"
@@ -59,7 +58,7 @@ class Inception(FeatureExtractor):
 
     @classmethod
     def open(cls, source: Source, request: Request) -> "Inception":
-        """With the weights of the request, or those that were fetched before.
+        """Load the weights of the request, or those that were fetched before.
 
         Raises:
             InputError: the samples are no gray or colour images, there are no weights, the file is not one of those
@@ -67,33 +66,30 @@ class Inception(FeatureExtractor):
         """
         if len(source.shape) != 3 or source.shape[0] not in (1, 3):
             raise InputError(f"Inception sees gray and colour images; {source.name} has samples {list(source.shape)}")
-        wanted, file = request.tap, request.weights or fetched(request.progress, download=request.download)
-        weights = read(file)
-        deepest = TAPS[-1] if "Mixed_7c.branch1x1.weight" in weights else TAPS[-2]
-        tap = wanted or deepest
-        if tap not in TAPS or tap > deepest:
-            raise InputError(
-                f"{file} gives the features {', '.join(str(each) for each in TAPS if each <= deepest)} of Inception, "
-                f"not {tap}"
-            )
+        wanted, file = request.tap, request.weights or fetch_weights(request.progress, download=request.download)
+        weights = read_weights(file)
+        there = cls.taps if "Mixed_7c.branch1x1.weight" in weights else cls.taps[:-1]
+        tap = wanted or there[-1]
+        if tap not in there:
+            raise InputError(f"{file} gives the features {', '.join(map(str, there))} of Inception, not {tap}")
         return cls(weights, tap, request.device)
 
     def __call__(self, samples: Tensor) -> Tensor:
-        """uint8 [N, 1 or 3, H, W] to [N, 64, 192, 768 or 2048]."""
-        return in_batches(self._network, samples, BATCH, self._device)
+        """Turn uint8 [N, 1 or 3, H, W] into [N, 64, 192, 768 or 2048]."""
+        return apply_in_batches(self._network, samples, BATCH, self._device)
 
     def logits(self, features: Tensor) -> Tensor:
-        """[N, 2048] to [N, 1008] without the bias, as the Inception score wants them (Salimans et al. 2016)."""
+        """Compute logits [N, 1008] from [N, 2048] without the bias, as Salimans et al. 2016 do."""
         return features @ self._head.T
 
 
 def present() -> bool:
-    """Whether the weights were fetched before."""
+    """Return whether the weights were fetched before."""
     return (data_folder() / "inception" / WHOLE.name).exists()
 
 
-def fetched(progress: Progress | None = None, *, download: bool) -> Path:
-    """The weights' place; they are fetched only if that is allowed.
+def fetch_weights(progress: Progress | None = None, *, download: bool) -> Path:
+    """Return the file of the weights; fetch them if they are not there and `download` allows it.
 
     Raises:
         InputError: they are not there, or cannot be fetched.
@@ -106,8 +102,8 @@ def fetched(progress: Progress | None = None, *, download: bool) -> Path:
     return fetch("inception", (WHOLE,), TERMS, progress)[0]
 
 
-def read(file: Path) -> dict[str, Tensor]:
-    """The weights in a file, batch normalisation folded into them.
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """Read the weights in a file and fold batch normalisation into them.
 
     Raises:
         InputError: the file cannot be read or is not one of those that are known.
@@ -121,14 +117,14 @@ def read(file: Path) -> dict[str, Tensor]:
         with np.load(io.BytesIO(content)) as arrays:
             return {name: torch.from_numpy(arrays[name]) for name in arrays}
     if digest == WHOLE.sha256:  # so it is what the world uses; and nothing but tensors is unpickled
-        return folded(torch.load(io.BytesIO(content), weights_only=True))
+        return fold_batch_norm(torch.load(io.BytesIO(content), weights_only=True))
     raise InputError(
         f"{file} is not {WHOLE.name}: its SHA-256 begins with {digest[:8]}, not {WHOLE.sha256[:8]}; get it again"
     )
 
 
-def folded(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Convolutions with their batch normalisation (`X.conv`, `X.bn`) as convolutions with a bias (`X`)."""
+def fold_batch_norm(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Turn convolutions with batch normalisation (`X.conv`, `X.bn`) into convolutions with a bias (`X`)."""
     weights = {name: value for name, value in state.items() if name.startswith("fc.")}
     for name in (key.removesuffix(".conv.weight") for key in state if key.endswith(".conv.weight")):
         scale = state[f"{name}.bn.weight"] / (state[f"{name}.bn.running_var"] + EPSILON).sqrt()
@@ -147,7 +143,7 @@ class _Network(nn.Module):
             self.register_buffer(name.replace(".", "/"), value)
 
     def forward(self, images: Tensor) -> Tensor:
-        """[N, 1 or 3, H, W] in [-1, 1] to [N, tap]."""
+        """Turn [N, 1 or 3, H, W] in [-1, 1] into [N, tap]."""
         x = F.interpolate(images.expand(-1, 3, -1, -1), (SIDE, SIDE), mode="bilinear", align_corners=False)
         x = self._conv(x.contiguous(memory_format=torch.channels_last), "Conv2d_1a_3x3", stride=2)
         x = self._conv(self._conv(x, "Conv2d_2a_3x3"), "Conv2d_2b_3x3", padding=1)
@@ -173,7 +169,7 @@ class _Network(nn.Module):
         return self.get_buffer(name.replace(".", "/"))
 
     def _chain(self, x: Tensor, block: str, *branches: str, last_stride: int = 1) -> Tensor:
-        """Convolutions one after the other, padded to keep the size; the last one, with a stride, is not padded."""
+        """Apply convolutions in turn, padded to keep the size; the last one, if it has a stride, is not padded."""
         for branch in branches:
             kernel = self._buffer(f"{block}.{branch}.weight").shape[2:]
             halving = last_stride > 1 and branch == branches[-1]

@@ -1,16 +1,15 @@
-"""Images as they are."""
+"""Images' own pixels as features."""
 
 from torch import Tensor
 
-from zerosum.data import Source
-from zerosum.data.pixels import to_float
+from zerosum.data import Source, to_float
 from zerosum.errors import InputError
 from zerosum.metrics.features import FeatureExtractor, Request
 
 MOST = 4096
 
 
-class Pixels(FeatureExtractor):
+class Pixels(FeatureExtractor, name="pixels"):
     """Every value of every pixel in [-1, 1]: for small images."""
 
     name = "pixels"
@@ -18,7 +17,7 @@ class Pixels(FeatureExtractor):
 
     @classmethod
     def open(cls, source: Source, request: Request) -> "Pixels":
-        """For small images."""
+        """Open it for small images."""
         values = source.train.samples[0].numel()
         if not source.is_images:
             raise InputError(f"{source.name} holds points, which have coordinates: --features coordinates")
@@ -27,5 +26,5 @@ class Pixels(FeatureExtractor):
         return cls()
 
     def __call__(self, samples: Tensor) -> Tensor:
-        """[N, C, H, W] to [N, C * H * W]."""
+        """Turn [N, C, H, W] into [N, C * H * W]."""
         return to_float(samples).flatten(1)

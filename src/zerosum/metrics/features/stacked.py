@@ -1,4 +1,4 @@
-"""What a classifier of single images sees in every channel of a stack."""
+"""The features of stacked images: those of every channel in a classifier of single images."""
 
 from typing import ClassVar
 
@@ -11,11 +11,11 @@ from zerosum.metrics.features import FeatureExtractor, Request
 from zerosum.metrics.features.classifier import Classifier
 
 
-class StackedClassifier(FeatureExtractor):
+class StackedClassifier(FeatureExtractor, name="stacked-classifier"):
     """The features of each channel, one after another, in the classifier of the images that were stacked.
 
     Attributes:
-        modes: how many combinations of classes there are.
+        modes: number of combinations of classes.
     """
 
     costly: ClassVar[bool] = True
@@ -30,19 +30,19 @@ class StackedClassifier(FeatureExtractor):
 
     @classmethod
     def open(cls, source: Source, request: Request) -> "StackedClassifier":
-        """For stacks."""
+        """Open it for stacks of labelled images."""
         if source.stacked_from is None:
             raise InputError(f"{source.name} holds no stacks of labelled images, as stacked-mnist does")
         return cls(source.stacked_from, source.shape[0], request.device)
 
     def __call__(self, samples: Tensor) -> Tensor:
-        """[N, C, H, W] to [N, C * 128]."""
+        """Turn [N, C, H, W] into [N, C * 128]."""
         return self._classifier(samples.flatten(0, 1).unsqueeze(1)).view(len(samples), -1)
 
-    def mode(self, features: Tensor) -> Tensor:
-        """The most probable mode of each sample from its `features` [N, C * 128]: its classes as a number, int64 [N].
+    def classify_modes(self, features: Tensor) -> Tensor:
+        """Return the most probable mode of each sample, int64 [N], from the `features` [N, C * 128].
 
-        The first channel is the first digit of that number, e.g. 0 to 999 for MNIST.
+        A mode is a number whose digits are the channels' classes, the first channel's first: 0 to 999 for MNIST.
         """
         classes = self._classifier.logits(features.view(len(features) * self._channels, -1)).argmax(1)
         places = self._classifier.classes ** torch.arange(self._channels - 1, -1, -1)

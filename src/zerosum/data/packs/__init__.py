@@ -1,0 +1,14 @@
+"""Packs: image files, decoded and resized once, in one memory-mapped array.
+
+The path of a photo, file by file:
+
+1. `collection.py`: find the images among the files that a reader lists; read split and class from their folders.
+2. `annotations.py`: cut each image into the boxes of its Pascal VOC annotation, if it has one.
+3. `cache.py`: look for a pack of these files and options in the cache folder; if there is none, make it (4 to 8).
+4. `writing.py`: take the images through the steps below and write the pack.
+5. `shape.py`: choose the size and channels of all images, as asked for or by the headers of the files.
+6. `decode.py`: decode, turn upright, crop, resize and convert to sRGB or gray.
+7. `duplicates.py`: group images that are nearly the same, by thumbnails.
+8. `splits.py`: divide the images into training and test images; a group stays together.
+9. `cache.py` again: map the pack into memory and return it as a `Source`.
+"""

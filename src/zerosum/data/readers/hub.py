@@ -1,0 +1,86 @@
+"""Read data sets of the Hugging Face hub through `datasets` (the extra `hub`), which runs no code of theirs."""
+
+import functools
+import importlib
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+from zerosum.data import Progress, Source
+from zerosum.data.packs.cache import open_pack
+from zerosum.data.packs.collection import Collection, Item
+from zerosum.data.preparation import Preparation
+from zerosum.data.readers import Reader
+from zerosum.errors import InputError
+
+PREFIX = "hub:"
+
+
+class Hub(Reader, name="hub"):
+    """A data set of the hub, or a copy of its repository on disk: the images of its training split."""
+
+    summary: ClassVar[str] = "data sets of the Hugging Face hub (hub:OWNER/NAME, or hub:OWNER/NAME:CONFIGURATION)"
+
+    def reads(self, data: str) -> bool:
+        """Recognise the prefix."""
+        return data.startswith(PREFIX)
+
+    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
+        """Download the data set by `datasets` and pack its images, each unless it was done before."""
+        name, _, configuration = data.removeprefix(PREFIX).partition(":")
+        if not name:
+            raise InputError(f"{data!r} names no data set; write {PREFIX}OWNER/NAME")
+        found = _list_images(_load_training_split(_import_datasets(), name, configuration or None), data, preparation)
+        return open_pack(found, name.rstrip("/").rpartition("/")[2], data, preparation, progress)
+
+
+def _import_datasets() -> ModuleType:
+    try:
+        return importlib.import_module("datasets")
+    except ImportError:
+        raise InputError("data sets of the hub need one more package: pip install datasets") from None
+
+
+def _load_training_split(library: ModuleType, name: str, configuration: str | None) -> Any:
+    try:
+        splits = library.load_dataset(name, configuration)
+    except Exception as error:  # what it raises is not documented
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{PREFIX}{name} cannot be had: {reason}") from None
+    return splits["train"] if "train" in splits else splits[next(iter(splits))]
+
+
+def _list_images(rows: Any, data: str, preparation: Preparation) -> Collection:
+    """Make an item of each row, from the first columns of images and, if there is one, of class labels."""
+    kinds = {column: type(feature).__name__ for column, feature in rows.features.items()}
+    image = next((column for column, kind in kinds.items() if kind == "Image"), None)
+    if image is None:
+        raise InputError(f"{data} has no column of images, but {', '.join(kinds)}")
+    label = next((column for column, kind in kinds.items() if kind == "ClassLabel"), None)
+    raw = rows.cast_column(image, type(rows.features[image])(decode=False)).select_columns([image])
+    classes: list[str | None] = [None] * len(rows)
+    if label is not None and preparation.labels == "auto":
+        names = rows.features[label].names
+        classes = [None if number is None or number < 0 else names[number] for number in rows[label]]
+        if None in classes:
+            classes = [None] * len(rows)
+    return Collection(
+        [
+            Item(f"{number:06d}", rows._fingerprint, functools.partial(_read, raw, image, number), name)
+            for number, name in enumerate(classes)
+        ]
+    )
+
+
+def _read(rows: Any, column: str, number: int) -> bytes:
+    """Return the image file as it is stored in the row.
+
+    Raises:
+        OSError: the row has no image.
+    """
+    stored = rows[number][column]
+    if stored is None:
+        raise OSError("it is missing")
+    if stored["bytes"] is None:
+        return Path(stored["path"]).read_bytes()
+    return bytes(stored["bytes"])

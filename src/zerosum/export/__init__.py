@@ -1,0 +1,1 @@
+"""Export: samples as pictures, arrays and archives."""

@@ -1,0 +1,167 @@
+"""The players: two networks, each with parameters and an optimiser of its own.
+
+An update differentiates one player's loss with respect to that player's parameters alone, so neither can reach the
+other's.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial, reduce
+
+import torch
+from torch import Tensor, nn
+
+from zerosum import randomness
+from zerosum.data import Batch, Source, Split
+from zerosum.game.engine import Engine
+from zerosum.game.optimizers import OptimizerConfig
+from zerosum.game.predictions import DiscriminatorPass, GeneratorPass, Prediction
+from zerosum.game.recipe import Recipe
+from zerosum.game.regularizers import Regularizer
+from zerosum.game.tricks import Memory, Trick
+from zerosum.networks import Networks
+
+
+@dataclass(frozen=True)
+class Player:
+    """One player: a network, whose parameters are its own, and the optimiser that moves them."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    optimizer_config: OptimizerConfig
+    regularizers: tuple[Regularizer, ...] = ()
+
+    def step(self, loss: Tensor, step: int, steps: int) -> None:
+        """Update this player's parameters once, and nothing else, against the gradient of `loss`."""
+        self.backward(loss)
+        self.apply_gradients(step, steps)
+
+    def backward(self, loss: Tensor, *, retain_graph: bool = False) -> None:
+        """Compute the gradient of `loss` with respect to this player's parameters, and to nothing else."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward(inputs=list(self.network.parameters()), retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+
+    def apply_gradients(self, step: int, steps: int) -> None:
+        """Move the parameters against the computed gradient, at the learning rate of `step` of `steps`."""
+        self.optimizer_config.schedule(self.optimizer, step, steps)
+        self.optimizer.step()
+        self.project()
+
+    def project(self) -> None:
+        """Bring the network back within its constraints."""
+        for regularizer in self.regularizers:
+            regularizer.project(self.network)
+
+
+@dataclass(frozen=True)
+class Players:
+    """The generator G and the discriminator D of one game, placed on a device.
+
+    Attributes:
+        networks: the family that both come from.
+        engine: where and how they are executed.
+        classes: how many classes the samples have; 0 if the players are not told.
+        tricks: what is done to the discriminator's samples and labels, in this order.
+        memory: what the tricks remember.
+    """
+
+    generator: Player
+    discriminator: Player
+    networks: Networks
+    engine: Engine
+    classes: int = 0
+    tricks: tuple[Trick, ...] = ()
+    memory: Memory = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, recipe: Recipe, source: Source, engine: Engine, seed: int) -> "Players":
+        """Initialise both players of `recipe` for the samples of `source`.
+
+        Raises:
+            InputError: two parts of the recipe do not go together, or one cannot serve the samples.
+        """
+        recipe.check(source)
+        generator, discriminator = recipe.networks.build_pair(source.shape, source.classes, seed)
+        recipe.networks.fit_to_data(generator, discriminator, source.train.samples)
+        with randomness.scope(seed, 0, "regularizers"):
+            for regularizer in recipe.regularizers:
+                regularizer.prepare(discriminator)
+
+        def player(network: nn.Module, config: OptimizerConfig, *regularizers: Regularizer) -> Player:
+            placed = engine.place(network)
+            return Player(placed, config.build(placed.parameters()), config, regularizers)
+
+        return cls(
+            player(generator, recipe.generator_optimizer),
+            player(discriminator, recipe.discriminator_optimizer, *recipe.regularizers),
+            recipe.networks,
+            engine,
+            source.classes,
+            recipe.tricks,
+        )
+
+    def random(self, seed: int, step: int, purpose: str) -> AbstractContextManager[None]:
+        """Enter a scope in which all randomness, on the CPU and on the device, is a function of the arguments."""
+        return randomness.scope(seed, step, purpose, device=self.engine.device)
+
+    def real_batch(self, data: Split, size: int, number: int, seed: int) -> Batch:
+        """Draw minibatch `number` of `data`, with labels if the players are told the classes."""
+        return data.minibatch(size, number, seed, device=self.engine.device, labelled=self.networks.conditional)
+
+    def generate(self, labels: Tensor | None, count: int) -> Tensor:
+        """Draw `count` latents from p_z and map them by G to samples, float32 [count, ...], of the classes `labels`."""
+        latents = self.networks.sample_latents(count, self.engine.device, labels, self.classes)
+        return self.engine.generate(self.generator.network, latents)
+
+    def predict(self, samples: Tensor, labels: Tensor | None, done: float) -> Prediction:
+        """Let D predict what `samples` are, as the tricks show them."""
+        shown = reduce(lambda seen, trick: trick.show(seen, done, self.memory), self.tricks, samples)
+        return self.engine.predict(self.discriminator.network, shown, labels)
+
+    def predict_pair(
+        self, predict: Callable[[Tensor, Tensor | None], Prediction], real: Tensor, fake: Tensor, labels: Tensor | None
+    ) -> tuple[Prediction, Prediction]:
+        """Apply `predict`, some D of the family, to real samples and to fakes, both of the classes `labels`.
+
+        One pass over both, unless D's answer for a sample depends on its batch, which must then be of one kind.
+        """
+        if self.networks.separate_batches:
+            return predict(real, labels), predict(fake, labels)
+        return predict(torch.cat([real, fake]), None if labels is None else labels.repeat(2)).halves()
+
+    def discriminate(self, real: Tensor, fake: Tensor, labels: Tensor | None, done: float) -> DiscriminatorPass:
+        """Show D a batch of real samples and one of fakes for D's update; both are of the classes `labels`."""
+        fake = reduce(lambda fakes, trick: trick.replay(fakes, self.memory), self.tricks, fake)
+        if self.discriminator.regularizers:  # a penalty may differentiate D there
+            real.requires_grad_()
+            fake.requires_grad_()
+        predict = partial(self.predict, done=done)
+        of_real, of_fake = self.predict_pair(predict, real, fake, labels)
+        return DiscriminatorPass(
+            lambda samples: predict(samples, labels).logits,
+            real,
+            fake,
+            of_real.logits,
+            of_fake.logits,
+            of_real.class_loss,
+            of_fake.class_loss,
+            done,
+        )
+
+    def discriminate_fakes(
+        self, real: Tensor, fake: Tensor, labels: Tensor | None, done: float, *, relativistic: bool
+    ) -> GeneratorPass:
+        """Show D the fakes for G's update, and the real samples again if the game is `relativistic`."""
+        of_fake = self.predict(fake, labels, done)
+        real_logits = torch.full_like(of_fake.logits, math.nan)
+        if relativistic:
+            with torch.no_grad():
+                real_logits = self.predict(real, labels, done).logits
+        return GeneratorPass(real_logits, of_fake.logits, of_fake.class_loss)
+
+    def remember(self, out: DiscriminatorPass, update: int) -> None:
+        """Let the tricks note what the next update should know, after discriminator update number `update`."""
+        for trick in self.tricks:
+            trick.remember(out.real_logits, len(out.real), update, self.memory)

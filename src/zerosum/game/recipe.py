@@ -1,0 +1,206 @@
+"""The recipe: everything that makes a training what it is, as one value.
+
+A recipe is a frozen dataclass of components. It is printed and stored as JSON and reads back equal; any field can be
+set from the command line by its path, e.g. `--set generator_optimizer.lr=1e-4`. The recipes that exist
+lie in `zerosum.recipes`.
+"""
+
+import dataclasses
+import json
+from functools import reduce
+from typing import Annotated, Any
+
+import torch
+from pydantic import AfterValidator, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from zerosum import catalog
+from zerosum.catalog import Choice, FieldError
+from zerosum.data import Source
+from zerosum.data.preparation import Preparation
+from zerosum.errors import InputError, did_you_mean
+from zerosum.game.engine import Precision
+from zerosum.game.losses import Game, LabelledGame, NonSaturating
+from zerosum.game.optimizers import Adam, OptimizerConfig
+from zerosum.game.predictions import DiscriminatorPass
+from zerosum.game.regularizers import Regularizer, total_penalty
+from zerosum.game.tricks import Trick
+from zerosum.networks import Networks
+from zerosum.networks.dcgan import DCGAN
+from zerosum.types import BelowOne, Count
+
+MOST_SAMPLES, MOST_THREADS = 65_536, 1_024
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("it must be of printable characters")
+    return name
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        name: what it is called.
+        summary: one line on what it is for, with the paper it follows.
+        data: how image files become samples.
+        networks: the matched generator and discriminator.
+        game: what each player minimises.
+        regularizers: what keeps the discriminator in bounds.
+        tricks: what is done to the discriminator's samples and labels, in this order.
+        generator_optimizer: how the generator's parameters follow the gradient.
+        discriminator_optimizer: how the discriminator's do.
+        batch_size: m of Algorithm 1, for real and fake samples each.
+        discriminator_steps: k of Algorithm 1.
+        simultaneous: both players learn from one pass, before either has moved; Algorithm 1 lets D go first.
+        ema_decay: decay of the generator's moving average, per iteration; 0 keeps none.
+        precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
+        threads: how many CPU threads; None takes all. Small networks are fastest on one.
+        steps: iterations, if neither `--steps` nor `--minutes` is given.
+    """
+
+    name: Annotated[str, AfterValidator(_printable)]
+    summary: str = ""
+    data: Preparation = Preparation()
+    networks: Annotated[Networks, Choice(Networks)] = DCGAN()
+    game: Annotated[Game, Choice(Game)] = NonSaturating()
+    regularizers: tuple[Annotated[Regularizer, Choice(Regularizer)], ...] = ()
+    tricks: tuple[Annotated[Trick, Choice(Trick)], ...] = ()
+    generator_optimizer: Annotated[OptimizerConfig, Choice(OptimizerConfig)] = Adam()
+    discriminator_optimizer: Annotated[OptimizerConfig, Choice(OptimizerConfig)] = Adam()
+    batch_size: Annotated[Count, Field(le=MOST_SAMPLES)] = 64
+    discriminator_steps: Count = 1
+    simultaneous: bool = False
+    ema_decay: BelowOne = 0.999
+    precision: Precision = "auto"
+    threads: Annotated[Count, Field(le=MOST_THREADS)] | None = None
+    steps: Count = 20_000
+
+    def check(self, source: Source) -> None:
+        """Refuse parts that do not go together, or cannot serve `source`.
+
+        Raises:
+            InputError: the message names both parts and says why.
+        """
+        _refuse_twice("regularizers", [role for each in self.regularizers for role in each.roles])
+        _refuse_twice("tricks", [catalog.name_of(trick) for trick in self.tricks])
+        for trick in self.tricks:
+            if why := trick.refusal(self.game, self.networks, source):
+                raise InputError(f"the trick {catalog.name_of(trick)} cannot be used here: {why}")
+            if self.simultaneous and type(trick).replay is not Trick.replay:
+                raise InputError(
+                    f"the trick {catalog.name_of(trick)} and simultaneous do not go together: both players learn from "
+                    "the same fakes"
+                )
+        used = {catalog.name_of(each) for each in self.regularizers}
+        for each in self.regularizers:
+            for other in used & each.excludes.keys():
+                raise InputError(
+                    f"the regularisers {catalog.name_of(each)} and {other} do not go together: {each.excludes[other]}"
+                )
+        if self.batch_size % self.networks.packing:
+            raise InputError(
+                f"networks.packing={self.networks.packing} and batch_size={self.batch_size} do not go together: a "
+                "batch must be a whole number of packs"
+            )
+        if self.simultaneous and self.discriminator_steps > 1:
+            raise InputError(
+                f"simultaneous and discriminator_steps={self.discriminator_steps} do not go together: there is one "
+                "update of each player at a time"
+            )
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """Where everything in it was published, in words, each with its authors and year."""
+        papers = [self.summary, *self.networks.papers, self.game.paper]
+        papers += [regularizer.paper for regularizer in self.regularizers]
+        papers += [trick.paper for trick in self.tricks]
+        papers += [self.generator_optimizer.paper, self.discriminator_optimizer.paper]
+        return *papers, *(["Yazici et al. 2019"] if self.ema_decay else [])
+
+    def sizes(self, shape: tuple[int, ...], classes: int) -> tuple[int, int]:
+        """Count the parameters of generator and discriminator for samples of `shape`, without making any.
+
+        Raises:
+            InputError: the networks cannot serve such samples.
+        """
+        with torch.device("meta"):
+            pair = self.networks.build_pair(shape, classes, seed=0)
+        generator, discriminator = (sum(each.numel() for each in player.parameters()) for player in pair)
+        return generator, discriminator
+
+    def discriminator_loss(self, out: DiscriminatorPass) -> Tensor:
+        """Return the game's loss of D, a scalar; tricks that relabel change the labels real = 1 and fake = 0 first."""
+        game = self.game
+        if not isinstance(game, LabelledGame) or not any(trick.relabels for trick in self.tricks):
+            return game.discriminator_loss(out.real_logits, out.fake_logits)
+        ones_and_zeros = torch.ones_like(out.real_logits), torch.zeros_like(out.fake_logits)
+        real, fake = reduce(lambda labels, trick: trick.labels(*labels), self.tricks, ones_and_zeros)
+        return game.label_loss(out.real_logits, real) + game.label_loss(out.fake_logits, fake)
+
+    def penalty(self, out: DiscriminatorPass, update: int) -> Tensor:
+        """Return what is added to D's loss at its update number `update`: penalties and class loss, a scalar."""
+        return total_penalty(self.regularizers, out, update) + out.class_loss
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the recipe as a JSON-able mapping."""
+        return dict(TypeAdapter(Recipe).dump_python(self, mode="json"))
+
+
+def _refuse_twice(field: str, names: list[str]) -> None:
+    """Refuse two parts of one name: they would share what they remember, or do the same work twice."""
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"{field}: {twice[0]} is there twice; once is enough")
+
+
+def from_json(values: object) -> Recipe:
+    """Read back what `as_json` gave.
+
+    Raises:
+        InputError: an unknown field, or a value of the wrong type.
+    """
+    if not isinstance(values, dict):
+        raise InputError("a recipe is a JSON object")
+    return catalog.build(Recipe, values)
+
+
+def change(recipe: Recipe, assignment: str) -> Recipe:
+    """Return `recipe` with one field set, e.g. by `"generator_optimizer.lr=1e-4"` or `"game=minimax"`.
+
+    Raises:
+        InputError: it is not of the form path=value, there is no such field, or the value is of the wrong type.
+    """
+    path, equals, text = assignment.partition("=")
+    if not equals or not path:
+        raise InputError(f"--set takes field=value, e.g. --set batch_size=32, not {assignment!r}")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    try:
+        changed = _replace(recipe, path.strip().split("."), value, path.strip())
+    except FieldError as error:  # of the last field in `path`, or deeper
+        deeper = FieldError(error.path[1:], error.problem)
+        raise InputError(f"{path.strip()}: {deeper}") from None
+    assert isinstance(changed, Recipe)  # noqa: S101  # _replace returns what it was given
+    return changed
+
+
+def _replace(component: Any, path: list[str], value: object, whole: str) -> object:
+    """Return `component` with the field at `path` set; remake only the objects on the way to it."""
+    if isinstance(component, tuple) and path[0].isdigit() and int(path[0]) < len(component) and len(path) > 1:
+        place = int(path[0])
+        return (*component[:place], _replace(component[place], path[1:], value, whole), *component[place + 1 :])
+    fields = [field.name for field in dataclasses.fields(component)] if dataclasses.is_dataclass(component) else []
+    if path[0] not in fields:
+        if path == ["name"] and "." in whole:
+            raise InputError(f"--set {whole}: to choose another one, --set {whole.removesuffix('.name')}={value}")
+        what = f"{catalog.name_of(component)} has no field {path[0]!r}" if fields else f"{path[0]!r} is not a field"
+        raise InputError(f"--set {whole}: {what}: {did_you_mean(path[0], fields)}")
+    if len(path) > 1:
+        value = _replace(getattr(component, path[0]), path[1:], value, whole)
+    current = {name: getattr(component, name) for name in fields}
+    return catalog.build(type(component), {**current, path[0]: value})

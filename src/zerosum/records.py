@@ -1,0 +1,105 @@
+"""The lines of `metrics.jsonl` as types, and the only code that writes and reads them.
+
+Each line is one JSON object: its `kind` (`iteration` or `score`), the `schema`'s number, and the fields of the record.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from zerosum.errors import InputError
+from zerosum.metrics import Score
+from zerosum.run_folder import RunFolder
+
+SCHEMA = 2  # 1 was that of version 0.1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class IterationRecord:
+    """What the iterations since the record before measured.
+
+    Attributes:
+        step: iterations done.
+        seconds: of training so far.
+        discriminator_loss: mean over the iterations, without the penalty.
+        penalty: mean of what was added to it.
+        generator_loss: mean over the iterations.
+        d_real: mean of D(x) = sigmoid(logit) over the real samples.
+        d_fake: mean of D(G(z)) over the fakes.
+        real_as_real: how many real samples D took for real (logit above 0).
+        real_as_fake: how many it took for fakes.
+        fake_as_real: how many fakes it took for real.
+        fake_as_fake: how many it took for fakes.
+        pair_accuracy: share of pairs of a real sample and a fake in which the real one has the larger logit, ties
+            counted half; it means the same in every game.
+    """
+
+    kind: ClassVar[str] = "iteration"
+    step: int
+    seconds: float
+    discriminator_loss: float
+    penalty: float
+    generator_loss: float
+    d_real: float
+    d_fake: float
+    real_as_real: int
+    real_as_fake: int
+    fake_as_real: int
+    fake_as_fake: int
+    pair_accuracy: float
+
+
+@dataclass(frozen=True)
+class ScoreRecord:
+    """A score of the averaged generator after `step` iterations."""
+
+    kind: ClassVar[str] = "score"
+    step: int
+    score: Score
+
+
+Record = IterationRecord | ScoreRecord
+R = TypeVar("R", IterationRecord, ScoreRecord)
+
+
+def append(folder: RunFolder, record: Record) -> None:
+    """Add a record to the run's metrics."""
+    with folder.metrics.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"kind": record.kind, "schema": SCHEMA, **_fields(record)}) + "\n")
+
+
+def read(folder: RunFolder, kind: type[R]) -> list[R]:
+    """Read the records of one kind, in order; leave out a last line that a crash cut short.
+
+    Raises:
+        InputError: a line is damaged, or of another schema.
+    """
+    if not folder.metrics.exists():
+        return []
+    found = []
+    for number, text in enumerate(folder.metrics.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
+        if not text.endswith("\n"):
+            break
+        try:
+            line = json.loads(text)
+            if line["kind"] == kind.kind:
+                found.append(_parse(kind, line))
+        except (ValueError, TypeError, KeyError, ValidationError):
+            raise InputError(f"{folder.metrics} is damaged in line {number}") from None
+    return found
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    """Flatten a score's fields beside the step."""
+    return {"step": record.step, **record.score.as_json()} if isinstance(record, ScoreRecord) else asdict(record)
+
+
+def _parse(kind: type[R], line: dict[str, Any]) -> R:
+    fields = {name: value for name, value in line.items() if name not in ("kind", "schema")}
+    if line["schema"] != SCHEMA:
+        raise ValueError(f"schema {line['schema']}")
+    if kind is ScoreRecord:
+        fields = {"step": fields.pop("step"), "score": Score.from_json(fields)}
+    return TypeAdapter(kind).validate_python(fields)

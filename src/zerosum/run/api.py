@@ -1,0 +1,136 @@
+"""Train and resume in one call: what the commands of these names do, without their words."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+
+from zerosum import catalog
+from zerosum.errors import InputError
+from zerosum.game.recipe import Recipe
+from zerosum.generator import TrainedGenerator
+from zerosum.metrics.evaluation import Evaluation
+from zerosum.metrics.features import Request
+from zerosum.records import Record
+from zerosum.run.plan import Plan, open_for_recipe
+from zerosum.run.stopping import StopRequest
+from zerosum.run.trainer import Trainer
+
+
+def train(
+    data: str | Path,
+    recipe: str | Path | Recipe = "auto",
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    out: str | Path | None = None,
+    observe: Callable[[Record], None] = lambda record: None,
+) -> TrainedGenerator:
+    """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
+
+    Interrupting it (Ctrl-C, or a notebook's stop) saves the state after the iteration and then raises
+    KeyboardInterrupt; `resume` goes on from there, and `load` has the generator as it was.
+
+    Args:
+        data: the name of built-in data or a path, as `zerosum train` takes it.
+        recipe: a name, a JSON file, a run's folder, `auto`, which looks at the data, or a Recipe, e.g.
+            `replace(zerosum.recipe("dcgan"), game=MyGame())`. Parts may be classes of your own (frozen pydantic
+            dataclasses that declare a name); a later program has to import them before it resumes the run or loads the
+            generator.
+        steps: iterations; if neither these nor minutes are given, as many as the recipe says.
+        minutes: train about this long instead; a short probe turns it into iterations.
+        seed: everything random is a function of it, of the step and of its purpose.
+        device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
+        out: the run's folder, which must not hold anything; else a free one in `runs/` named after the data.
+        observe: is called with each record that goes into `metrics.jsonl`.
+
+    Raises:
+        InputError: something that was asked for does not exist, does not fit, or is taken; nothing was written.
+        RunFailed: losses or weights are no longer finite.
+    """
+    if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
+        raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
+    plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
+    with _keep_threads():
+        source, chosen = open_for_recipe(str(data), recipe, device=device)
+        return _finish_or_interrupt(plan.begin(str(data), source, chosen), observe)
+
+
+def resume(
+    run: str | Path,
+    *,
+    allow_changed_data: bool = False,
+    device: str | None = None,
+    observe: Callable[[Record], None] = lambda record: None,
+) -> TrainedGenerator:
+    """Train the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
+
+    Classes of your own that it is played with have to be imported before. Data that changed since are refused unless
+    that is allowed. On another `device` than the run's bits may differ. `observe` is called with each record that goes
+    into `metrics.jsonl`.
+
+    Raises:
+        InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
+        RunFailed: losses or weights are no longer finite.
+    """
+    if not isinstance(run, str | Path):
+        raise InputError(f"a run is the path of its folder, not {run!r}")
+    path = Path(run).expanduser()
+    with _keep_threads():
+        trainer = Trainer.resume(path, allow_changed_data=allow_changed_data, device=device)
+        return _finish_or_interrupt(trainer, observe)
+
+
+def finish(
+    trainer: Trainer,
+    observe: Callable[[Record], None],
+    signals: Sequence[signal.Signals] = (signal.SIGINT,),
+    display: AbstractContextManager[object] | None = None,
+    preparing: AbstractContextManager[object] | None = None,
+) -> int:
+    """Train to the end, or until a signal asks for a stop; then write the report and release the folder.
+
+    Args:
+        trainer: the run, before its first step or restored.
+        observe: is called with each record that goes into `metrics.jsonl`.
+        signals: what stops it after the iteration.
+        display: is entered while the run trains.
+        preparing: is entered while the features are prepared that scores are measured in.
+
+    Returns:
+        The number of the signal that stopped it; 0 if it is finished.
+
+    Raises:
+        RunFailed: losses or weights are no longer finite.
+    """
+    from zerosum import report  # with Matplotlib: half a second that no training has to wait for
+
+    with closing(trainer.folder):
+        with preparing or nullcontext():
+            evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
+        with StopRequest(*signals) as request, display or nullcontext():
+            finished = trainer.train(evaluation, observe, request.is_set)
+        report.write(trainer.folder)
+    return 0 if finished else request.signal
+
+
+def _finish_or_interrupt(trainer: Trainer, observe: Callable[[Record], None]) -> TrainedGenerator:
+    if finish(trainer, observe):
+        raise KeyboardInterrupt(
+            f"stopped after {trainer.step:,} of {trainer.steps:,} iterations; zerosum.resume goes on"
+        )
+    return trainer.generator()
+
+
+@contextmanager
+def _keep_threads() -> Iterator[None]:
+    """Restore the number of threads afterwards, whatever a run asks for inside."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

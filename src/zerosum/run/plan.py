@@ -1,0 +1,114 @@
+"""The plan of a run: which data, which recipe for them, how long, and where."""
+
+import operator
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, SupportsIndex
+
+from pydantic import BeforeValidator, Field
+from pydantic.dataclasses import dataclass
+
+from zerosum import recipes
+from zerosum.data import Progress, Source
+from zerosum.data.preparation import Preparation
+from zerosum.data.readers import open_source
+from zerosum.errors import InputError
+from zerosum.game.engine import Engine
+from zerosum.game.recipe import Recipe, change
+from zerosum.recipes.auto import choose
+from zerosum.run.probe import steps_in
+from zerosum.run.trainer import Trainer, describe
+
+RUNS = Path("runs")
+LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6
+
+
+def _to_int(value: object) -> object:
+    """Convert whole numbers of other types, as NumPy's, to int; leave anything else, and a bool, as it is."""
+    return value if isinstance(value, bool) or not isinstance(value, SupportsIndex) else operator.index(value)
+
+
+Whole = Annotated[int, BeforeValidator(_to_int), Field(strict=True)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, where and from which seed to train, whatever is trained: the arguments of `zerosum.train`, checked."""
+
+    steps: Annotated[Whole, Field(ge=1)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
+    seed: Annotated[Whole, Field(ge=0)] = 0
+    device: str = "auto"
+    out: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse two lengths."""
+        if self.steps is not None and self.minutes is not None:
+            raise InputError("steps and minutes both say how long to train: give one of them")
+
+    def begin(self, data: str, source: Source, recipe: Recipe) -> Trainer:
+        """Create the run, before its first step.
+
+        Raises:
+            InputError: the recipe cannot serve the data, or the folder or the device cannot be used.
+        """
+        engine = Engine.choose(self.device, recipe.precision)
+        steps = self.steps or recipe.steps
+        if self.minutes is not None:
+            steps = steps_in(self.minutes, recipe, source, engine)
+        folder = (self.out or RUNS / source.name).expanduser()
+        about = describe(data, source, recipe, engine, self.seed, steps)
+        return Trainer.create(folder, recipe, source, about, numbered=self.out is None)
+
+
+def open_for_recipe(
+    data: str,
+    recipe: str | Path | Recipe,
+    changes: Sequence[str] = (),
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> tuple[Source, Recipe]:
+    """Open the data and find the recipe for them; changes of `data.` fields are in force before the data are read.
+
+    Args:
+        data: what `zerosum train` takes as DATA.
+        recipe: a Recipe, the name of one, a JSON file, a run's folder, or `auto`, which looks at the data.
+        changes: of the recipe, each as `field=value`.
+        device: the one that larger images may be chosen for.
+        progress: is told how far files are read.
+
+    Raises:
+        InputError: no such recipe or field, or the data cannot be used.
+    """
+    changes = [assignment.strip() for assignment in changes]
+    given = recipes.find(recipe) if isinstance(recipe, str | Path) and recipe != "auto" else recipe
+    draft = given if isinstance(given, Recipe) else Recipe("auto")
+    for assignment in changes:
+        if assignment.partition("=")[0].rstrip() == "data":
+            raise InputError("--set data: set its fields one at a time, e.g. --set data.flip=true")
+        if assignment.startswith("data."):
+            draft = change(draft, assignment)
+    preparation = draft.data
+    if preparation.size is None and Engine.choose(device).device.type == "cuda":
+        preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
+    source = open_source(data, preparation, progress)
+    _refuse_idle(changes, source)
+    if source.files is None:  # only `flip` was used; the run must not claim the rest
+        preparation = Preparation(flip=preparation.flip and source.is_images)
+    else:  # a resumed run must not choose again
+        preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
+    chosen = replace(given if isinstance(given, Recipe) else choose(source), data=preparation)
+    for assignment in changes:
+        if not assignment.startswith("data."):
+            chosen = change(chosen, assignment)
+    return source, chosen
+
+
+def _refuse_idle(changes: Sequence[str], source: Source) -> None:
+    """Refuse changes of `data` that have no effect on these data."""
+    for assignment in changes:
+        if assignment.startswith("data.flip") and not source.is_images:
+            raise InputError(f"{assignment} is about images, and {source.name} has points")
+        if assignment.startswith("data.") and not assignment.startswith("data.flip") and source.files is None:
+            raise InputError(f"{assignment} is about image files, and {source.name} has none")

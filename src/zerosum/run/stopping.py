@@ -1,0 +1,42 @@
+"""Stop between iterations when a signal asks for it, so that what was reached is saved."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class StopRequest:
+    """A context in which the first of some signals asks for a stop after the iteration; a second one acts as before.
+
+    Signals reach the main thread only: in others nothing changes.
+
+    Attributes:
+        signal: the number of the signal that has come; 0 if none has.
+    """
+
+    def __init__(self, *numbers: signal.Signals) -> None:
+        """`numbers`: the signals to catch."""
+        self.signal = 0
+        self._numbers = numbers
+        self._before: dict[int, Any] = {}
+
+    def is_set(self) -> bool:
+        """Return whether a signal has come."""
+        return self.signal != 0
+
+    def __enter__(self) -> "StopRequest":
+        if threading.current_thread() is threading.main_thread():
+            for number in self._numbers:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        signal.signal(number, self._before[number])

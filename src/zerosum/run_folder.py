@@ -1,0 +1,201 @@
+"""The run folder: what lies where, and the only code that writes and reads `run.json`.
+
+run.json               all that is needed to repeat the run
+metrics.jsonl          a line per logging window or score, see records.py
+samples/               the same latents through time, a PNG now and then
+checkpoints/           see run/checkpoint.py
+generator.safetensors  the averaged generator where the training ended or was stopped
+best.safetensors       the one with the smallest Fréchet distance of those that were scored on the way
+closest.png            the samples nearest to training images, each beside that image
+report.html            pictures, curves, scores
+"""
+
+import itertools
+import json
+import os
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from zerosum.atomic import PARTIAL, write_atomically
+from zerosum.errors import InputError
+
+Line = dict[str, Any]
+NEEDED: dict[str, type] = {
+    "data": str,
+    "fingerprint": str,
+    "seed": int,
+    "steps": int,
+    "device": str,
+    "precision": str,
+    "threads": int,
+    "recipe": dict,
+}
+LOCK = ".lock"
+FORMAT = 2  # of a run folder; version 0.1.0 wrote no number
+
+
+class Taken(InputError):
+    """A folder is another run's, or holds something else."""
+
+
+class RunFolder:
+    """One run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        """`path` need not exist yet."""
+        self.path = path
+        self.description = path / "run.json"
+        self.metrics = path / "metrics.jsonl"
+        self.samples = path / "samples"
+        self.checkpoints = path / "checkpoints"
+        self.generator = path / "generator.safetensors"
+        self.best = path / "best.safetensors"
+        self.closest = path / "closest.png"
+        self.report = path / "report.html"
+        self._lock: FileLock | None = None
+
+    @classmethod
+    def create(cls, path: Path, description: Line, *, numbered: bool = False) -> "RunFolder":
+        """Make and lock the folder of a new run.
+
+        If `numbered`, it is the first of `path`, `path-2`, `path-3` ... that is free at this moment.
+
+        Raises:
+            InputError: something is there already, or nothing can be written there.
+        """
+        folder = cls(path)
+        for number in itertools.count(2):
+            try:
+                folder._claim()
+                break
+            except Taken:
+                if not numbered:
+                    raise
+                folder = cls(path.with_name(f"{path.name}-{number}"))
+        try:
+            write_atomically(folder.description, json.dumps(description, indent=2).encode())
+            folder.samples.mkdir()
+            folder.checkpoints.mkdir()
+            folder.metrics.touch()
+        except OSError as error:
+            folder.discard()
+            raise InputError(f"cannot write to {folder.path}: {error.strerror}") from None
+        return folder
+
+    def _claim(self) -> None:
+        """Lock the folder, which is made if it is not there.
+
+        Raises:
+            Taken: something is there already, or another process is about to put something there.
+            InputError: nothing can be written there.
+        """
+        try:
+            self._check_free()  # before a file for the lock is put among a stranger's
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock()
+            self._check_free()  # of a run that began, and maybe ended, in the meantime
+        except Taken:
+            self.close()
+            raise
+        except OSError as error:
+            self.close()
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def _check_free(self) -> None:
+        """Raise Taken if anything is there but an empty folder, a lock, or what a killed process left."""
+        if self.path.exists() and (not self.path.is_dir() or any(map(_is_content, self.path.iterdir()))):
+            hint = (
+                f"continue it with 'zerosum resume {shlex.quote(str(self.path))}' or"
+                if self.description.exists()
+                else "please"
+            )
+            raise Taken(f"{self.path} exists already: {hint} choose another --out")
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """Open an existing run.
+
+        Raises:
+            InputError: `path` is not a run folder.
+        """
+        folder = cls(path)
+        if not path.exists():
+            raise InputError(f"no run at {path}: no such folder")
+        if not folder.description.is_file():
+            raise InputError(f"{path} is not a run folder: it has no run.json")
+        return folder
+
+    def lock(self) -> None:
+        """Lock the folder for this process until `close`; the system unlocks it if the process ends before.
+
+        Raises:
+            Taken: another process is running in this folder.
+            InputError: nothing can be written there.
+        """
+        lock = FileLock(self.path / LOCK, thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise Taken(f"{self.path} is in use by another process: wait for it or stop it") from None
+        except OSError as error:
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+        self._lock = lock
+        for partial in self.checkpoints.glob(f"*{PARTIAL}"):  # of a process that was killed
+            partial.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Release the folder."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def discard(self) -> None:
+        """Empty and release the folder of a run that could not begin, so that another one can take it."""
+        for file in (self.description, self.metrics):
+            file.unlink(missing_ok=True)
+        for folder in (self.samples, self.checkpoints):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.close()
+
+    def describe(self) -> Line:
+        """Read `run.json`.
+
+        Raises:
+            InputError: it is damaged, or of another version.
+        """
+        try:
+            about = dict(json.loads(self.description.read_bytes()))
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(f"{self.description} is damaged: {error}") from None
+        if about.get("format") != FORMAT:
+            raise InputError(
+                f"{self.path} was written by zerosum {about.get('zerosum', 'of unknown version')}, whose runs this "
+                "version cannot read: use that version, or train anew; its generator.safetensors can still be loaded"
+            )
+        if missing := [name for name in NEEDED if name not in about]:
+            raise InputError(f"{self.description} is damaged: it lacks {', '.join(missing)}")
+        for name, kind in NEEDED.items():
+            if type(about[name]) is not kind or (kind is int and about[name] < (name != "seed")):
+                raise InputError(f"{self.description} is damaged: {name} cannot be {about[name]!r}")
+        return about
+
+    def note_data(self, fingerprint: str, step: int) -> None:
+        """Note in `run.json` the data that the run goes on with after `step`, if they changed."""
+        about = self.describe()
+        if about["fingerprint"] != fingerprint:
+            before = [*about.get("earlier_data", ()), {"fingerprint": about["fingerprint"], "until": step}]
+            changed = {**about, "fingerprint": fingerprint, "earlier_data": before}
+            write_atomically(self.description, json.dumps(changed, indent=2).encode())
+
+    def rewind(self, length: int) -> None:
+        """Cut the metrics back to `length` bytes, where they stood when a checkpoint was written."""
+        if self.metrics.stat().st_size > length:
+            os.truncate(self.metrics, length)
+
+
+def _is_content(file: Path) -> bool:
+    return file.name != LOCK and not (file.name.startswith(".") and file.suffix == PARTIAL)
