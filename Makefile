@@ -4,7 +4,7 @@ VENV ?= .venv
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check docs mutants clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/zerosum train digits --minutes 2
@@ -29,6 +29,9 @@ docs: $(VENV)/installed-test
 	$(VENV)/bin/python docs/tricks.py
 	$(VENV)/bin/python docs/pages.py
 	$(VENV)/bin/python docs/rooms.py
+
+mutants: $(VENV)/installed-test
+	$(VENV)/bin/python -m tests.mutants.run $(MUTANTS)
 
 clean:
 	rm -rf $(VENV)

@@ -112,7 +112,7 @@ def train(source: Source, folder: Path, minutes: float, *words: str) -> None:
     found: dict[str, Any] = {"best": -1e9, "curve": {}}
     made, best = 0, folder / "best.safetensors"
     if checkpoint.steps(folder):
-        latest = checkpoint.latest(folder)
+        latest = checkpoint.load_latest(folder)
         checkpoint.restore(latest, players, ema)
         made, found = latest.step, latest.metadata["found"]
     last = ITERATIONS

@@ -71,7 +71,7 @@ def measure(data: str, assignments: tuple[str, ...], seed: int) -> dict[str, flo
     if networks.conditional:
         assert source.train.labels is not None
         classes = dict(zip(source.class_names, source.train.labels.bincount().tolist(), strict=True))
-    generator = ema.finished(networks, list(classes.values()), engine.device)
+    generator = ema.calibrated(networks, list(classes.values()), engine.device)
     samples = TrainedGenerator(generator, networks, source.shape, classes, engine, {}).sample(SAMPLES, seed=1)
     return {
         score.metric: round(score.value, 4)

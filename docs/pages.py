@@ -168,7 +168,7 @@ def draw_curves() -> None:
     axes = figure.subplots()
     for name, run in load_figures("table1").items():
         if isinstance(run, dict) and name.startswith("simultaneous"):
-            begin = run.get("cooling from", run.get("slower from", 0))
+            begin = int(run.get("cooling from", run.get("slower from", 0)))
             curve = {int(step): parse_nats(text) for step, text in run["curve"].items() if int(step) >= begin}
             passes = "" if EARLIER in name else "one pass for both, "
             label = passes + name.removeprefix("simultaneous updates, ").replace(", seed 0", "")

@@ -68,7 +68,7 @@ def test_the_report_is_one_file_that_shows_everything(trained: tuple[Path, str])
     page = (trained[0] / "report.html").read_text()
     assert page.count("data:image/png;base64,") >= 14
     assert not re.search(r"(src|href)=\"(?!data:)", page)
-    for text in ("60 of 60 iterations", "judged real", "coverage", "test split of digits", "networks"):
+    for text in ("60 of 60 iterations", "taken for real", "coverage", "test split of digits", "networks"):
         assert text in page
 
 

@@ -110,7 +110,7 @@ def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: py
         return 1
 
     monkeypatch.setattr("zerosum.run.plan.steps_in", probe)
-    monkeypatch.setattr("zerosum.cli.train.train_and_show", lambda trainer, console: trainer.folder.close())
+    monkeypatch.setattr("zerosum.cli._training.train_and_show", lambda trainer, console: trainer.folder.close())
     code, out, err = in_process("train", "ring", "--minutes", 1, *SMALL)
     assert (code, err) == (0, "")
     assert "in runs/ring-2\n" in out

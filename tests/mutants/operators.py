@@ -34,6 +34,7 @@ ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 TWINS = {"min": "max", "max": "min", "any": "all", "all": "any", "sum": "mean", "mean": "sum"}
 UNSEEN = {"strict", "device", "fused", "memory_format", "non_blocking", "dtype", "encoding", "indent"}
+COMMUTATIVE = {"min", "max"}
 SKIPPED_FIELDS = {"annotation", "returns", "decorator_list", "type_params"}
 
 
@@ -87,6 +88,8 @@ def functions(parent: ast.AST, prefix: str) -> Iterator[tuple[ast.FunctionDef, s
 def walk(node: ast.AST) -> Iterator[ast.AST]:
     """Yield `node` and whatever lies below it and may be mutated."""
     if isinstance(node, ast.JoinedStr | ast.Assert | ast.Import | ast.ImportFrom):
+        return
+    if isinstance(node, ast.keyword) and node.arg in UNSEEN:
         return
     yield node
     if isinstance(node, ast.Raise) or _is_call(node, "isinstance"):
@@ -151,7 +154,8 @@ def _calls(node: ast.Call) -> Iterator[tuple[Node, ast.AST]]:
     for place, keyword in enumerate(node.keywords):
         if keyword.arg not in UNSEEN:
             yield node, _with(node, keywords=node.keywords[:place] + node.keywords[place + 1 :])
-    if len(node.args) > 1 and not any(isinstance(each, ast.Starred) for each in node.args[:2]):
+    commute = isinstance(node.func, ast.Name) and node.func.id in COMMUTATIVE
+    if len(node.args) > 1 and not commute and not any(isinstance(each, ast.Starred) for each in node.args[:2]):
         yield node, _with(node, args=[node.args[1], node.args[0], *node.args[2:]])
 
 

@@ -3,11 +3,14 @@
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterable
-from types import FrameType
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.mutants.trace import Calls, collect
 
 
 class Reach:
@@ -17,58 +20,57 @@ class Reach:
     all that use it.
 
     Attributes:
-        reached: the functions, as "file qualified.name", by the node id of a test or of a module of tests.
+        reached: the functions, by the node id of a test or of a module of tests.
         seconds: by the node id of a test.
         failed: the tests that failed.
     """
 
-    def __init__(self, package: str) -> None:
-        """`package`: the folder of the package."""
-        self.package = package + "/"
+    def __init__(self, package: Path, children: Path) -> None:
+        """`package`: its folder; `children`: the folder in which processes that tests start leave what they called."""
+        self.calls = Calls(package)
+        self.children = children
         self.reached: dict[str, set[str]] = defaultdict(set)
         self.seconds: dict[str, float] = defaultdict(float)
         self.failed: list[str] = []
-        self._fixtures: dict[int, set[str]] = {}
-        self._sink: set[str] = set()
+        self._of_fixtures: dict[int, set[str]] = {}
 
-    def _trace(self, frame: FrameType, event: str, argument: object) -> None:
-        code = frame.f_code
-        if code.co_filename.startswith(self.package):
-            function = code.co_qualname.split(".<locals>")[0]
-            self._sink.add(f"{code.co_filename[len(self.package) :]} {function}")
+    @contextmanager
+    def _traced(self) -> Iterator[set[str]]:
+        """Fill the set that is the value; what is called inside counts outside as well."""
+        outer, self.calls.functions = self.calls.functions, set()
+        before = sys.gettrace()
+        sys.settrace(self.calls)
+        try:
+            yield self.calls.functions
+        finally:
+            sys.settrace(before)
+            self.calls.functions |= collect(self.children)
+            outer |= self.calls.functions
+            self.calls.functions = outer
 
     @pytest.hookimpl(wrapper=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, Any]:
-        self._sink = self.reached[collector.nodeid]
-        sys.settrace(self._trace)
-        try:
-            return (yield)
-        finally:
-            sys.settrace(None)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        self._sink = self.reached[item.nodeid]
-        began = time.monotonic()
-        sys.settrace(self._trace)
-        try:
-            return (yield)
-        finally:
-            sys.settrace(None)
-            self.seconds[item.nodeid] = time.monotonic() - began
-            for definitions in getattr(item, "_fixtureinfo").name2fixturedefs.values():  # noqa: B009
-                for definition in definitions:
-                    self.reached[item.nodeid] |= self._fixtures.get(id(definition), set())
+        with self._traced() as functions:
+            report = yield
+        self.reached[collector.nodeid] |= functions
+        return report
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-        outer, self._sink = self._sink, set()
-        try:
-            return (yield)
-        finally:
-            self._fixtures[id(fixturedef)] = self._sink
-            outer |= self._sink
-            self._sink = outer
+        with self._traced() as functions:
+            value = yield
+        self._of_fixtures[id(fixturedef)] = functions
+        return value
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        began = time.monotonic()
+        with self._traced() as functions:
+            result = yield
+        self.seconds[item.nodeid] = time.monotonic() - began
+        of_fixtures = (self._of_fixtures.get(id(each), set()) for each in fixtures_of(item))
+        self.reached[item.nodeid] |= functions.union(*of_fixtures)
+        return result
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -80,6 +82,13 @@ class Reach:
             (test for test in self.seconds if function in self.reached[test] | self.reached[test.split("::")[0]]),
             key=self.seconds.__getitem__,
         )
+
+
+def fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
+    """Yield the fixtures that a test uses, directly or not."""
+    if isinstance(item, pytest.Function):
+        for definitions in item._fixtureinfo.name2fixturedefs.values():
+            yield from definitions
 
 
 class Selection:

@@ -6,6 +6,8 @@ the checkout changes: the sources and the tests are copied first.
 """
 
 import argparse
+import compileall
+import gc
 import json
 import multiprocessing
 import os
@@ -15,7 +17,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import count
+from itertools import accumulate, count
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from rich.table import Table
 from tests.mutants.equivalent import EQUIVALENT
 from tests.mutants.operators import Mutant, mutants
 from tests.mutants.patches import NAMED, Patch
+from tests.mutants.trace import follow_children
 
 ROOT = Path(__file__).parents[2]
 MUTATED = ("game", "metrics", "run")
@@ -42,6 +45,7 @@ SUITE = (
 )
 PRELOADED = ["torch", "torch._dynamo", "pydantic", "scipy.stats", "scipy.sparse.csgraph", "sklearn.metrics"]
 PRELOADED += ["sklearn.neighbors", "sklearn.datasets", "matplotlib.figure", "hypothesis", "pytest"]
+MOST_TEST_SECONDS = 90.0  # of the tests that a mutant has to face, which are the fastest ones
 LEAST_SECONDS, SLOWER = 60.0, 10.0  # a mutant that takes longer, or so many times as long as the tests did, is caught
 
 
@@ -69,6 +73,7 @@ class Workshop:
             shutil.copytree(ROOT / part, folder / part)
         shutil.copy2(ROOT / "pyproject.toml", folder)
         self.package = folder / "src" / "zerosum"
+        compileall.compile_dir(self.package, quiet=1)
         self.processes: ForkServerContext = multiprocessing.get_context("forkserver")
         self.processes.set_forkserver_preload(PRELOADED)
 
@@ -81,6 +86,7 @@ class Workshop:
             answer = self.start(run_tests, place, limit, list(tests), list(arguments))
         finally:
             shutil.rmtree(place)
+            shutil.rmtree(temporary(place), ignore_errors=True)
         if answer is None:
             return Outcome(True, f"no end within {limit:.0f} s, or a crash")
         if answer["code"] in (0, 1):
@@ -104,6 +110,7 @@ class Workshop:
 
 def enter(root: Path, place: Path) -> None:
     """Make this process, and those that it starts, import the package from `place` and the tests from `root`."""
+    gc.freeze()  # pytest collects garbage, and need not go through what was imported before
     os.chdir(root)
     sys.path[:] = [str(place), str(root), *(path for path in sys.path if path and Path(path) != ROOT)]
     for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
@@ -133,8 +140,10 @@ def measure_reach(root: Path, place: Path, result: Path, arguments: list[str]) -
 
     from tests.mutants.plugins import Reach
 
+    package, children = place / "zerosum", place / "children"
+    follow_children(package, children, root)
     enter(root, place)
-    reach = Reach(str(place / "zerosum"))
+    reach = Reach(package, children)
     code = pytest.main([*arguments, *options(place)], plugins=[reach])
     reached = {function: reach.tests_of(function) for function in set().union(*reach.reached.values())}
     answer = {"code": int(code), "failed": reach.failed, "reached": reached, "seconds": reach.seconds}
@@ -143,7 +152,18 @@ def measure_reach(root: Path, place: Path, result: Path, arguments: list[str]) -
 
 def options(place: Path) -> list[str]:
     """Return pytest's options for a run that leaves nothing behind."""
-    return ["-q", "-p", "no:cacheprovider", f"--basetemp={place.parent / f'{place.name}-temporary'}"]
+    return ["-q", "-p", "no:cacheprovider", f"--basetemp={temporary(place)}"]
+
+
+def temporary(place: Path) -> Path:
+    """Return the folder for what the tests of a mutant write."""
+    return place.with_name(f"{place.name}-temporary")
+
+
+def check_named(workshop: Workshop, patches: Sequence[Patch]) -> Outcome:
+    """Run the tests of `patches` on the sources as they are; none may fail."""
+    text = (workshop.package / "__init__.py").read_text(encoding="utf-8")
+    return workshop.run("__init__.py", text, [], sorted({patch.test for patch in patches}), 10 * LEAST_SECONDS)
 
 
 def try_named(workshop: Workshop, patch: Patch) -> Outcome:
@@ -156,7 +176,9 @@ def try_systematic(workshop: Workshop, reach: dict[str, Any], mutant: Mutant) ->
     tests = reach["reached"].get(f"{mutant.file} {mutant.function}", [])
     if not tests:
         return Outcome(False, "no test calls the function")
-    limit = max(LEAST_SECONDS, SLOWER * sum(reach["seconds"][test] for test in tests))
+    seconds = list(accumulate(reach["seconds"][test] for test in tests))
+    tests = [test for test, needed in zip(tests, seconds, strict=True) if needed <= MOST_TEST_SECONDS] or tests[:1]
+    limit = max(LEAST_SECONDS, SLOWER * seconds[len(tests) - 1])
     return workshop.run(mutant.file, mutant.text, tests, sorted({test.split("::")[0] for test in tests}), limit)
 
 
@@ -173,17 +195,12 @@ def show_named(console: Console, outcomes: dict[Patch, Outcome]) -> None:
     """Print the table of the named mutants."""
     table = Table("mutant", "file", "caught by", title="Named mutants")
     for patch, outcome in outcomes.items():
-        table.add_row(patch.name, patch.file, outcome.by.split("::")[-1] if outcome.caught else "[red]NOTHING")
+        table.add_row(patch.name, patch.file, outcome.by.split("[")[0] if outcome.caught else "NOTHING")
     console.print(table)
 
 
 def show_systematic(console: Console, outcomes: dict[Mutant, Outcome]) -> None:
-    """Print the survivors, and the share caught in each folder."""
-    for mutant, outcome in outcomes.items():
-        if not outcome.caught:
-            console.print(
-                f"survived: {mutant.name} ({outcome.by or 'all tests passed'})", markup=False, highlight=False
-            )
+    """Print the share caught in each folder."""
     table = Table("folder", "tried", "caught", "share", title="Systematic mutants")
     for folder in (*MUTATED, ""):
         caught = [outcome.caught for mutant, outcome in outcomes.items() if mutant.file.startswith(folder)]
@@ -205,11 +222,14 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Try the mutants; 0 if all that are named are caught, and of the sample enough."""
-    arguments, console = read_arguments(), Console(soft_wrap=not sys.stdout.isatty())
-    os.environ["OMP_NUM_THREADS"] = "1"
+    arguments, console = read_arguments(), Console(width=None if sys.stdout.isatty() else 170)
+    os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}  # for the processes that are started
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
         workshop = Workshop(Path(folder))
         patches = [patch for patch in NAMED if arguments.only in patch.name]
+        if patches and (unmutated := check_named(workshop, patches)).caught:
+            console.print(f"a test fails without any mutant: {unmutated.by}", markup=False)
+            return 2
         tried = pool.map(lambda patch: try_named(workshop, patch), patches)
         named = dict(zip(patches, track(tried, "named mutants", len(patches), console=console), strict=True))
         show_named(console, named)
@@ -225,7 +245,11 @@ def main() -> int:
                 return 2
             results = pool.map(lambda mutant: try_systematic(workshop, reach, mutant), chosen)
             label = f"{len(chosen)} of {len(candidates):,} systematic mutants"
-            systematic = dict(zip(chosen, track(results, label, len(chosen), console=console), strict=True))
+            for mutant, outcome in zip(chosen, track(results, label, len(chosen), console=console), strict=True):
+                systematic[mutant] = outcome
+                if not outcome.caught:
+                    why = outcome.by or "all tests passed"
+                    console.print(f"survived: {mutant.name} ({why})", markup=False, highlight=False)
             show_systematic(console, systematic)
     caught = [outcome.caught for outcome in systematic.values()]
     enough = not caught or sum(caught) >= arguments.least * len(caught)

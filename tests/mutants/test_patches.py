@@ -37,7 +37,7 @@ def least(values: list[int], *, key: int = 2) -> int:
     if not values:
         raise ValueError("1 + 1")
     first = min(values, key=abs)  # π
-    return first if first * 2 < key and True else max(0, first)
+    return first if first * 2 < key and True else max(f(0, first))
 '''
     found = {(mutant.old, mutant.new) for mutant in mutants("a.py", source)}
     assert found == {
@@ -53,7 +53,7 @@ def least(values: list[int], *, key: int = 2) -> int:
         ("first * 2 < key and True", "(not (first * 2 < key and True))"),
         ("True", "(False)"),
         ("max", "(min)"),
-        ("max(0, first)", "(max(first, 0))"),
+        ("f(0, first)", "(f(first, 0))"),
         ("0", "(1)"),
     }
     for mutant in mutants("a.py", source):

@@ -14,7 +14,15 @@ from tests.conftest import images, points
 from tests.wiring.reference import Case, Memory, Pass
 from zerosum.data.readers import open_source
 from zerosum.game.augment import AUGMENTATIONS
-from zerosum.game.losses import Hinge, LeastSquares, Minimax, NonSaturating, Relativistic, Wasserstein
+from zerosum.game.losses import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Relativistic,
+    RelativisticAverage,
+    Wasserstein,
+)
 from zerosum.game.optimizers import SGD, Adam
 from zerosum.game.recipe import Recipe
 from zerosum.game.regularizers import (
@@ -67,6 +75,10 @@ def criticise(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 def please(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return -fake_logits.mean()
+
+
+def lead(ahead: Tensor, behind: Tensor) -> Tensor:
+    return (ahead - behind - 1).square().mean()
 
 
 def adam(lr: float, beta1: float, beta2: float) -> Callable[..., torch.optim.Optimizer]:
@@ -287,6 +299,22 @@ CASES = {
         penalty=lambda out: slopes(out, 2),
         show=noise(0.5, 1.0),
     ),
+    "relativistic average, packs of two": Case(
+        replace(
+            SMALL,
+            networks=MLP(width=16, latent=8, packing=2),
+            game=RelativisticAverage(pairwise_loss="least-squares"),
+            generator_optimizer=Adam(lr=0.01),
+            discriminator_optimizer=Adam(lr=0.02),
+            discriminator_steps=2,
+        ),
+        PLAIN,
+        lambda real_logits, fake_logits: lead(real_logits, fake_logits.mean()) + lead(real_logits.mean(), fake_logits),
+        lambda real_logits, fake_logits: lead(fake_logits, real_logits.mean()) + lead(fake_logits.mean(), real_logits),
+        adam(0.01, 0.5, 0.999),
+        adam(0.02, 0.5, 0.999),
+        real_again=True,
+    ),
     "Wasserstein, replay, spectral norm, k = 2": Case(
         replace(
             SMALL,
@@ -370,11 +398,12 @@ CASES = {
         project=clip(0.02),
         show=noise(0.5, 1.0),
     ),
-    "simultaneous, auxiliary classifier, batch norm": Case(
+    "simultaneous, auxiliary classifier, batch norm, adaptive augmentation": Case(
         replace(
             SMALL,
             networks=Compact(width=2, latent=8, condition="auxiliary"),
             game=Hinge(),
+            tricks=(AdaptiveAugment(policy=("translation",), every=2, ramp=40),),
             generator_optimizer=Adam(lr=0.01),
             discriminator_optimizer=Adam(lr=0.02),
             simultaneous=True,
@@ -385,5 +414,7 @@ CASES = {
         adam(0.01, 0.5, 0.999),
         adam(0.02, 0.5, 0.999),
         one_pass=False,
+        show=augment_some,
+        remember=adapt,
     ),
 }

@@ -101,7 +101,7 @@ class Evaluation:
         drawn = drawn.sort()[0]  # so that a file is read from its beginning to its end
         part = samples.index_select(0, drawn)
         features = extract_cached(self.features, self.source, f"random part of {split}", part)
-        del part  # before it is there once more, in another order
+        del part  # frees its memory before the ordered copy is made
         order = draw_order(features, 0)
         return SampleSet(samples.index_select(0, drawn[order]), features[order])
 

@@ -19,7 +19,7 @@ BLOCK = 1024
 
 
 class Memorisation(Metric, name="memorisation"):
-    """How near the samples lie to the training images, beside real images that were held out (Meehan et al. 2020).
+    """Distances from samples to training images, beside those of held-out real images (Meehan et al. 2020).
 
     `nearest-training` is the median distance from a sample to its nearest training image; Euclidean, between features,
     over the root mean square distance of training images from their mean. `nearer-than-real` is the share of pairs of a

@@ -116,7 +116,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     if digest == TRUNK_SHA256:
         with np.load(io.BytesIO(content)) as arrays:
             return {name: torch.from_numpy(arrays[name]) for name in arrays}
-    if digest == WHOLE.sha256:  # so it is what the world uses; and nothing but tensors is unpickled
+    if digest == WHOLE.sha256:  # the published file; only tensors are unpickled
         return fold_batch_norm(torch.load(io.BytesIO(content), weights_only=True))
     raise InputError(
         f"{file} is not {WHOLE.name}: its SHA-256 begins with {digest[:8]}, not {WHOLE.sha256[:8]}; get it again"
