@@ -83,7 +83,7 @@ def time_during_training(data: str) -> dict[str, object]:
     recipe = choose(source)
     evaluation = Evaluation.of(source)
     network, _ = recipe.networks.build_pair(source.shape, source.classes, 0)
-    classes = dict.fromkeys(source.class_names, 1)
+    classes = dict.fromkeys(source.class_names, 1) if recipe.networks.conditional else {}
     generator = TrainedGenerator(network.eval(), recipe.networks, source.shape, classes, Engine.choose(), {})
     for _ in range(ROUNDS):
         began = time.perf_counter()

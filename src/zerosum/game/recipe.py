@@ -189,6 +189,15 @@ def change(recipe: Recipe, assignment: str) -> Recipe:
     return changed
 
 
+def _explain_missing(component: object, name: str, fields: list[str]) -> str:
+    """Say why `component` has no field called `name`, and what there is instead."""
+    if fields:
+        return f"{catalog.name_of(component)} has no field {name!r}: {did_you_mean(name, fields)}"
+    if isinstance(component, tuple):
+        return f"{name!r} is not one of its {len(component)} parts, which are counted from 0"
+    return f"{name!r} is not a field: {component!r} has none"
+
+
 def _replace(component: Any, path: list[str], value: object, whole: str) -> object:
     """Return `component` with the field at `path` set; remake only the objects on the way to it."""
     if isinstance(component, tuple) and path[0].isdigit() and int(path[0]) < len(component) and len(path) > 1:
@@ -198,8 +207,7 @@ def _replace(component: Any, path: list[str], value: object, whole: str) -> obje
     if path[0] not in fields:
         if path == ["name"] and "." in whole:
             raise InputError(f"--set {whole}: to choose another one, --set {whole.removesuffix('.name')}={value}")
-        what = f"{catalog.name_of(component)} has no field {path[0]!r}" if fields else f"{path[0]!r} is not a field"
-        raise InputError(f"--set {whole}: {what}: {did_you_mean(path[0], fields)}")
+        raise InputError(f"--set {whole}: {_explain_missing(component, path[0], fields)}")
     if len(path) > 1:
         value = _replace(getattr(component, path[0]), path[1:], value, whole)
     current = {name: getattr(component, name) for name in fields}
