@@ -7,15 +7,19 @@ the checkout changes: the sources and the tests are copied first.
 
 import argparse
 import compileall
+import contextlib
 import gc
 import json
 import multiprocessing
 import os
+import resource
 import shutil
+import signal
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate, count
 from multiprocessing.context import ForkServerContext
@@ -42,9 +46,15 @@ SUITE = (
     "tests/unit/metrics",
     "tests/unit/run",
     "tests/unit/networks",
+    "tests/unit/test_generator.py",
+    "tests/unit/test_recipes.py",
+    "tests/end_to_end",
 )
 PRELOADED = ["torch", "torch._dynamo", "pydantic", "scipy.stats", "scipy.sparse.csgraph", "sklearn.metrics"]
 PRELOADED += ["sklearn.neighbors", "sklearn.datasets", "matplotlib.figure", "hypothesis", "pytest"]
+LEFT_OUT = (".*", "runs", "build", "dist", "__pycache__")  # of the checkout, for the copy
+NO_TESTS = 5  # pytest's exit code
+MOST_MEMORY = 8 * 2**30  # bytes of address space
 MOST_TEST_SECONDS = 90.0  # of the tests that a mutant has to face, which are the fastest ones
 LEAST_SECONDS, SLOWER = 60.0, 10.0  # a mutant that takes longer, or so many times as long as the tests did, is caught
 
@@ -62,6 +72,19 @@ class Outcome:
     by: str
 
 
+@dataclass(frozen=True)
+class Reached:
+    """Which tests call what, where nothing is mutated.
+
+    Attributes:
+        tests: those that call a function, the fastest first.
+        seconds: that a test takes.
+    """
+
+    tests: dict[str, list[str]]
+    seconds: dict[str, float]
+
+
 class Workshop:
     """A copy of sources and tests, and processes of its own for each run of tests."""
 
@@ -69,9 +92,7 @@ class Workshop:
         """`folder`: an empty one."""
         self.folder = folder
         self.numbers = count()
-        for part in ("src", "tests"):
-            shutil.copytree(ROOT / part, folder / part)
-        shutil.copy2(ROOT / "pyproject.toml", folder)
+        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
         self.package = folder / "src" / "zerosum"
         compileall.compile_dir(self.package, quiet=1)
         self.processes: ForkServerContext = multiprocessing.get_context("forkserver")
@@ -91,6 +112,8 @@ class Workshop:
             return Outcome(True, f"no end within {limit:.0f} s, or a crash")
         if answer["code"] in (0, 1):
             return Outcome(answer["code"] == 1, answer["failed"])
+        if answer["code"] == NO_TESTS:
+            return Outcome(False, "no test ran")
         return Outcome(True, f"pytest could not run (exit code {answer['code']})")
 
     def start(self, target: Any, place: Path, limit: float, *arguments: object) -> dict[str, Any] | None:
@@ -99,6 +122,9 @@ class Workshop:
         process = self.processes.Process(target=target, args=(self.folder, place, result, *arguments))
         process.start()
         process.join(limit)
+        assert process.pid is not None
+        with contextlib.suppress(ProcessLookupError):  # none of its group is left
+            os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.join()
         if not result.exists():
@@ -110,6 +136,8 @@ class Workshop:
 
 def enter(root: Path, place: Path) -> None:
     """Make this process, and those that it starts, import the package from `place` and the tests from `root`."""
+    os.setsid()  # so that what the tests start can be killed with them
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     gc.freeze()  # pytest collects garbage, and need not go through what was imported before
     os.chdir(root)
     sys.path[:] = [str(place), str(root), *(path for path in sys.path if path and Path(path) != ROOT)]
@@ -160,26 +188,43 @@ def temporary(place: Path) -> Path:
     return place.with_name(f"{place.name}-temporary")
 
 
-def check_named(workshop: Workshop, patches: Sequence[Patch]) -> Outcome:
-    """Run the tests of `patches` on the sources as they are; none may fail."""
-    text = (workshop.package / "__init__.py").read_text(encoding="utf-8")
-    return workshop.run("__init__.py", text, [], sorted({patch.test for patch in patches}), 10 * LEAST_SECONDS)
-
-
 def try_named(workshop: Workshop, patch: Patch) -> Outcome:
     """Run the test that has to see `patch`."""
     return workshop.run(patch.file, patch.apply(workshop.package), [], [patch.test], 10 * LEAST_SECONDS)
 
 
-def try_systematic(workshop: Workshop, reach: dict[str, Any], mutant: Mutant) -> Outcome:
+def try_systematic(workshop: Workshop, reach: Reached, mutant: Mutant) -> Outcome:
     """Run the tests that call the mutated function."""
-    tests = reach["reached"].get(f"{mutant.file} {mutant.function}", [])
+    tests = reach.tests.get(f"{mutant.file} {mutant.function}", [])
     if not tests:
         return Outcome(False, "no test calls the function")
-    seconds = list(accumulate(reach["seconds"][test] for test in tests))
+    seconds = list(accumulate(reach.seconds[test] for test in tests))
     tests = [test for test, needed in zip(tests, seconds, strict=True) if needed <= MOST_TEST_SECONDS] or tests[:1]
     limit = max(LEAST_SECONDS, SLOWER * seconds[len(tests) - 1])
     return workshop.run(mutant.file, mutant.text, tests, sorted({test.split("::")[0] for test in tests}), limit)
+
+
+def find_reach(workshop: Workshop, pool: Executor, console: Console) -> Reached:
+    """Run the whole subset of the tests, each file by itself, and note which functions each test calls."""
+    files = [path for part in SUITE for path in sorted((ROOT / part).rglob("test_*.py")) or [ROOT / part]]
+
+    def measure(number: int, file: Path) -> dict[str, Any]:
+        place = workshop.folder / f"whole-{number}"
+        shutil.copytree(workshop.package, place / "zerosum")
+        answer = workshop.start(measure_reach, place, 60 * LEAST_SECONDS, [str(file.relative_to(ROOT))])
+        shutil.rmtree(place)
+        shutil.rmtree(temporary(place), ignore_errors=True)
+        if answer is None or answer["code"] != 0:
+            sys.exit(f"tests fail without any mutant: {answer and answer['failed']}")
+        return answer
+
+    reached: dict[str, set[str]] = defaultdict(set)
+    seconds: dict[str, float] = {}
+    for answer in track(pool.map(measure, count(), files), "which test calls what", len(files), console=console):
+        seconds |= answer["seconds"]
+        for function, tests in answer["reached"].items():
+            reached[function].update(tests)
+    return Reached({each: sorted(tests, key=seconds.__getitem__) for each, tests in reached.items()}, seconds)
 
 
 def all_mutants(package: Path) -> list[Mutant]:
@@ -220,40 +265,53 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def run_named(workshop: Workshop, pool: Executor, console: Console, part: str) -> bool:
+    """Try the named mutants whose name contains `part`; return whether all are caught."""
+    patches = [patch for patch in NAMED if part in patch.name]
+    if not patches:
+        return True
+    text = (workshop.package / "__init__.py").read_text(encoding="utf-8")
+    unmutated = workshop.run("__init__.py", text, [], sorted({patch.test for patch in patches}), 10 * LEAST_SECONDS)
+    if unmutated.caught or unmutated.by:
+        sys.exit(f"a test fails without any mutant: {unmutated.by}")
+    tried = pool.map(lambda patch: try_named(workshop, patch), patches)
+    outcomes = dict(zip(patches, track(tried, "named mutants", len(patches), console=console), strict=True))
+    show_named(console, outcomes)
+    return all(outcome.caught for outcome in outcomes.values())
+
+
+def run_sample(workshop: Workshop, pool: Executor, console: Console, arguments: argparse.Namespace) -> bool:
+    """Try a sample of the systematic mutants; return whether enough are caught."""
+    candidates = [mutant for mutant in all_mutants(workshop.package) if arguments.only in mutant.name]
+    order = np.random.default_rng(arguments.seed).permutation(len(candidates))
+    chosen = [candidates[place] for place in order[: arguments.sample]]
+    if not chosen:
+        return True
+    reach = find_reach(workshop, pool, console)
+    results = pool.map(lambda mutant: try_systematic(workshop, reach, mutant), chosen)
+    label = f"{len(chosen)} of {len(candidates):,} systematic mutants"
+    outcomes: dict[Mutant, Outcome] = {}
+    for mutant, outcome in zip(chosen, track(results, label, len(chosen), console=console), strict=True):
+        outcomes[mutant] = outcome
+        if not outcome.caught:
+            why = outcome.by or "all tests passed"
+            console.print(f"survived: {mutant.name} ({why})", markup=False, highlight=False)
+    show_systematic(console, outcomes)
+    return sum(outcome.caught for outcome in outcomes.values()) >= float(arguments.least) * len(outcomes)
+
+
 def main() -> int:
     """Try the mutants; 0 if all that are named are caught, and of the sample enough."""
     arguments, console = read_arguments(), Console(width=None if sys.stdout.isatty() else 170)
     os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}  # for the processes that are started
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.jobs) as pool:
-        workshop = Workshop(Path(folder))
-        patches = [patch for patch in NAMED if arguments.only in patch.name]
-        if patches and (unmutated := check_named(workshop, patches)).caught:
-            console.print(f"a test fails without any mutant: {unmutated.by}", markup=False)
-            return 2
-        tried = pool.map(lambda patch: try_named(workshop, patch), patches)
-        named = dict(zip(patches, track(tried, "named mutants", len(patches), console=console), strict=True))
-        show_named(console, named)
-        systematic: dict[Mutant, Outcome] = {}
-        candidates = [mutant for mutant in all_mutants(workshop.package) if arguments.only in mutant.name]
-        order = np.random.default_rng(arguments.seed).permutation(len(candidates))
-        chosen = [candidates[place] for place in order[: arguments.sample]]
-        if chosen:
-            shutil.copytree(workshop.package, workshop.folder / "whole" / "zerosum")
-            reach = workshop.start(measure_reach, workshop.folder / "whole", 3600, list(SUITE))
-            if reach is None or reach["code"] != 0:
-                console.print(f"the tests do not pass as they are: {reach and reach['failed']}", markup=False)
-                return 2
-            results = pool.map(lambda mutant: try_systematic(workshop, reach, mutant), chosen)
-            label = f"{len(chosen)} of {len(candidates):,} systematic mutants"
-            for mutant, outcome in zip(chosen, track(results, label, len(chosen), console=console), strict=True):
-                systematic[mutant] = outcome
-                if not outcome.caught:
-                    why = outcome.by or "all tests passed"
-                    console.print(f"survived: {mutant.name} ({why})", markup=False, highlight=False)
-            show_systematic(console, systematic)
-    caught = [outcome.caught for outcome in systematic.values()]
-    enough = not caught or sum(caught) >= arguments.least * len(caught)
-    return 0 if enough and all(outcome.caught for outcome in named.values()) else 1
+        try:
+            workshop = Workshop(Path(folder))
+            caught = run_named(workshop, pool, console, arguments.only)
+            enough = run_sample(workshop, pool, console, arguments)
+        finally:  # of an interruption too
+            pool.shutdown(cancel_futures=True)
+    return 0 if caught and enough else 1
 
 
 if __name__ == "__main__":
