@@ -21,7 +21,7 @@ from zerosum.metrics.features.inception import BATCH, Inception
 from zerosum.metrics.frechet import frechet_distance
 from zerosum.metrics.neighbours import overlap
 from zerosum.recipes.auto import choose
-from zerosum.run.trainer import INTERIM_SAMPLES, INTERIM_SCORES
+from zerosum.run.trainer import INTERIM_SCORES
 
 ROUNDS, IMAGES = 5, 96
 SCORED = """
@@ -87,7 +87,7 @@ def time_during_training(data: str) -> dict[str, object]:
     generator = TrainedGenerator(network.eval(), recipe.networks, source.shape, classes, Engine.choose(), {})
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        evaluation.scores(generator.sample(INTERIM_SAMPLES), 0, training=True)
+        evaluation.scores(generator.sample(evaluation.interim), 0, training=True)
         shares.append((INTERIM_SCORES - 1) * (time.perf_counter() - began) / 300)
     return {"share of the training time": summarize(shares)}
 

@@ -83,6 +83,6 @@ class Command:
 def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     (tmp_path / "here").mkdir()
     monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda source: 100)  # few, as scores are not tested here
-    monkeypatch.setattr("zerosum.run.trainer.INTERIM_SAMPLES", 100)
+    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 100)
     monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
     return Command(tmp_path / "here", monkeypatch, capsys)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import zerosum as package
 from tests.end_to_end.conftest import Zerosum
+from tests.photos import picture
 from zerosum.data import Source
 
 QUICK = ("--metric", "frechet-distance")
@@ -78,14 +80,14 @@ def test_a_run_that_is_not_finished_is_called_so(trained: tuple[Path, str], zero
 
 
 @pytest.mark.parametrize(("metric", "said"), [("frechet-distance", True), ("parzen", False)])
-def test_better_features_are_named_where_features_were_used(
+def test_what_features_cannot_see_is_said_where_they_were_used(
     zerosum: Zerosum, digits: Source, tmp_path: Path, metric: str, said: bool
 ) -> None:
     np.save(tmp_path / "real.npy", digits.train.samples[:50].numpy())
     asked = ("--against", "digits", "--features", "random-convolutions", "--metric", metric)
     done = zerosum("evaluate", "real.npy", *asked)
     assert done.returncode == 0, done.stderr
-    assert ("With the weights of Inception" in done.stdout) == ("random-convolutions" in done.stdout) == said
+    assert ("see colours and textures and no shapes" in done.stdout) == ("random-convolutions" in done.stdout) == said
 
 
 def test_closest_pairs_are_a_picture(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
@@ -103,6 +105,9 @@ def test_a_generator_that_always_makes_the_same_image_gets_a_score(
         Image.fromarray(digits.train.samples[0, 0].numpy()).save(tmp_path / "same" / f"{number}.png")
     done = zerosum("evaluate", "same", "--against", "digits", "--json")
     assert done.returncode == 0, done.stderr
+    assert "the generator has collapsed: its samples are nearly the same few over and over (they are all the same)" in (
+        done.stdout
+    )
     assert all(np.isfinite([line["value"], line["low"], line["high"]]).all() for line in lines(done.stdout))
 
 
@@ -129,3 +134,79 @@ def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path:
     assert "--size HxW" in refused.stderr
     done = zerosum("evaluate", "mixed", "--against", "digits", "--size", 8, *QUICK)
     assert done.returncode == 0, done.stderr
+
+
+def folder_of(place: Path, images: torch.Tensor) -> Path:
+    """`place`, made, with a PNG of each of `images`, uint8 [N, 3, H, W]."""
+    place.mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image.permute(1, 2, 0).numpy()).save(place / f"{number}.png")
+    return place
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> torch.Tensor:
+    """Smooth pictures, uint8 [60, 3, 32, 32]."""
+    return torch.stack([torch.from_numpy(np.array(picture(seed, (32, 32)))).permute(2, 0, 1) for seed in range(60)])
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_copies_made_elsewhere_are_found_among_all_real_images(
+    zerosum: Zerosum, photos: torch.Tensor, tmp_path: Path, mirrored: bool
+) -> None:
+    folder_of(tmp_path / "photos", photos)
+    folder_of(tmp_path / "copies", photos.flip(3) if mirrored else photos)
+    done = zerosum("evaluate", "copies", "--against", "photos", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {line["metric"]: line for line in lines(done.stdout)}
+    assert found["nearer-than-real"]["value"] == 1
+    assert found["nearest-training"]["value"] == pytest.approx(0, abs=1e-5)
+    assert found["nearest-training"]["real"] > 0.2
+    assert {line["reference"] for line in found.values()} == {"whole of photos"}
+    assert found["nearest-training"]["reference_samples"] == found["nearest-training"]["samples"] == 60
+
+
+def test_sizes_that_differ_are_both_named_with_the_way_out(
+    zerosum: Zerosum, photos: torch.Tensor, tmp_path: Path
+) -> None:
+    folder_of(tmp_path / "small", photos[:30])
+    folder_of(tmp_path / "large", photos.repeat_interleave(2, 2).repeat_interleave(2, 3))
+    done = zerosum("evaluate", "large", "--against", "small")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "large has images of 64x64, and no image in small is as large (the largest has a shorter side of 32" in (
+        done.stderr
+    )
+    assert "--size 32 brings both to one size" in done.stderr
+    asked = ("--metric", "kernel-distance", "--features", "pixels")
+    done = zerosum("evaluate", "large", "--against", "small", "--size", 32, *asked)
+    assert done.returncode == 0, done.stderr
+    done = zerosum("evaluate", "small", "--against", "large", *asked)
+    assert done.returncode == 0, done.stderr
+    assert "large: brought to 32x32, the size of small; --size chooses another one" in done.stdout
+
+
+def test_no_column_of_a_table_outweighs_another(zerosum: Zerosum, tmp_path: Path) -> None:
+    """The second column of the fakes is 25 standard deviations off; the first varies ten thousand times as much."""
+    rng = np.random.default_rng(0)
+    real = np.stack([rng.normal(40_000, 10_000, 500), rng.normal(0, 1, 500)], 1)
+    fake = np.stack([rng.normal(40_000, 10_000, 200), rng.normal(25, 0.1, 200)], 1)
+    np.save(tmp_path / "real.npy", real.astype("f4"))
+    np.save(tmp_path / "fake.npy", fake.astype("f4"))
+    done = zerosum("evaluate", "fake.npy", "--against", "real.npy", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {line["metric"]: line for line in lines(done.stdout)}
+    assert found["precision"]["value"] == found["coverage"]["value"] == 0
+    shifts = (fake.mean(0) - real.mean(0)) / real.std(0)
+    assert found["frechet-distance"]["value"] == pytest.approx((shifts**2).sum() + 0.81, rel=0.1)
+    assert found["precision"]["features"] == "coordinates over their standard deviations"
+
+
+def test_what_real_data_score_says_of_how_many_where_they_are_fewer(
+    trained: tuple[Path, str], zerosum: Zerosum
+) -> None:
+    done = zerosum("evaluate", trained[0], "--count", 2_000, "--metric", "frechet-distance", "--features", "pixels")
+    assert done.returncode == 0, done.stderr
+    assert "(1,403)" in done.stdout
+    assert "fewer samples are further away, so such a value is no bound" in " ".join(done.stdout.split())
+    done = zerosum("evaluate", trained[0], "--count", 300, "--metric", "frechet-distance", "--features", "pixels")
+    assert "(" not in done.stdout.split("Features:")[0].split("frechet-distance")[1]

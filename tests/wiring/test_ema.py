@@ -81,7 +81,7 @@ def stop_after(count: int) -> Callable[[], bool]:
 @pytest.fixture
 def case(monkeypatch: pytest.MonkeyPatch) -> Case:
     """A case that is quick to score, and no pictures."""
-    monkeypatch.setattr("zerosum.run.trainer.INTERIM_SAMPLES", 200)
+    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 200)
     monkeypatch.setattr("zerosum.metrics.evaluation.LEAST_SAMPLES", 300)
     monkeypatch.setattr(pictures, "draw_samples", lambda samples, reference: b"")
     return CASES[ON_POINTS]

@@ -34,7 +34,7 @@ def _show_one(scores: Sequence[Score], console: Console) -> None:
             _direction(score.better),
             format_value(score.value),
             f"{format_value(score.low)} to {format_value(score.high)}",
-            format_value(score.real),
+            _format_real(score),
             f"{score.samples:,}",
             f"{score.reference_samples:,} {SHORT[score.reference.split()[0]]}",
         )
@@ -53,7 +53,7 @@ def _compare(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
     table.add_column("real", justify="right")
     for rows in zip(*scores.values(), strict=True):
         values = (f"{format_value(row.value)}\n{format_value(row.low)} to {format_value(row.high)}" for row in rows)
-        table.add_row(rows[0].metric, _direction(rows[0].better), *values, format_value(rows[0].real))
+        table.add_row(rows[0].metric, _direction(rows[0].better), *values, _format_real(rows[0]))
     console.print(table)
     counts = ", ".join(f"{name}: {max(line.samples for line in lines):,}" for name, lines in scores.items())
     console.print(f"Samples, at most: {counts}. Below each value its 95% interval.")
@@ -67,8 +67,8 @@ def _protocol(scores: Sequence[Score], console: Console) -> None:
     first = scores[0]
     console.print(
         f"↓ lower is better, ↑ higher, → as real data. Features: {first.features}; resizer: {first.resizer}; "
-        f"against the {first.reference}, seed {first.seed}. Intervals are of the finite samples; real: real "
-        "samples that are not in the reference.",
+        f"against the {first.reference}, seed {first.seed}. Intervals are of the finite samples; real: "
+        f"{_describe_real(scores)}.",
     )
     console.print(first.comparable)
     measured: dict[str, list[str]] = {}
@@ -77,6 +77,25 @@ def _protocol(scores: Sequence[Score], console: Console) -> None:
         measured.setdefault(in_what, []).append(score.metric)
     for in_what, metrics in list(measured.items())[1:]:
         console.print(f"But {', '.join(metrics)}: {in_what}")
+
+
+def _format_real(score: Score) -> str:
+    """Format what real samples score, with their number in brackets where it is not that of the samples."""
+    if score.real is None or score.real_samples in (0, score.samples):
+        return format_value(score.real)
+    return f"{format_value(score.real)} ({score.real_samples:,})"
+
+
+def _describe_real(scores: Sequence[Score]) -> str:
+    """Say which real samples the column is about, and what it must not be read for."""
+    halved = scores[0].reference.startswith("whole")
+    words = "a part of the real samples against the rest" if halved else "real samples that are not in the reference"
+    if any(each.real_samples not in (0, each.samples) for each in scores):
+        words += (
+            ", their number in brackets where it is another: fewer samples are further away, so such a value is "
+            "no bound"
+        )
+    return words
 
 
 def _warn(scores: Sequence[Score], console: Console, of: str = "") -> None:

@@ -29,8 +29,8 @@ def evaluate(
     features: Annotated[
         str,
         typer.Option(
-            help="auto (the best that are here), classifier, stacked-classifier, random-convolutions, pixels, "
-            "inception (or inception:64, :192, :768), dinov2."
+            help="auto (the best that are here), efficientnet, classifier, stacked-classifier, random-convolutions, "
+            "pixels, inception (or inception:64, :192, :768), dinov2."
         ),
     ] = "auto",
     weights: Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")] = (
@@ -38,14 +38,21 @@ def evaluate(
     ),
     download: Annotated[bool, typer.Option("--download", help="Fetch such weights if they are not here.")] = False,
     reference: Annotated[
-        str, typer.Option(help="Compare with the test split, the train split (as most papers do), or all.")
-    ] = "test",
+        str,
+        typer.Option(
+            help="Compare with the test split, the train split (as most papers do), or all; auto: test, and all for "
+            "images made elsewhere."
+        ),
+    ] = "auto",
     count: Annotated[
         int | None,
         typer.Option("--count", "-n", min=2, max=200_000, help="Samples of each; default: 5,000 to 10,000, or all."),
     ] = None,
     size: Annotated[
-        str | None, typer.Option(help="Resize images made elsewhere: 64, or height x width; default: as they are.")
+        str | None,
+        typer.Option(
+            help="Resize images made elsewhere and the real ones: 64, or height x width; default: as the former are."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
     pairs: Annotated[

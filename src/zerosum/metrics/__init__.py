@@ -33,8 +33,8 @@ class Estimate:
         metric: the name of the figure; a metric may return several.
         value: the figure; `low` and `high`, the ends of its interval.
         better: "lower", "higher" or the value that is right, as "near 1".
-        real: the figure of real samples that are not in the reference, as many or all that there are; None if there
-            are none.
+        real: the figure of real samples that are not in the reference; None if there are none.
+        real_samples: their number, as many as the generated ones or all that there are; 0 if there are none.
         warning: a reason not to trust the figure; empty if there is none.
     """
 
@@ -44,14 +44,22 @@ class Estimate:
     high: float
     better: str
     real: float | None = None
+    real_samples: int = 0
     warning: str = ""
 
     @classmethod
     def of(
-        cls, metric: str, interval: ConfidenceInterval, better: str, *, real: float | None = None, warning: str = ""
+        cls,
+        metric: str,
+        interval: ConfidenceInterval,
+        better: str,
+        *,
+        real: float | None = None,
+        real_samples: int = 0,
+        warning: str = "",
     ) -> "Estimate":
         """Name the value of an interval."""
-        return Estimate(metric, interval.value, interval.low, interval.high, better, real, warning)
+        return Estimate(metric, interval.value, interval.low, interval.high, better, real, real_samples, warning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +129,10 @@ class SampleSet:
         """Take a random part of `count` samples; all if that is None."""
         return SampleSet(self.samples[:count], self.features[:count])
 
+    def drop(self, count: int) -> "SampleSet":
+        """Leave out the part that `take(count)` takes."""
+        return SampleSet(self.samples[count:], self.features[count:])
+
     def shuffle(self, seed: int) -> "SampleSet":
         """Put the samples into a random order that does not depend on the order they came in."""
         order = draw_order(self.features, seed)
@@ -141,7 +153,8 @@ class MetricInputs:
     Attributes:
         fake: generated samples.
         real: the real samples that they are compared with.
-        others: real samples of the other split.
+        others: real samples of the other split; `real` itself where there is no split that the samples' maker did not
+            see.
         source: where the real samples are from.
         features: the extractor of the features.
         seed: of every choice.

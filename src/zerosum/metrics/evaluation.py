@@ -33,7 +33,8 @@ from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.metrics.memorisation import find_closest
 
 LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
-MOST_TRAINING = 100_000
+MOST_TRAINING, MOST_SLOW = 100_000, 10_000
+INTERIM, INTERIM_SLOW = 5_000, 1_000
 SPLITS: dict[Reference, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 
@@ -49,16 +50,31 @@ def sample_count(source: Source) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Scores samples against one source; computes whatever depends on the real samples only once."""
+    """Scores samples against one source; computes whatever depends on the real samples only once.
+
+    Attributes:
+        source: the real samples.
+        features: the features that samples are compared in.
+        reference: the real samples that distances are measured to.
+        made_elsewhere: whether the samples' maker may have seen every sample of the source, and its mirror image.
+    """
 
     source: Source
     features: FeatureExtractor
     reference: Reference = "test"
+    made_elsewhere: bool = False
     _latest: list[Tensor] = field(default_factory=list)
-    _real_scores: dict[tuple[str, int, int], list[float]] = field(default_factory=dict)
+    _real_scores: dict[tuple[str, int, int], tuple[list[float], int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, source: Source, request: Request | None = None, reference: Reference = "test") -> "Evaluation":
+    def of(
+        cls,
+        source: Source,
+        request: Request | None = None,
+        reference: Reference = "test",
+        *,
+        made_elsewhere: bool = False,
+    ) -> "Evaluation":
         """Open the features that are asked for, else the best ones that need no weights from elsewhere.
 
         This may take a while where a classifier has to be trained.
@@ -66,7 +82,12 @@ class Evaluation:
         Raises:
             InputError: these features cannot be had for this source.
         """
-        return cls(source, open_features(source, request), reference)
+        return cls(source, open_features(source, request), reference, made_elsewhere)
+
+    @property
+    def interim(self) -> int:
+        """How many samples are scored during training."""
+        return INTERIM_SLOW if self.features.slow else INTERIM
 
     @functools.cached_property
     def test(self) -> SampleSet:
@@ -75,8 +96,9 @@ class Evaluation:
 
     @functools.cached_property
     def train(self) -> SampleSet:
-        """Training samples: all, or 100,000 at random; of stacks, which have no end, as many as are generated."""
-        most = MOST_TRAINING if self.source.stacked_from is None else STACKS
+        """Training samples: all, or 100,000 at random (10,000 where features are slow); of stacks 26,000."""
+        most = MOST_SLOW if self.features.slow else MOST_TRAINING
+        most = most if self.source.stacked_from is None else STACKS
         return self._extract("train", self.source.train.samples, most)
 
     @functools.cached_property
@@ -88,7 +110,12 @@ class Evaluation:
 
     @functools.cached_property
     def mirrored(self) -> Tensor | None:
-        """The features of the training images' mirror images, [N, D] like theirs, if the players saw those as well."""
+        """The features of the mirror images of what may be memorised, [N, D] like theirs, if those were seen as well.
+
+        What may be memorised are the training samples, or, by somebody else, all.
+        """
+        if self.made_elsewhere and self.source.is_images:
+            return extract_cached(self.features, self.source, "mirrored whole", self.whole.samples.flip(3))
         if not self.source.train.flip:
             return None
         return extract_cached(self.features, self.source, "mirrored train", self.train.samples.flip(3))
@@ -123,8 +150,18 @@ class Evaluation:
             self._latest[:] = samples, features
         return SampleSet(samples, self._latest[1]).shuffle(seed)
 
+    def prepare(self) -> None:
+        """Compute what scores during training need of the real samples, which may take a while."""
+        _ = self.test
+
     def scores(
-        self, samples: Tensor, seed: int, metrics: Iterable[Metric] | None = None, *, training: bool = False
+        self,
+        samples: Tensor,
+        seed: int,
+        metrics: Iterable[Metric] | None = None,
+        *,
+        training: bool = False,
+        most: int | None = None,
     ) -> list[Score]:
         """Score generated `samples`; the Fréchet distance comes first.
 
@@ -133,12 +170,13 @@ class Evaluation:
             seed: of every choice; recorded as the seed of the samples too.
             metrics: the metrics to measure; else all that have a meaning here and are not for request only.
             training: measure only those that are cheap enough to be measured during training, and no real samples.
+            most: look at a random part of so many samples; at all of them if that is None.
 
         Raises:
             InputError: the samples are of another shape, fewer than two, or their features are not finite; or a metric
                 that is asked for has no meaning for them.
         """
-        fake = self._extract_generated(samples, seed)
+        fake = self._extract_generated(samples, seed).take(most)
         found = []
         for metric in self._applicable(training=training) if metrics is None else metrics:
             if refusal := metric.refusal(self.source, self.features):
@@ -155,12 +193,13 @@ class Evaluation:
         return score_named(scores, distance_name(self.features))
 
     def closest(self, samples: Tensor, seed: int, count: int) -> Tensor:
-        """Find the `count` generated images nearest to training images, by the distance of their features.
+        """Find the `count` generated images nearest to images that may be memorised, by the distance of their features.
 
-        Return them nearest first, each followed by that training image: [2 * count, C, H, W].
+        Return them nearest first, each followed by that real image: [2 * count, C, H, W].
         """
         fake = self._extract_generated(samples, seed)
-        return torch.stack(find_closest(fake, self.train, self.mirrored, count), 1).flatten(0, 1)
+        seen = self.whole if self.made_elsewhere else self.train
+        return torch.stack(find_closest(fake, seen, self.mirrored, count), 1).flatten(0, 1)
 
     def _applicable(self, *, training: bool) -> list[Metric]:
         """List the metrics that have a meaning here and are not for request only, the Fréchet distance first."""
@@ -171,6 +210,8 @@ class Evaluation:
 
     def _measure(self, metric: Metric, fake: SampleSet, seed: int, *, beside_real: bool) -> list[Score]:
         reference = metric.reference or self.reference
+        if metric.reference == "train" and self.made_elsewhere:
+            reference = "all"
         inputs = self._inputs(metric, fake, reference, seed)
         with np.errstate(invalid="ignore", over="ignore"):  # refused below, with a clearer message
             estimates = metric.measure(inputs)
@@ -188,15 +229,22 @@ class Evaluation:
                 reference=f"{SPLITS[reference]} of {self.source.name}",
                 reference_samples=len(inputs.real),
                 seed=seed,
-                comparable=f"Compare with {metric.comparable or self.features.comparable}.",
+                comparable=self._advise(metric),
             )
             for estimate in estimates
         ]
+
+    def _advise(self, metric: Metric) -> str:
+        """Say what scores of `metric` may be compared with, and what they cannot see."""
+        compare = f"Compare with {metric.comparable or self.features.comparable}."
+        return f"{compare} {self.features.blind}." if self.features.blind and not metric.measured_in else compare
 
     def _inputs(self, metric: Metric, fake: SampleSet, reference: Reference, seed: int) -> MetricInputs:
         """Put together what `metric` looks at, in the sizes that it declares."""
         real = self.test if reference == "test" else self.train if reference == "train" else self.whole
         others = self.test if reference == "train" else self.train
+        if reference == "all" and self.made_elsewhere:
+            others = self.whole
         fake = fake.take(metric.most)
         if metric.equal_sizes:
             count = min(len(fake), len(real))
@@ -206,16 +254,28 @@ class Evaluation:
     def _add_real(
         self, metric: Metric, estimates: list[Estimate], reference: Reference, count: int, seed: int
     ) -> list[Estimate]:
-        """Add the values of as many real samples that are not among the reference, where there are any."""
-        if reference == "all":
+        """Add the values of as many real samples that are not among the reference, where there are any.
+
+        Where nothing real is known to be unseen, up to a half of the reference is compared with the rest of it.
+        """
+        if reference == "all" and not self.made_elsewhere:
             return estimates
         key = (catalog.name_of(metric), count, seed)
         if key not in self._real_scores:
-            others = metric.select_real(self.train if reference == "test" else self.test)
-            inputs = self._inputs(metric, others.take(count), reference, seed)
+            if reference == "all":
+                part = self.whole.take(min(count, len(self.whole) // 2))
+                inputs = self._inputs(metric, part, reference, seed)
+                inputs = replace(inputs, real=self.whole.drop(len(part)).take(len(inputs.real)))
+            else:
+                others = metric.select_real(self.train if reference == "test" else self.test)
+                inputs = self._inputs(metric, others.take(count), reference, seed)
             measured = metric.measure(replace(inputs, replicates=0))
-            self._real_scores[key] = [estimate.value for estimate in measured]
-        return [replace(each, real=real) for each, real in zip(estimates, self._real_scores[key], strict=True)]
+            self._real_scores[key] = [estimate.value for estimate in measured], len(inputs.fake)
+        values, number = self._real_scores[key]
+        return [
+            each if each.real is not None else replace(each, real=value, real_samples=number)
+            for each, value in zip(estimates, values, strict=True)
+        ]
 
 
 def extract_cached(extractor: FeatureExtractor, source: Source, split: str, samples: Tensor) -> Tensor:

@@ -26,6 +26,9 @@ class Memorisation(Metric, name="memorisation"):
     sample and a held-out image in which the sample is nearer to its nearest training image: 0.5 if nothing was
     memorised, or more where the samples keep to the middle of the data. Its interval and its test are those of Mann and
     Whitney. Where training mirrors images, mirror images are training images too.
+
+    Samples made elsewhere may have been learned from any real image, so all are training images, mirrored as well, and
+    beside the samples stand the distances of real images to the nearest other one.
     """
 
     reference: ClassVar[Reference | None] = "train"
@@ -36,7 +39,11 @@ class Memorisation(Metric, name="memorisation"):
 
         training = _append(inputs.real.features, inputs.extract_mirrored())
         unit = float((training - training.mean(0)).square().sum(1).mean().sqrt()) or 1.0
-        ours, theirs = (find_nearest(each.features, training)[0] / unit for each in (inputs.fake, inputs.others))
+        ours = find_nearest(inputs.fake.features, training)[0] / unit
+        if inputs.others is inputs.real:
+            theirs = find_nearest_other(training, len(inputs.real)) / unit
+        else:
+            theirs = find_nearest(inputs.others.features, training)[0] / unit
         rng = np.random.default_rng(inputs.seed)
         medians = [float(np.median(rng.choice(ours, len(ours)))) for _ in range(inputs.replicates)]
         distance = ConfidenceInterval.by_percentiles(float(np.median(ours)), medians)
@@ -47,12 +54,19 @@ class Memorisation(Metric, name="memorisation"):
         if test.pvalue < SIGNIFICANT:
             warning = f"samples are nearer to training images than held-out images are (p = {test.pvalue:.1g})"
         return [
-            Estimate.of("nearest-training", distance, "near real data", real=float(np.median(theirs))),
+            Estimate.of(
+                "nearest-training",
+                distance,
+                "near real data",
+                real=float(np.median(theirs)),
+                real_samples=len(theirs),
+            ),
             Estimate.of(
                 "nearer-than-real",
                 ConfidenceInterval.by_normal(share, deviation).clip(0.0, 1.0),
                 "near 0.5",
                 real=0.5,
+                real_samples=len(theirs),
                 warning=warning,
             ),
         ]
@@ -94,6 +108,20 @@ def find_nearest(samples: Tensor, training: Tensor) -> tuple[NDArray[np.float64]
 
     distances, indices = NearestNeighbors(n_neighbors=1).fit(training.numpy()).kneighbors(samples.numpy())
     return np.asarray(distances[:, 0], np.float64), np.asarray(indices[:, 0], np.int64)
+
+
+def find_nearest_other(rows: Tensor, count: int) -> NDArray[np.float64]:
+    """Return the distances from the first `count` of `rows` [k * count, d] to the nearest of another image: [count].
+
+    Rows whose number is the same modulo `count` are of one image, as it is or mirrored.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    of_one_image = len(rows) // count
+    search = NearestNeighbors(n_neighbors=of_one_image + 1).fit(rows.numpy())
+    distances, indices = search.kneighbors(rows[:count].numpy())
+    is_other = indices % count != np.arange(count)[:, None]
+    return np.asarray(distances[np.arange(count), is_other.argmax(1)], np.float64)
 
 
 def cosine_distance(samples: Tensor, training: Tensor) -> float:

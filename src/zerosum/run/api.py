@@ -112,6 +112,7 @@ def finish(
     with closing(trainer.folder):
         with preparing or nullcontext():
             evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
+            evaluation.prepare()
         with StopRequest(*signals) as request, display or nullcontext():
             finished = trainer.train(evaluation, observe, request.is_set)
         report.write(trainer.folder)

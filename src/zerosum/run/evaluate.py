@@ -1,6 +1,7 @@
 """Score generated samples, whoever made them, against real data: what `zerosum evaluate` calls."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from zerosum import catalog
 from zerosum.data import Progress, Source
+from zerosum.data.packs.shape import TooSmall
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import make_absolute, open_source
 from zerosum.errors import InputError, did_you_mean
@@ -145,7 +147,7 @@ def evaluate(
     features: str = "auto",
     weights: Path | None = None,
     download: bool = False,
-    reference: str = "test",
+    reference: str = "auto",
     count: int | None = None,
     size: str | None = None,
     seed: int = 1,
@@ -163,9 +165,10 @@ def evaluate(
         features: `auto` (the best that are here) or the name of features.
         weights: a file with the weights of Inception, or DINOv2's folder.
         download: whether such weights may be fetched.
-        reference: compare with the `test` split, the `train` split, or `all`.
+        reference: compare with the `test` split, the `train` split, or `all`; `auto` is `test` for what was trained
+            here, which never saw it, and `all` for images made elsewhere, which may have been learned from any.
         count: samples of each; else 5,000 to 10,000, or all that are there.
-        size: resize images made elsewhere: `64`, or height x width.
+        size: resize images: `64`, or height x width; those made elsewhere, and the real ones beside them.
         seed: of the samples and of every choice that a metric makes.
         pairs: how many of the samples nearest to training images to return; only for one thing at a time.
         device: where generators and features run.
@@ -177,7 +180,7 @@ def evaluate(
     reporter = reporter or Reporter()
     things = [what] if isinstance(what, str | Path | TrainedGenerator | Tensor) else list(what)
     names = [_name(thing, number) for number, thing in enumerate(things, start=1)]
-    chosen = _check(names, reference, pairs, metrics)
+    _check(names, reference, pairs, metrics)
     candidates = [
         Candidate(name, thing)
         if isinstance(thing, TrainedGenerator | Tensor)
@@ -185,7 +188,7 @@ def evaluate(
         for name, thing in zip(names, things, strict=True)
     ]
     with reporter.phase("opening the real data") as progress:
-        source = _real_data(candidates, None if against is None else str(against), progress)
+        source = _real_data(candidates, None if against is None else str(against), size, progress, reporter)
     if pairs and not source.is_images:
         raise InputError(f"--pairs is for images, and {source.name} has points")
     candidates = [candidate.match_channels(source.shape) for candidate in candidates]
@@ -198,7 +201,9 @@ def evaluate(
             Engine.choose(device).device,
             progress,
         )
-        evaluation = Evaluation.of(source, request, chosen)
+        made_elsewhere = all(isinstance(each.content, Tensor) for each in candidates)
+        chosen = _choose_reference(reference, made_elsewhere=made_elsewhere)
+        evaluation = Evaluation.of(source, request, chosen, made_elsewhere=made_elsewhere)
     measures = [find_metric(name) for name in metrics] or None
     found = {}
     for candidate in candidates:
@@ -216,24 +221,29 @@ def _name(thing: object, number: int) -> str:
     return f"{'generator' if isinstance(thing, TrainedGenerator) else 'samples'} {number}"
 
 
-def _check(names: Sequence[str], reference: str, pairs: int, metrics: Sequence[str]) -> Reference:
-    """Refuse what does not go together before anything is read; return the reference.
+def _check(names: Sequence[str], reference: str, pairs: int, metrics: Sequence[str]) -> None:
+    """Refuse what does not go together before anything is read.
 
     Raises:
         InputError: see there.
     """
     if not names:
         raise InputError("nothing to evaluate")
-    chosen: Reference | None = next((each for each in get_args(Reference) if each == reference), None)
-    if chosen is None:
-        raise InputError(f"--reference {reference!r}: choose one of: {', '.join(get_args(Reference))}")
+    known = "auto", *get_args(Reference)
+    if reference not in known:
+        raise InputError(f"--reference {reference!r}: choose one of: {', '.join(known)}")
     if len(set(names)) < len(names):
         raise InputError("the same name is given twice")
     if pairs and len(names) > 1:
         raise InputError("--pairs is for one thing at a time")
     for name in metrics:
         find_metric(name)
-    return chosen
+
+
+def _choose_reference(reference: str, *, made_elsewhere: bool) -> Reference:
+    """Return the reference that was asked for, or the one that nothing to be scored has an advantage in."""
+    named: Reference | None = next((each for each in get_args(Reference) if each == reference), None)
+    return named or ("all" if made_elsewhere else "test")
 
 
 def _check_shapes(candidates: Sequence[Candidate], source: Source) -> None:
@@ -262,7 +272,13 @@ def _run_beside(generator: Path) -> Line | None:
         return None
 
 
-def _real_data(candidates: Sequence[Candidate], against: str | None, progress: Progress | None) -> Source:
+def _real_data(
+    candidates: Sequence[Candidate],
+    against: str | None,
+    size: str | None,
+    progress: Progress | None,
+    reporter: Reporter,
+) -> Source:
     """Open the real data: those named, images prepared as those to be scored are; else those of the first run.
 
     Raises:
@@ -283,12 +299,29 @@ def _real_data(candidates: Sequence[Candidate], against: str | None, progress: P
     run = next(same, None)
     if run is not None:
         return open_source(against, from_json(run["recipe"]).data, progress)
-    shape = candidates[0].shape
-    if len(shape) != 3 or min(shape[1:]) < SMALLEST_SIDE:
+    first = candidates[0]
+    if len(first.shape) != 3 or min(first.shape[1:]) < SMALLEST_SIDE:
         return open_source(against, progress=progress)
-    channels = shape[0] if shape[0] in (1, 3) else None
-    values = {"size": (shape[1], shape[2]), "channels": channels}
-    return open_source(against, catalog.build(Preparation, values), progress)
+    channels, height, width = first.shape
+    values = {"size": (height, width), "channels": channels if channels in (1, 3) else None}
+    try:
+        source = open_source(against, catalog.build(Preparation, values), progress)
+    except TooSmall as error:
+        raise InputError(
+            f"{first.name} has images of {height}x{width}, and no image in {against} is as large (the largest has a "
+            f"shorter side of {error.largest} pixels): --size {error.largest} brings both to one size"
+        ) from None
+    if size is None and source.files is not None and _was_resized(source):
+        reporter.note(f"{against}: brought to {height}x{width}, the size of {first.name}; --size chooses another one")
+    return source
+
+
+def _was_resized(source: Source) -> bool:
+    """Return whether a file of `source` is stored in another size than its samples have."""
+    assert source.files is not None  # noqa: S101  # the caller's promise
+    with source.files.open(encoding="utf-8") as lines:
+        stored = (json.loads(line).get("stored") for line in lines)
+        return any(each is not None and tuple(each[:2]) != source.shape[1:] for each in stored)
 
 
 def find_metric(name: str) -> Metric:

@@ -36,7 +36,6 @@ from zerosum.run.window import LogWindow
 from zerosum.run_folder import FORMAT, RunFolder
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
-INTERIM_SAMPLES = 5_000
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
 PICTURE_PAIRS, PAIR_COLUMNS = 16, 4
@@ -197,7 +196,7 @@ class Trainer:
             if self.step % every["picture"] == 0 or last:
                 self._save_picture()
             if self.step % every["score"] == 0 and not last:
-                self._score(evaluation, INTERIM_SAMPLES, observe, training=True)
+                self._score(evaluation, evaluation.interim, observe, training=True)
                 saved = -math.inf
             stopping = stop()
             if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -263,8 +262,10 @@ class Trainer:
             write_atomically(self.folder.closest, pictures.draw_samples(pairs, columns=2 * PAIR_COLUMNS))
         for score in scores:
             self._record(ScoreRecord(self.step, score), observe)
-        if count > INTERIM_SAMPLES:  # the distance falls with the number of samples
-            scores = evaluation.scores(samples[:INTERIM_SAMPLES], PICTURE_SEED, [FrechetDistance()], training=True)
+        if count > evaluation.interim:  # the distance falls with the number of samples
+            scores = evaluation.scores(
+                samples, PICTURE_SEED, [FrechetDistance()], training=True, most=evaluation.interim
+            )
         distance = score_named(scores, distance_name(evaluation.features)).value
         if self.best is None or distance < self.best[0]:
             self.best = (distance, self.step)

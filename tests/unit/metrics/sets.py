@@ -24,7 +24,7 @@ def seen(
     """Make a metric's inputs of points, which are their own features."""
     others = real if others is None else others
     sets = (SampleSet(each, each) for each in (fake, real, others))
-    return MetricInputs(*sets, source or points(2), Coordinates(), seed, REPLICATES, lambda: None)
+    return MetricInputs(*sets, source or points(2), Coordinates(real), seed, REPLICATES, lambda: None)
 
 
 class GivenFeatures(nn.Identity):

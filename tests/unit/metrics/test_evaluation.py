@@ -57,10 +57,12 @@ def test_scores_carry_their_protocol() -> None:
     by_name = {score.metric: score for score in scores}
     near = ["nearest-training", "nearer-than-real"]
     overlaps = ["precision", "recall", "density", "coverage"]
-    assert list(by_name) == ["frechet-distance", "kernel-distance", *near, *overlaps]
+    assert list(by_name) == ["frechet-distance", "kernel-distance", *near, *overlaps, "variety"]
     assert by_name["frechet-distance"].samples == 1_000
     assert by_name["precision"].samples == by_name["precision"].reference_samples == 512
-    assert {(score.features, score.resizer, score.seed) for score in scores} == {("coordinates", "none", 5)}
+    assert {(score.features, score.resizer, score.seed) for score in scores} == {
+        ("coordinates over their standard deviations", "none", 5)
+    }
     assert {score.reference for score in scores if score.metric not in near} == {"test split of normal"}
     assert {by_name[name].reference for name in near} == {"training split of normal"}
     assert all(score.comparable.startswith("Compare with scores of points") for score in scores)
@@ -102,7 +104,8 @@ def test_the_reference_is_the_users_choice() -> None:
     assert whole.reference == "whole of normal"
     assert whole.real is None
     both = torch.cat([source.train.samples, source.test.samples])
-    assert whole.value == pytest.approx(frechet_distance(samples, both), rel=1e-6)
+    scale = source.train.samples.std(0)
+    assert whole.value == pytest.approx(frechet_distance(samples / scale, both / scale), rel=1e-6)
 
 
 @pytest.mark.parametrize("split", ["test", "train"])

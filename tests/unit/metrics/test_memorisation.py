@@ -39,6 +39,28 @@ def test_copies_are_found(copied: float, least: float) -> None:
     assert "nearer to training images than held-out images are (p = " in share.warning
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_copies_of_any_real_image_are_found_in_samples_made_elsewhere(mirrored: bool) -> None:
+    """Copies of the test split too, which may have been learned from where nothing says otherwise."""
+    real = torch.randint(256, (600, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    source = Source("noise", Split(real[:400]), Split(real[400:]))
+    copies = real[450:600].flip(3) if mirrored else real[450:600]
+    found = {}
+    for elsewhere in (False, True):
+        evaluation = Evaluation.of(source, Request("pixels"), made_elsewhere=elsewhere)
+        found[elsewhere] = {each.metric: each for each in evaluation.scores(copies, 0, [Memorisation()])}
+    assert found[False]["nearer-than-real"].value < 0.6
+    share, nearest = found[True]["nearer-than-real"], found[True]["nearest-training"]
+    assert (share.value, share.reference, share.reference_samples) == (1, "whole of noise", 600)
+    assert "nearer to training images" in share.warning
+    assert (nearest.value, nearest.real_samples) == (0, 600)
+    assert nearest.real > 0.5
+    new = torch.randint(256, (150, 1, 8, 8), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    assert (
+        evaluation.scores(new, 0, [Memorisation()])[1].low < 0.5 < evaluation.scores(new, 0, [Memorisation()])[1].high
+    )
+
+
 def test_copies_of_mirror_images_are_found_where_training_mirrored() -> None:
     """Half of the copies are mirrored; where training did not mirror, those are new."""
     real = torch.randint(256, (600, 1, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)

@@ -22,7 +22,7 @@ def test_samples_in_memory_and_in_a_file_score_alike(digits: Source, tmp_path: P
     )
     assert list(result.scores) == ["samples 1", str(tmp_path / "made.npy")]
     in_memory, in_file = (scores[0] for scores in result.scores.values())
-    expected = Evaluation.of(digits, Request("pixels")).scores(images, 3, [FrechetDistance()])[0]
+    expected = Evaluation.of(digits, Request("pixels"), "all").scores(images, 3, [FrechetDistance()])[0]
     assert in_memory.value == expected.value
     assert in_file.value == pytest.approx(expected.value, rel=1e-9)
     assert result.pairs is None
@@ -42,7 +42,7 @@ def test_pairs_are_the_samples_nearest_to_training_images(digits: Source) -> Non
         ([], {}, "nothing to evaluate"),
         (["a", "a"], {"against": "digits"}, "the same name is given twice"),
         (["a", "b"], {"pairs": 4}, "--pairs is for one thing at a time"),
-        ("a", {"reference": "tset"}, "choose one of: test, train, all"),
+        ("a", {"reference": "tset"}, "choose one of: auto, test, train, all"),
         ("a", {"metrics": ["frechet"]}, "unknown metric 'frechet'"),
         ("a", {"metrics": ["fid"]}, "fid is the Fréchet distance in Inception's features"),
         ("nowhere", {}, "no run and no images at nowhere"),

@@ -46,7 +46,7 @@ class Counting:
 def test_the_best_is_found_among_distances_of_equally_many_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zerosum.run.trainer.INTERIM_SAMPLES", 10)
+    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 10)
     monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda source: 100)
     trainer = begin(tmp_path / "r", steps=1)
     trainer.best = (0.1, 0)  # at 10 samples, so a level of 0

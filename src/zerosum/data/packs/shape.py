@@ -21,19 +21,33 @@ class ImageShape(NamedTuple):
     size: tuple[int, int]
 
 
+class TooSmall(InputError):
+    """Images that are all smaller than the size that was asked for.
+
+    Attributes:
+        largest: the largest of their shorter sides, in pixels.
+    """
+
+    def __init__(self, where: str, size: tuple[int, int], largest: int) -> None:
+        """Say that no image in `where` is as large as `size` (H, W)."""
+        super().__init__(
+            f"{where}: all images are smaller than the size {size[0]}x{size[1]} that was asked for; the largest has a "
+            f"shorter side of {largest} pixels"
+        )
+        self.largest = largest
+
+
 def choose_shape(headers: list[tuple[Header, Item]], preparation: Preparation, where: str) -> ImageShape:
     """Return the size and the channels that were asked for; choose what was not by the headers of the files.
 
     Raises:
-        InputError: all images are smaller than the size that was asked for, or do not have one size that was asked for.
+        TooSmall: all images are smaller than the size that was asked for.
+        InputError: they do not have one size, which was asked for.
     """
     sides = sorted(_measure_shorter_side(header, item) for header, item in headers)
     size = _find_stored_size(headers, where) if preparation.size == "stored" else preparation.size
     if size is not None and sides[-1] < min(size):
-        raise InputError(
-            f"{where}: all images are smaller than the size {size[0]}x{size[1]} that was asked for; the largest has a "
-            f"shorter side of {sides[-1]} pixels"
-        )
+        raise TooSmall(where, size, sides[-1])
     reached = sides[int(len(sides) * (1 - REACHED_BY))]
     side = next((each for each in SIZES if each <= min(reached, preparation.largest)), SIZES[-1])
     channels: int = preparation.channels or (1 if all(header.gray for header, _ in headers) else 3)

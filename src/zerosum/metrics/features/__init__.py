@@ -1,7 +1,7 @@
 """Feature extractors: turn samples into the features that are compared. One network, one file.
 
-Pixels, points, fixed random convolutions and a classifier trained on the labels need no download. An image's features
-do not depend on the images beside it: every batch that goes through a network has the same size.
+Inception and DINOv2 need weights that are downloaded once; nothing else needs a download. An image's features do not
+depend on the images beside it: every batch that goes through a network has the same size.
 """
 
 import hashlib
@@ -59,9 +59,11 @@ class FeatureExtractor(Component, ABC, kind="features"):
         name: the features' name; scores with different names cannot be compared.
         resizer: how images were brought to the size that the network takes.
         comparable: what the scores may be compared with, a sentence's end.
+        blind: what these features cannot see, a sentence without its full stop; empty if nothing is known.
         better: what better features would need, a sentence; empty if these are the best.
         classes: number of classes that the network tells apart; 0 if none.
         costly: whether features of real data are worth keeping on disk.
+        slow: whether an image takes milliseconds, so that fewer are looked at where numbers matter less.
         is_pool3: whether these are the 2,048 features that a FID is computed in.
         taps: the numbers of features of the network's depths, of which one may be chosen after a colon; none if there
             is no choice.
@@ -71,9 +73,11 @@ class FeatureExtractor(Component, ABC, kind="features"):
     name: str
     resizer: str = "none"
     comparable: str = "scores in these features, of the same data"
+    blind: str = ""
     better: str = ""
     classes: int = 0
     costly: ClassVar[bool] = False
+    slow: ClassVar[bool] = False
     is_pool3: bool = False
     taps: ClassVar[tuple[int, ...]] = ()
     takes_weights: ClassVar[bool] = False
@@ -106,9 +110,7 @@ def open_features(source: Source, request: Request | None = None) -> FeatureExtr
     request = request or Request()
     name = request.network.partition(":")[0]
     if not name:
-        name = "classifier" if source.train.labels is not None else "random-convolutions"
-        name = name if source.is_images else "coordinates"
-        name = name if source.stacked_from is None else "stacked-classifier"
+        return _open_best(source, request)
     chosen = catalog.lookup(FeatureExtractor, name)
     if request.tap is not None and not chosen.taps:
         raise InputError(f"{request.network!r}: {name} has one set of features, and no number chooses another")
@@ -116,6 +118,23 @@ def open_features(source: Source, request: Request | None = None) -> FeatureExtr
         known = [each for each, kind in catalog.choices(FeatureExtractor).items() if kind.takes_weights]
         raise InputError(f"the features {name} take no weights from a file; these do: {', '.join(known)}")
     return chosen.open(source, request)
+
+
+def _open_best(source: Source, request: Request) -> FeatureExtractor:
+    """Open the best features for `source` that need no weights from elsewhere."""
+
+    def open_named(name: str) -> FeatureExtractor:
+        return catalog.lookup(FeatureExtractor, name).open(source, request)
+
+    if not source.is_images:
+        return open_named("coordinates")
+    if source.stacked_from is not None:
+        return open_named("stacked-classifier")
+    general = "efficientnet" if source.shape[0] in (1, 3) else "random-convolutions"
+    if source.train.labels is None:
+        return open_named(general)
+    classifier = open_named("classifier")
+    return open_named(general) if classifier.blind else classifier
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from zerosum.types import Shape
 BATCH = 500
 NAME = "classifier-128"
 EXAMPLES, EPOCHS, TRAINING_BATCH, RATE = 120_000, 30, 128, 2e-3
+MISTAKES = 0.5  # that a classifier may make, of those of guessing, if its features are to be trusted
 
 
 class Classifier(FeatureExtractor, name="classifier"):
@@ -38,6 +39,12 @@ class Classifier(FeatureExtractor, name="classifier"):
         self._device = device
         self.classes = source.classes
         accuracy = _accuracy(self.classify(source.test.samples), source.test.labels)
+        guessing = _commonest(source)
+        if not 1 - accuracy <= MISTAKES * (1 - guessing):
+            self.blind = (
+                f"The classifier is right for {accuracy:.0%} of the test images, guessing the commonest class for "
+                f"{guessing:.0%}: it has not learned what the classes look like"
+            )
         weights = digest_of(self._network)
         self.name = f"{NAME} ({accuracy:.1%} right on the test split of {source.name}; weights {weights})"
 
@@ -65,6 +72,13 @@ class Classifier(FeatureExtractor, name="classifier"):
 
 def _accuracy(predicted: Tensor, labels: Tensor | None) -> float:
     return float("nan") if labels is None else float(predicted.eq(labels).float().mean())
+
+
+def _commonest(source: Source) -> float:
+    """Return the share of the test images that are of the commonest class of the training images."""
+    if source.train.labels is None or source.test.labels is None:
+        return float("nan")
+    return float(source.test.labels.eq(source.train.labels.mode()[0]).float().mean())
 
 
 def _build(shape: Shape, classes: int) -> nn.Sequential:

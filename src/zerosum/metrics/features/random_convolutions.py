@@ -35,7 +35,7 @@ class RandomConvolutions(FeatureExtractor, name="random-convolutions"):
 
     name = "random-convolutions-32-64-64-64-mean2x2 (seed 0)"
     comparable = "scores in these random features, of the same data; it is no FID"
-    better = "With the weights of Inception it would be a FID: --features inception"
+    blind = "These features see colours and textures and no shapes: shuffled patches of photos are as good as photos"
 
     def __init__(self, shape: Shape, device: torch.device) -> None:
         """Draw the weights for images of `shape` (C, H, W)."""
