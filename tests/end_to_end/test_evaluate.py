@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import zerosum as package
-from tests.end_to_end.conftest import Zerosum
+from tests.end_to_end.conftest import Command, Zerosum
 from zerosum.data import Source
 
 QUICK = ("--metric", "frechet-distance")
@@ -129,3 +129,18 @@ def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path:
     assert "--size HxW" in refused.stderr
     done = zerosum("evaluate", "mixed", "--against", "digits", "--size", 8, *QUICK)
     assert done.returncode == 0, done.stderr
+
+
+def test_truncated_samples_are_scored_and_the_protocol_says_so(trained: tuple[Path, str], in_process: Command) -> None:
+    how = ("--features", "pixels", "--count", 300, *QUICK)
+    usual, truncated = (
+        lines(in_process("evaluate", trained[0], *how, *more, "--json")[1])[0] for more in ((), ("--truncation", 0.1))
+    )
+    images = package.load(trained[0]).sample(300, seed=1, truncation=0.1)
+    (expected,) = package.evaluate(images, "digits", metrics=QUICK[1:], features="pixels").scores.values()
+    assert truncated["value"] == expected[0].value != usual["value"]
+    said = " Truncated samples: normal latents beyond 0.1 are drawn again."
+    assert truncated["comparable"] == str(usual["comparable"]) + said
+    np.save(in_process.folder / "a.npy", images.numpy())
+    refused = in_process.refused("evaluate", "a.npy", "--against", "digits", "--truncation", 0.1)
+    assert refused == "error: --truncation is for generators, and a.npy holds samples that are made already\n"

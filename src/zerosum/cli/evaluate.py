@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir, Device
+from zerosum.cli._options import DataDir, Device, Truncation
 
 PAIRS, PAIR_COLUMNS = 16, 8
 
@@ -48,8 +48,9 @@ def evaluate(
         str | None, typer.Option(help="Resize images made elsewhere: 64, or height x width; default: as they are.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
+    truncation: Truncation = None,
     pairs: Annotated[
-        Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
+        Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this picture.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
     device: Device = "auto",
@@ -78,6 +79,7 @@ def evaluate(
         count=count,
         size=size,
         seed=seed,
+        truncation=truncation,
         pairs=0 if pairs is None else PAIRS,
         device=device,
         reporter=ConsoleReporter(console),
