@@ -83,19 +83,30 @@ def test_pictures_say_what_they_are(trained: tuple[Path, str], in_process: Comma
             assert "run run; step 60; seed 0" in picture.info["Description"]
 
 
+def test_a_gif_of_colours_says_that_it_has_few(in_process: Command) -> None:
+    untrained(Compact(width=2), 3, 8, 8).save(in_process.folder / "g.safetensors")
+    _, out, err = in_process("sample", "g.safetensors", "--count", 1, "--out", "a.gif")
+    assert (out, err) == ("1 picture of 8x8, in 256 colours (seed 0): a.gif\n", "")
+    _, out, err = in_process("interpolate", "g.safetensors", "--count", 2, "--steps", 2, "--out", "b.gif")
+    assert (out.splitlines()[-1].endswith(", enlarged 32 times, in 256 colours each"), err) == (True, "")
+
+
 def test_only_what_zerosum_made_is_replaced(trained: tuple[Path, str], in_process: Command) -> None:
     mine = in_process.folder / "photo.png"
     Image.new("L", (9, 9)).save(mine)
     np.savez(in_process.folder / "mine.npz", samples=np.zeros(3))
-    expected = "exists already: choose another name (only pictures, films and .npz made by zerosum are replaced)"
+    expected = "exists already, and only pictures, films and .npz made by zerosum are replaced: choose another"
     for arguments in (
         ("sample", trained[0], "--out", "photo.png"),
         ("sample", trained[0], "--out", "mine.npz"),
         ("interpolate", trained[0], "--out", "photo.png"),
         ("film", trained[0], "--out", "photo.gif"),
         ("data", "digits", "--sheet", "photo.png"),
+        ("evaluate", trained[0], "--pairs", "photo.png"),
+        ("theory", "dirac"),
     ):
-        mine.with_suffix(".gif").write_bytes(b"mine")
+        for name in ("photo.gif", "dirac.gif"):
+            (in_process.folder / name).write_bytes(b"mine")
         assert expected in in_process.refused(*arguments)
     for name in ("a.png", "a.npz", "a.gif"):
         contents = []

@@ -23,7 +23,7 @@ def data(
     ] = None,
     size: Size = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Write a picture of the first hundred training samples to this .png or .jpg.")
+        Path | None, typer.Option(help="Write a picture of the first hundred training samples to this .png.")
     ] = None,
     data_dir: DataDir = None,
 ) -> None:

@@ -50,7 +50,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
     truncation: Truncation = None,
     pairs: Annotated[
-        Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this picture.")
+        Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
     device: Device = "auto",

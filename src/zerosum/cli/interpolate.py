@@ -105,4 +105,6 @@ def _write_film(
         frames = (pictures.to_pillow(pixels) for batch in batches for pixels in batch)
         films.write(films.enlarge(frames, factor), film, path, about)
     typer.echo(f"A film past {count:,} samples and back to the first (seed {how[0]}): {path}")
-    typer.echo(f"{film.describe()}{f', enlarged {factor} times' if factor > 1 else ''}")
+    enlarged = f", enlarged {factor} times" if factor > 1 else ""
+    colours = ", in 256 colours each" if path.suffix.lower() == ".gif" and generator.shape[0] > 1 else ""
+    typer.echo(f"{film.describe()}{enlarged}{colours}")

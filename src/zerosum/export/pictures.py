@@ -28,7 +28,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gi
 MOST_SIDE = {"PNG": 1_000_000, "JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535}
 MOST_PIXELS = 89_478_485  # more than that, and Pillow warns of a decompression bomb when it opens the file
 UNREADABLE = OSError, ValueError, SyntaxError, zipfile.BadZipFile, Image.DecompressionBombError
-MPEG_TAGS = 65_536  # where an MP4 file that is made for streaming has its comment
+MPEG_TAGS = 1_000_000  # where an MP4 file that is made for streaming has its comment
 
 
 @dataclass(frozen=True)

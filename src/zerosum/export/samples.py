@@ -74,11 +74,10 @@ def check_picture(path: Path) -> None:
     """Refuse a destination for one picture that cannot be written, or is named as if it were something else.
 
     Raises:
-        InputError: its extension is that of no picture, its parent is no folder, or it would replace something else.
+        InputError: its extension is not .png, its parent is no folder, or it would replace something else.
     """
-    if path.suffix.lower() not in pictures.FORMATS:
-        *others, last = pictures.FORMATS
-        raise InputError(f"cannot write a picture to {path}: its name must end in {', '.join(others)} or {last}")
+    if path.suffix.lower() != ".png":
+        raise InputError(f"cannot write a picture to {path}: its name must end in .png")
     check_free(path)
 
 
@@ -98,7 +97,7 @@ def check_free(path: Path) -> None:
             raise InputError(f"{path} exists already and is not empty: choose another --out")
     elif path.suffix.lower() == ARCHIVE or not pictures.is_ours(path):
         raise InputError(
-            f"{path} exists already: choose another name (only pictures, films and .npz made by zerosum are replaced)"
+            f"{path} exists already, and only pictures, films and .npz made by zerosum are replaced: choose another"
         )
 
 
@@ -150,7 +149,8 @@ def describe_file(path: Path, shape: tuple[int, ...], count: int, columns: int |
         return f"an array of {' x '.join(f'{side:,}' for side in (count, *shape))}"
     if len(shape) != 3:
         return f"{count:,} {'point' if count == 1 else 'points'} in one plot"
-    what = f"{count:,} {'picture' if count == 1 else 'pictures'} of {shape[1]}x{shape[2]}"
+    colours = ", in 256 colours" if kind == ".gif" and shape[0] > 1 else ""
+    what = f"{count:,} {'picture' if count == 1 else 'pictures'} of {shape[1]}x{shape[2]}{colours}"
     if kind in (ARCHIVE, FOLDER):
         return f"{what}, a PNG each"
     if not is_grid(path, shape, count, columns):
