@@ -106,13 +106,23 @@ class TrainedGenerator:
             InputError: `n` is not positive, `steps` is less than 2, there is no such class, or `truncation` has no
                 meaning for the latents.
         """
+        return torch.cat(list(self.interpolate_batches(n, steps, seed, label, truncation)))
+
+    def interpolate_batches(
+        self, n: int, steps: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
+    ) -> Iterator[Tensor]:
+        """Yield the samples of `interpolate`, at most CHUNK at a time.
+
+        Raises:
+            InputError: as `interpolate`; when the first batch is asked for.
+        """
         if n < 1 or steps < 2:
             raise InputError(f"cannot make {n} journeys of {steps} steps: ask for at least 1 of at least 2")
         ends = torch.cat(list(self.sample_latents(2 * n, seed, label, truncation)))[: 2 * n]
         starts, goals = ends[0::2], ends[1::2]
         classes = starts[:, self.networks.latent :]
         goals = torch.cat([goals[:, : self.networks.latent], classes], dim=1)
-        return torch.cat(list(self._generate_along(self._connect(starts, goals, steps).flatten(0, 1), seed)))
+        yield from self._generate_along(self._connect(starts, goals, steps).flatten(0, 1), seed)
 
     def walk(
         self, points: int, steps: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None

@@ -73,6 +73,9 @@ def test_journeys_lead_from_one_latent_to_another() -> None:
     expected = torch.cat([made.generate(ends)])
     assert (journeys[:, 0].int() - expected[0::2].int()).abs().max() <= 1  # rounding of the angle may cross a pixel's
     assert (journeys[:, -1].int() - expected[1::2].int()).abs().max() <= 1
+    batches = list(made.interpolate_batches(3, 50, seed=2))
+    assert [len(batch) for batch in batches] == [64, 64, 22]
+    assert torch.equal(torch.cat(batches), made.interpolate(3, 50, seed=2))
     with pytest.raises(InputError, match="cannot make 1 journeys of 1 steps"):
         made.interpolate(1, 1)
 

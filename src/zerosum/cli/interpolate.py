@@ -48,6 +48,7 @@ def interpolate(
     device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points, or a film of a round trip."""
+    from zerosum.cli._progress import plain_console, show_progress
     from zerosum.errors import InputError
     from zerosum.export import films, samples
     from zerosum.generator import load
@@ -65,8 +66,10 @@ def interpolate(
     else:
         steps = steps or PICTURE_STEPS
         samples.check_destination(destination, generator.shape, count * steps, columns=steps)
-        journeys = generator.interpolate(count, steps, seed, label, truncation)
-        samples.save(journeys, destination, steps, about)
+        batches = generator.interpolate_batches(count, steps, seed, label, truncation)
+        with show_progress("drawing", plain_console()) as progress:
+            batches = samples.watch(batches, count * steps, progress)
+            samples.save_batches(batches, count * steps, destination, steps, about)
         rows = ", one below the other" if samples.is_grid(destination, generator.shape, count * steps, steps) else ""
         journeys_of = "journey of" if count == 1 else "journeys of"
         typer.echo(f"{count:,} {journeys_of} {steps} steps{rows} (seed {seed}): {destination}")
