@@ -13,11 +13,13 @@ from PIL import Image
 
 import zerosum as package
 from tests.end_to_end.conftest import Command, Zerosum
+from zerosum.export import pictures
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 from zerosum.networks import Networks
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
+from zerosum.run_folder import RunFolder
 
 SINGLE = "For single files, --out a folder or a .zip; for the array, a .npz or .npy\n"
 
@@ -244,6 +246,29 @@ def test_a_film_of_the_training(trained: tuple[Path, str], in_process: Command) 
             blue = found[300, :, 2] - found[300, :, 0] > 50
             assert blue.sum() == pytest.approx(274 * step / 60, abs=1)
         assert film.info["duration"] == 2_500
+
+
+def test_a_film_of_points_stays_in_one_frame(in_process: Command) -> None:
+    """The numbers of the axes are at the same pixels in all of them, wherever the points are."""
+    about = {"data": "ring", "fingerprint": "", "device": "cpu", "precision": "float32", "recipe": {}}
+    folder = RunFolder.create(in_process.folder / "run", about | {"format": 2, "seed": 0, "steps": 2, "threads": 1})
+    folder.close()
+    ring = package.open_source("ring").test.samples[:500]
+    for step, scale in enumerate((0.01, 1.5, 9.0)):
+        picture = pictures.draw_samples(torch.randn(500, 2) * scale, ring)
+        (folder.samples / f"{step:06d}.png").write_bytes(pictures.encode(picture))
+    code, out, err = in_process("film", "run", "--seconds", 0.2, "--out", "ring.webp")
+    assert (code, err) == (0, "")
+    assert out.endswith("3 frames of 528x500 pixels, 2.6 seconds, then again\n")
+    drawn = [pixels_of(folder.samples / f"{step:06d}.png").astype(int) for step in range(3)]
+    with Image.open(in_process.folder / "ring.webp") as film:
+        for frame, picture in enumerate(drawn):
+            film.seek(frame)
+            assert np.array_equal(np.asarray(film.convert("RGB"))[:500], picture)
+    axes = [(picture[60:, :30] < 128).any(-1) for picture in drawn]
+    assert axes[0].sum() > 100
+    assert np.array_equal(axes[0], axes[1])
+    assert np.array_equal(axes[0], axes[2])
 
 
 def test_what_has_no_film_of_its_training(trained: tuple[Path, str], in_process: Command) -> None:
