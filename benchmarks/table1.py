@@ -138,8 +138,8 @@ def train(source: Source, folder: Path, minutes: float, *words: str) -> None:
         if likelihood > found["best"]:
             found |= {"best": round(likelihood, 1), "best at": made}
             safetensors.torch.save_file(players.generator.network.state_dict(), best)
-            (folder / "best.png").write_bytes(pictures.draw_samples(images[:SHOWN]))
-        (folder / "latest.png").write_bytes(pictures.draw_samples(images[:SHOWN]))
+            (folder / "best.png").write_bytes(pictures.encode(pictures.draw_samples(images[:SHOWN])))
+        (folder / "latest.png").write_bytes(pictures.encode(pictures.draw_samples(images[:SHOWN])))
         checkpoint.save(folder, made, players, ema, {"found": found})
         note({key: found})
     players.generator.network.load_state_dict(safetensors.torch.load_file(best))

@@ -69,60 +69,125 @@ class TrainedGenerator:
         name, size = catalog.name_of(self.networks), sum(each.numel() for each in self.network.parameters())
         return f"<TrainedGenerator {name}, {size:,} weights, samples of {list(self.shape)}{classes}>"
 
-    def sample(self, n: int, seed: int = 0, label: str | int | None = None) -> Tensor:
+    def sample(self, n: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None) -> Tensor:
         """Draw `n` samples: uint8 [n, C, H, W] for images, float32 [n, d] for points, on the CPU.
 
         The first samples of a seed are the same whatever `n`. A conditional generator draws each class as often as it
-        was seen in training, or makes only samples of the class called `label`.
+        was seen in training, or makes only samples of the class called `label`. With `truncation`, a number above 0,
+        latents stay near the middle of their distribution, which gives up variety for quality (`Networks.truncate`).
 
         Raises:
-            InputError: `n` is not positive, or there is no such class.
+            InputError: `n` is not positive, there is no such class, or `truncation` has no meaning for the latents.
         """
-        return torch.cat(list(self.sample_batches(n, seed, label)))
+        return torch.cat(list(self.sample_batches(n, seed, label, truncation)))
 
-    def sample_batches(self, n: int, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
+    def sample_batches(
+        self, n: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
+    ) -> Iterator[Tensor]:
         """Yield the samples of `sample`, at most CHUNK at a time, so that memory does not grow with `n`.
 
         Raises:
-            InputError: `n` is not positive, or there is no such class; when the first of them is asked for.
+            InputError: as `sample`; when the first of them is asked for.
         """
         if n < 1:
             raise InputError(f"cannot make {n} samples: ask for at least 1")
-        for chunk, samples in enumerate(self._map_latents(n, seed, label, self.generate)):
+        for chunk, samples in enumerate(self._map_latents(n, seed, label, truncation, self.generate)):
             yield samples[: n - chunk * CHUNK]
 
-    def interpolate(self, n: int, steps: int, seed: int = 0, label: str | int | None = None) -> Tensor:
+    def interpolate(
+        self, n: int, steps: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
+    ) -> Tensor:
         """Interpolate between `n` pairs of latents, each in `steps` samples: [n * steps, ...], pair after pair.
 
         Normal latents move along great circles, uniform ones on straight lines, and binary ones jump half-way; the
-        class stays that of the start.
+        class stays that of the start. With `truncation`, both ends are truncated.
 
         Raises:
-            InputError: `n` is not positive, `steps` is less than 2, or there is no such class.
+            InputError: `n` is not positive, `steps` is less than 2, there is no such class, or `truncation` has no
+                meaning for the latents.
+        """
+        return torch.cat(list(self.interpolate_batches(n, steps, seed, label, truncation)))
+
+    def interpolate_batches(
+        self, n: int, steps: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
+    ) -> Iterator[Tensor]:
+        """Yield the samples of `interpolate`, at most CHUNK at a time.
+
+        Raises:
+            InputError: as `interpolate`; when the first batch is asked for.
         """
         if n < 1 or steps < 2:
             raise InputError(f"cannot make {n} journeys of {steps} steps: ask for at least 1 of at least 2")
-        ends = torch.cat(list(self.sample_latents(2 * n, seed, label)))[: 2 * n]
-        latents, classes = ends[:, : self.networks.latent], ends[0::2, None, self.networks.latent :]
-        interpolate = slerp if self.networks.prior == "normal" else lerp
-        paths = self.networks.binarize(interpolate(latents[0::2], latents[1::2], steps))
-        latents = torch.cat([paths, classes.expand(-1, steps, -1)], dim=2).flatten(0, 1)
-        with randomness.scope(seed, 0, "interpolate", device=self.engine.device):
-            return torch.cat([self.generate(chunk) for chunk in torch.split(latents, CHUNK)])
+        ends = torch.cat(list(self.sample_latents(2 * n, seed, label, truncation)))[: 2 * n]
+        starts, goals = ends[0::2], ends[1::2]
+        classes = starts[:, self.networks.latent :]
+        goals = torch.cat([goals[:, : self.networks.latent], classes], dim=1)
+        yield from self._generate_along(self._connect(starts, goals, steps).flatten(0, 1), seed)
 
-    def sample_latents(self, n: int, seed: int = 0, label: str | int | None = None) -> Iterator[Tensor]:
+    def walk(
+        self, points: int, steps: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
+    ) -> Iterator[Tensor]:
+        """Walk from one latent to the next through `points` of them and back to the first; yield samples in batches.
+
+        Each leg has `steps` samples, the first of which is that of its start, so that the whole repeats without a
+        seam: points * steps samples. The ways are those of `interpolate`, but the one-hot class is mixed on a straight
+        line (Brock et al. 2019, figure 8).
+
+        Raises:
+            InputError: there are fewer than 2 `points`, `steps` is not positive, there is no such class, or
+                `truncation` has no meaning for the latents; when the first batch is asked for.
+        """
+        if points < 2 or steps < 1:
+            raise InputError(f"cannot walk through {points} points in {steps} steps each: ask for at least 2 and 1")
+        stops = torch.cat(list(self.sample_latents(points, seed, label, truncation)))[:points]
+        legs = self._connect(stops, stops.roll(-1, 0), steps + 1)
+        yield from self._generate_along(legs[:, :-1].flatten(0, 1), seed)
+
+    def _connect(self, starts: Tensor, goals: Tensor, steps: int) -> Tensor:
+        """Interpolate from each row of latents (and class) to that of `goals`, both included: [n, steps, inputs]."""
+        latent = self.networks.latent
+        interpolate = slerp if self.networks.prior == "normal" else lerp
+        ways = self.networks.binarize(interpolate(starts[:, :latent], goals[:, :latent], steps))
+        return torch.cat([ways, lerp(starts[:, latent:], goals[:, latent:], steps)], dim=2)
+
+    def _generate_along(self, latents: Tensor, seed: int) -> Iterator[Tensor]:
+        """Map latents in their order, CHUNK at a time, each in a random scope that is left before the yield."""
+        for number, chunk in enumerate(torch.split(latents, CHUNK)):
+            with randomness.scope(seed, number, "interpolate", device=self.engine.device):
+                samples = self.generate(chunk)
+            yield samples
+
+    def sample_latents(
+        self, n: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
+    ) -> Iterator[Tensor]:
         """Yield the latents [CHUNK, latent (+ classes)] of `sample`, chunk by chunk, at least `n` of them."""
-        return self._map_latents(n, seed, label, lambda latents: latents)
+        return self._map_latents(n, seed, label, truncation, lambda latents: latents)
+
+    def check_request(self, label: str | int | None, truncation: float | None) -> None:
+        """Refuse a class or a truncation that this generator cannot serve, before any work.
+
+        Raises:
+            InputError: there is no such class, or `truncation` has no meaning for the latents.
+        """
+        self._class_weights(label)
+        if truncation is not None:
+            self.networks.check_truncation(truncation)
 
     def _map_latents(
-        self, n: int, seed: int, label: str | int | None, function: Callable[[Tensor], Tensor]
+        self,
+        n: int,
+        seed: int,
+        label: str | int | None,
+        truncation: float | None,
+        function: Callable[[Tensor], Tensor],
     ) -> Iterator[Tensor]:
         """Apply `function` to the latents chunk by chunk, each in a random scope that is left before the yield."""
+        self.check_request(label, truncation)
         weights = self._class_weights(label)
         for chunk in range((n + CHUNK - 1) // CHUNK):
             with randomness.scope(seed, chunk, "sample", device=self.engine.device):
                 labels = None if weights is None else torch.multinomial(weights, CHUNK, replacement=True)
-                latents = self.networks.sample_latents(CHUNK, self.engine.device, labels, len(self.classes))
+                latents = self.networks.sample_latents(CHUNK, self.engine.device, labels, len(self.classes), truncation)
                 result = function(latents)
             yield result
 

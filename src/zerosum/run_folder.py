@@ -129,6 +129,10 @@ class RunFolder:
             raise InputError(f"{path} is not a run folder: it has no run.json")
         return folder
 
+    def pictures(self) -> list[tuple[int, Path]]:
+        """List the pictures of samples with their steps, in order, and ignore files that were put beside them."""
+        return sorted((int(file.stem), file) for file in self.samples.glob("*.png") if file.stem.isdecimal())
+
     def lock(self) -> None:
         """Lock the folder for this process until `close`; the system unlocks it if the process ends before.
 

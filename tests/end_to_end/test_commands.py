@@ -83,7 +83,10 @@ def test_the_shared_file_holds_the_recipe_and_the_weights(trained: tuple[Path, s
 
 def test_sample(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
     done = zerosum("sample", trained[0], "--count", 10, "--seed", 3)
-    assert done.stdout == "10 samples (seed 3) in samples-3.png\n"
+    assert done.stdout == (
+        "10 pictures of 8x8, enlarged 4 times, in one grid of 3x4 (seed 3): samples-3.png\n"
+        "For single files, --out a folder or a .zip; for the array, a .npz or .npy\n"
+    )
     with Image.open(tmp_path / "samples-3.png") as picture:
         assert picture.mode == "L"
     assert zerosum("sample", trained[0], "-n", 10, "--seed", 3, "--out", "a.npz").returncode == 0
@@ -101,7 +104,7 @@ def test_what_cannot_be_written_is_refused_before_samples_are_made(
     monkeypatch.setattr(TrainedGenerator, "generate", None)
     for command in ("sample", "interpolate"):
         assert "points cannot be written as pictures" in in_process.refused(command, "g.safetensors", "--out", "folder")
-        assert "cannot write samples as .gif" in in_process.refused(command, "g.safetensors", "--out", "a.gif")
+        assert "cannot write samples as .bmp" in in_process.refused(command, "g.safetensors", "--out", "a.bmp")
 
 
 def test_evaluate_repeats_the_scores_of_the_run(trained: tuple[Path, str], zerosum: Zerosum) -> None:
@@ -168,7 +171,7 @@ def test_journeys_are_a_picture_with_a_row_for_each(
     trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
 ) -> None:
     done = zerosum("interpolate", trained[0], "--count", 3, "--steps", 5)
-    assert done.stdout == "3 journeys of 5 steps (seed 0) in interpolation-0.png\n"
+    assert done.stdout == "3 journeys of 5 steps, one below the other (seed 0): interpolation-0.png\n"
     with Image.open(tmp_path / "interpolation-0.png") as picture:
         assert picture.size == (5 * 34 + 2, 3 * 34 + 2)
 

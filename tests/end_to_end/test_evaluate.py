@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import zerosum as package
-from tests.end_to_end.conftest import Zerosum
+from tests.end_to_end.conftest import Command, Zerosum
 from tests.photos import picture
 from zerosum.data import Source
 
@@ -210,3 +210,20 @@ def test_what_real_data_score_says_of_how_many_where_they_are_fewer(
     assert "fewer samples are further away, so such a value is no bound" in " ".join(done.stdout.split())
     done = zerosum("evaluate", trained[0], "--count", 300, "--metric", "frechet-distance", "--features", "pixels")
     assert "(" not in done.stdout.split("Features:")[0].split("frechet-distance")[1]
+
+
+def test_truncated_samples_are_scored_and_the_protocol_says_so(trained: tuple[Path, str], in_process: Command) -> None:
+    how = ("--features", "pixels", "--count", 300, *QUICK)
+    usual, truncated = (
+        lines(in_process("evaluate", trained[0], *how, *more, "--json")[1])[0] for more in ((), ("--truncation", 0.1))
+    )
+    images = package.load(trained[0]).sample(300, seed=1, truncation=0.1)
+    expected, *_ = package.evaluate(
+        images, "digits", metrics=QUICK[1:], features="pixels", reference="test"
+    ).scores.values()
+    assert truncated["value"] == expected[0].value != usual["value"]
+    said = " Truncated samples: normal latents beyond 0.1 are drawn again."
+    assert truncated["comparable"] == str(usual["comparable"]) + said
+    np.save(in_process.folder / "a.npy", images.numpy())
+    refused = in_process.refused("evaluate", "a.npy", "--against", "digits", "--truncation", 0.1)
+    assert refused == "error: --truncation is for generators, and a.npy holds samples that are made already\n"

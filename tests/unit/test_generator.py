@@ -73,8 +73,43 @@ def test_journeys_lead_from_one_latent_to_another() -> None:
     expected = torch.cat([made.generate(ends)])
     assert (journeys[:, 0].int() - expected[0::2].int()).abs().max() <= 1  # rounding of the angle may cross a pixel's
     assert (journeys[:, -1].int() - expected[1::2].int()).abs().max() <= 1
+    batches = list(made.interpolate_batches(3, 50, seed=2))
+    assert [len(batch) for batch in batches] == [64, 64, 22]
+    assert torch.equal(torch.cat(batches), made.interpolate(3, 50, seed=2))
     with pytest.raises(InputError, match="cannot make 1 journeys of 1 steps"):
         made.interpolate(1, 1)
+
+
+def test_a_walk_passes_the_samples_and_has_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen in the latents: all steps of a leg are as long, also the last one, which leads back to the first sample."""
+    made = trained()
+    passed = torch.cat(list(made.walk(3, 50, seed=2)))
+    assert (passed[::50].int() - made.sample(3, seed=2).int()).abs().max() <= 1
+    monkeypatch.setattr(TrainedGenerator, "generate", lambda self, latents: latents)
+    chunks = list(made.walk(3, 50, seed=2))
+    assert max(len(chunk) for chunk in chunks) <= 64
+    path = torch.cat(chunks)
+    assert len(path) == 150
+    stops = torch.cat(list(made.sample_latents(3, seed=2)))[:3]
+    torch.testing.assert_close(path[::50], stops)
+    turns = torch.nn.functional.cosine_similarity(path, path.roll(-1, 0)).view(3, 50)
+    torch.testing.assert_close(turns, turns[:, :1].expand(-1, 50), rtol=0, atol=1e-3)
+    with pytest.raises(InputError, match="cannot walk through 1 points"):
+        next(made.walk(1, 5))
+
+
+def test_a_walk_mixes_the_classes_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = Compact(width=4, latent=5, condition="projection")
+    generator, _ = networks.build_pair((1, 8, 8), 3, seed=0)
+    made = TrainedGenerator(generator.eval(), networks, (1, 8, 8), {"a": 1, "b": 1, "c": 1}, ENGINE, {})
+    monkeypatch.setattr(TrainedGenerator, "generate", lambda self, latents: latents)
+    path = torch.cat(list(made.walk(6, 4, seed=0)))[:, 5:].view(6, 4, 3)
+    starts = path[:, 0]
+    assert set(starts.flatten().tolist()) == {0.0, 1.0}
+    assert len(starts.unique(dim=0)) > 1
+    torch.testing.assert_close(path[:, 1], starts * 0.75 + starts.roll(-1, 0) * 0.25)
+    same = torch.cat(list(made.walk(6, 4, seed=0, label="b")))[:, 5:]
+    assert torch.equal(same, torch.tensor([0.0, 1, 0]).expand(24, -1))
 
 
 def test_binary_latents_jump_half_way() -> None:

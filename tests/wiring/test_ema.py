@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from tests.wiring.cases import CASES
@@ -83,7 +84,7 @@ def case(monkeypatch: pytest.MonkeyPatch) -> Case:
     """A case that is quick to score, and no pictures."""
     monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 200)
     monkeypatch.setattr("zerosum.metrics.evaluation.LEAST_SAMPLES", 300)
-    monkeypatch.setattr(pictures, "draw_samples", lambda samples, reference: b"")
+    monkeypatch.setattr(pictures, "draw_samples", lambda samples, reference: Image.new("L", (1, 1)))
     return CASES[ON_POINTS]
 
 
@@ -118,9 +119,9 @@ def test_pictures_scores_and_the_saved_generator_are_of_the_average(
     scored: list[tuple[int, Tensor]] = []
     scores = Evaluation.scores
 
-    def watched_draw(samples: Tensor, reference: Tensor) -> bytes:
+    def watched_draw(samples: Tensor, reference: Tensor) -> Image.Image:
         drawn.append((trainer.step if drawn else 0, samples))
-        return b""
+        return Image.new("L", (1, 1))
 
     def watched_scores(self: Evaluation, samples: Tensor, *arguments: object, **options: object) -> object:
         scored.append((trainer.step, samples))

@@ -39,3 +39,11 @@ DeviceOfRun = Annotated[
     str | None,
     typer.Option("--device", help="Default: that of the run. On another one the bits of the results may differ."),
 ]
+Truncation = Annotated[
+    float | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Give up variety for quality: normal latents beyond this number are drawn again (2 is mild, 0.7 is "
+        "strong); uniform ones are multiplied by it.",
+    ),
+]

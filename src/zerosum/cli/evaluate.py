@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir, Device
+from zerosum.cli._options import DataDir, Device, Truncation
 
 PAIRS, PAIR_COLUMNS = 16, 8
 
@@ -55,6 +55,7 @@ def evaluate(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
+    truncation: Truncation = None,
     pairs: Annotated[
         Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
     ] = None,
@@ -85,6 +86,7 @@ def evaluate(
         count=count,
         size=size,
         seed=seed,
+        truncation=truncation,
         pairs=0 if pairs is None else PAIRS,
         device=device,
         reporter=ConsoleReporter(console),

@@ -20,12 +20,15 @@ def theory(
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
     from zerosum.demonstrations import Demonstration
+    from zerosum.export import samples
 
     if name is None:
         _print_list(catalog.choices(Demonstration), plain_console())
         return
     demonstration = catalog.lookup(Demonstration, name)()
     _create_folder(out)
+    for suffix in (".png", ".gif"):
+        samples.check_free(out / f"{name}{suffix}")
     findings = _show_on_one_thread(demonstration, seed)
     _print_findings(demonstration, findings, plain_console())
     typer.echo("\n" + " and ".join(str(path) for path in _write_pictures(findings, out, name)))

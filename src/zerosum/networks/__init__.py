@@ -122,14 +122,65 @@ class Networks(Component, ABC, kind="network"):
         """
         return (self.normalises_batches or self.minibatch != "none") and not self.mixed_batches
 
-    def sample_latents(self, count: int, device: torch.device | None, labels: Tensor | None, classes: int) -> Tensor:
-        """Sample `count` inputs of the generator from the current random scope: z ~ p_z, then the one-hot `labels`."""
+    def sample_latents(
+        self,
+        count: int,
+        device: torch.device | None,
+        labels: Tensor | None,
+        classes: int,
+        truncation: float | None = None,
+    ) -> Tensor:
+        """Sample `count` inputs of the generator from the current random scope: z ~ p_z, then the one-hot `labels`.
+
+        With `truncation`, z is pulled towards the middle of p_z by `truncate`.
+        """
         if self.prior == "normal":
             latents = torch.randn(count, self.latent, device=device)
         else:
             latents = (torch.rand(count, self.latent, device=device) * 2 - 1) * math.sqrt(3)
+        if truncation is not None:
+            latents = self.truncate(latents, truncation)
         latents = self.binarize(latents)
         return latents if labels is None else torch.cat([latents, F.one_hot(labels, classes).to(latents)], dim=1)
+
+    def truncate(self, latents: Tensor, truncation: float) -> Tensor:
+        """Pull `latents` [N, latent] towards the middle of p_z; those that become binary stay as they are.
+
+        Normal ones beyond `truncation` are drawn again until they are within (the truncation trick of Brock et al.
+        2019, section 3.1), here in one draw by the inverse of their distribution function; the others keep their
+        values. Uniform ones are multiplied by `truncation`.
+        """
+        others, coins = latents.tensor_split([self.latent - self.binary], dim=-1)
+        if self.prior == "uniform":
+            return torch.cat([others * truncation, coins], dim=-1)
+        within = math.erf(truncation / math.sqrt(2))  # the probability of |z| < truncation
+        again = math.sqrt(2) * ((torch.rand_like(others) * 2 - 1) * within).erfinv()
+        again = again.clamp(-truncation, truncation)  # what rounding puts beyond
+        return torch.cat([torch.where(others.abs() > truncation, again, others), coins], dim=-1)
+
+    def check_truncation(self, truncation: float) -> None:
+        """Refuse a truncation that has no meaning for p_z.
+
+        Raises:
+            InputError: it is not a positive number, or more than 1 where it is a factor, or all latents are binary.
+        """
+        if not (0 < truncation < math.inf):
+            raise InputError(f"truncation {truncation:g}: it must be a number above 0, e.g. 0.7")
+        if self.prior == "uniform" and truncation > 1:
+            raise InputError(
+                f"truncation {truncation:g}: the generator's latents are uniform and are multiplied by it: at most 1"
+            )
+        if self.binary == self.latent:
+            raise InputError(f"truncation {truncation:g}: all of the generator's latents are -1 or 1, none can be less")
+
+    def describe_truncation(self, truncation: float) -> str:
+        """Say what `truncate` does to the latents of this family."""
+        rule = (
+            f"normal latents beyond {truncation:g} are drawn again"
+            if self.prior == "normal"
+            else f"uniform latents are multiplied by {truncation:g}"
+        )
+        return f"{rule}, binary ones stay" if self.binary else rule
 
     def binarize(self, latents: Tensor) -> Tensor:
         """Replace the binary ones of `latents` [..., latent] by their signs, -1 or 1."""

@@ -3,7 +3,6 @@
 import base64
 import io
 import shlex
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -36,7 +35,7 @@ def write(folder: RunFolder) -> None:
         probabilistic=probabilistic,
         done=iterations[-1].step if iterations else 0,
         seconds=iterations[-1].seconds if iterations else 0,
-        pictures=[(step, _inline(file.read_bytes())) for step, file in _pictures(folder)],
+        pictures=[(step, _inline(file.read_bytes())) for step, file in folder.pictures()],
         closest=_inline(folder.closest.read_bytes()) if folder.closest.exists() else None,
         curves=_inline(_curves(iterations, scores, probabilistic=probabilistic)) if iterations else None,
         confusion={name: getattr(iterations[-1], name) for name in CONFUSION} if iterations else None,
@@ -47,11 +46,6 @@ def write(folder: RunFolder) -> None:
         warnings=dict.fromkeys(score.warning for score in last if score.warning),
     )
     write_atomically(folder.report, page.encode())
-
-
-def _pictures(folder: RunFolder) -> list[tuple[int, Path]]:
-    """List the grids of samples by their steps, and ignore files that were put beside them."""
-    return sorted((int(file.stem), file) for file in folder.samples.glob("*.png") if file.stem.isdecimal())
 
 
 def _by_protocol(scores: list[Score]) -> list[tuple[str, list[Score]]]:

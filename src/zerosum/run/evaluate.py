@@ -75,11 +75,13 @@ class Candidate:
         name: as the user gave it.
         content: a generator, or samples: uint8 [N, C, H, W] or float32 [N, d].
         run: what `run.json` says, of a run or of a generator in its folder.
+        truncation: of the generator's latents.
     """
 
     name: str
     content: TrainedGenerator | Tensor
     run: Line | None = None
+    truncation: float | None = None
 
     @classmethod
     def open(cls, name: str, size: str | None, device: str, reporter: Reporter) -> "Candidate":
@@ -119,7 +121,7 @@ class Candidate:
             InputError: there are fewer.
         """
         if not isinstance(self.content, Tensor):
-            return self.content.sample(count or sample_count(source), seed)
+            return self.content.sample(count or sample_count(source), seed, truncation=self.truncation)
         if count is None:
             return self.content
         if count > len(self.content):
@@ -127,6 +129,24 @@ class Candidate:
         rows = np.ascontiguousarray(self.content.numpy()).reshape(len(self.content), -1)
         keys = [hashlib.blake2b(b"%d " % seed + row.tobytes()).digest() for row in rows]  # independent of the order
         return self.content[sorted(range(len(keys)), key=keys.__getitem__)[:count]]
+
+    def truncate(self, truncation: float) -> "Candidate":
+        """Sample from truncated latents.
+
+        Raises:
+            InputError: these are samples already, or `truncation` has no meaning for the generator's latents.
+        """
+        if isinstance(self.content, Tensor):
+            raise InputError(f"--truncation is for generators, and {self.name} holds samples that are made already")
+        self.content.networks.check_truncation(truncation)
+        return replace(self, truncation=truncation)
+
+    def note_truncation(self, score: Score) -> Score:
+        """Add to the protocol of a score what was done to the latents, if anything was."""
+        if self.truncation is None or isinstance(self.content, Tensor):
+            return score
+        rule = self.content.networks.describe_truncation(self.truncation)
+        return replace(score, comparable=f"{score.comparable} Truncated samples: {rule}.")
 
     def match_channels(self, shape: tuple[int, ...]) -> "Candidate":
         """Turn gray images into colour ones, or colour ones without colour into gray ones, if `shape` asks for it."""
@@ -151,6 +171,7 @@ def evaluate(
     count: int | None = None,
     size: str | None = None,
     seed: int = 1,
+    truncation: float | None = None,
     pairs: int = 0,
     device: str = "auto",
     reporter: Reporter | None = None,
@@ -170,6 +191,7 @@ def evaluate(
         count: samples of each; else 5,000 to 10,000, or all that are there.
         size: resize images: `64`, or height x width; those made elsewhere, and the real ones beside them.
         seed: of the samples and of every choice that a metric makes.
+        truncation: of the generators' latents, as `TrainedGenerator.sample` takes it; said in the protocol.
         pairs: how many of the samples nearest to training images to return; only for one thing at a time.
         device: where generators and features run.
         reporter: is told what happens.
@@ -187,6 +209,8 @@ def evaluate(
         else Candidate.open(name, size, device, reporter)
         for name, thing in zip(names, things, strict=True)
     ]
+    if truncation is not None:
+        candidates = [each.truncate(truncation) for each in candidates]
     with reporter.phase("opening the real data") as progress:
         source = _real_data(candidates, None if against is None else str(against), size, progress, reporter)
     if pairs and not source.is_images:
@@ -209,7 +233,8 @@ def evaluate(
     for candidate in candidates:
         with reporter.phase(f"scoring {candidate.name}"):
             samples = candidate.samples(count, source, seed)
-            found[candidate.name] = evaluation.scores(samples, seed, measures)
+            scores = evaluation.scores(samples, seed, measures)
+        found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     used = {score.features for scores in found.values() for score in scores}
     advice = evaluation.features.better if evaluation.features.name in used else ""
     return EvaluationResult(found, advice, evaluation.closest(samples, seed, pairs) if pairs else None)

@@ -15,7 +15,7 @@ from zerosum.export import pictures, samples
 )
 def test_a_grid_holds_every_image(shape: tuple[int, int, int], mode: str) -> None:
     batch = torch.randint(0, 256, (7, *shape), dtype=torch.uint8)
-    picture = Image.open(io.BytesIO(pictures.draw_samples(batch)))
+    picture = pictures.draw_samples(batch)
     assert picture.mode == mode
     factor = max(1, -(-pictures.LEAST_SIDE // min(shape[1:])))
     pixels = np.array(picture).reshape(picture.height, picture.width, shape[0])
@@ -26,14 +26,56 @@ def test_a_grid_holds_every_image(shape: tuple[int, int, int], mode: str) -> Non
     assert found == 7
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_one_image_is_drawn_as_it_is(channels: int) -> None:
+    image = torch.randint(0, 256, (1, channels, 9, 7), dtype=torch.uint8)
+    picture = pictures.draw_samples(image)
+    assert picture.size == (7, 9)
+    assert np.array_equal(np.array(picture).reshape(9, 7, channels), image[0].permute(1, 2, 0))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_what_is_written_into_a_picture_changes_no_pixel(kind: str, mode: str) -> None:
+    bands = len(Image.new(mode, (1, 1)).getbands())
+    picture = Image.frombytes(mode, (9, 11), np.random.default_rng(0).integers(0, 256, 99 * bands, np.uint8).tobytes())
+    with Image.open(io.BytesIO(pictures.encode(picture, "run 猫; seed 0", kind))) as read:
+        same = read.convert("RGBA")
+    assert same.tobytes() == picture.convert("RGBA").tobytes()
+
+
+@pytest.mark.parametrize(("name", "kind"), pictures.FORMATS.items())
+def test_a_picture_is_known_as_ours(tmp_path, name: str, kind: str) -> None:
+    path, picture = tmp_path / f"a{name}", Image.new("RGB", (9, 9))
+    path.write_bytes(pictures.encode(picture, "run a", kind))
+    assert pictures.is_ours(path)
+    picture.save(path, kind)
+    assert not pictures.is_ours(path)
+    path.write_bytes(b"zerosum ")
+    assert not pictures.is_ours(path)
+
+
+def test_pictures_of_points_are_drawn_in_one_frame_and_say_what_lies_outside() -> None:
+    """So that those of a training can be compared, and shown as a film."""
+    reference = torch.tensor([[0.0, 0.0], [2.0, 2.0]])
+    near, far = torch.tensor([[1.0, 1.0], [2.9, 1.0]]), torch.tensor([[1.0, 1.0], [3.1, 1.0]])
+    blue = [
+        (np.asarray(pictures.draw_samples(points, reference)) == (31, 119, 180)).all(-1)[50:] for points in (near, far)
+    ]
+    left = [np.argwhere(each[:, :400])[:, 1] for each in blue]
+    assert np.array_equal(*left)
+    assert blue[0][:, 400:].any()
+    assert not blue[1][:, 400:].any()
+
+
 def test_a_hundred_small_images_make_a_square() -> None:
-    picture = Image.open(io.BytesIO(pictures.draw_samples(torch.zeros(64, 1, 8, 8, dtype=torch.uint8))))
+    picture = pictures.draw_samples(torch.zeros(64, 1, 8, 8, dtype=torch.uint8))
     assert picture.width == picture.height
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])
 def test_points_become_a_plot(dimension: int) -> None:
-    picture = Image.open(io.BytesIO(pictures.draw_samples(torch.randn(50, dimension), torch.randn(50, dimension))))
+    picture = pictures.draw_samples(torch.randn(50, dimension), torch.randn(50, dimension))
     assert picture.size == (500, 500)
     assert len(picture.convert("RGB").getcolors(maxcolors=100_000) or []) > 10
 
@@ -42,7 +84,7 @@ def test_points_become_a_plot(dimension: int) -> None:
 def test_journeys_between_points_are_lines_of_their_own(dimension: int) -> None:
     """Each in the next colour of the cycle, which tells it from the others."""
     points = torch.linspace(0, 1, 10 * dimension).reshape(-1, dimension)
-    picture = Image.open(io.BytesIO(pictures.draw_samples(points, columns=5))).convert("RGB")
+    picture = pictures.draw_samples(points, columns=5).convert("RGB")
     found = {colour for _, colour in picture.getcolors(maxcolors=100_000) or []}
     blue, orange, green = (31, 119, 180), (255, 127, 14), (44, 160, 44)
     assert {blue, orange} <= found
@@ -99,7 +141,9 @@ def test_an_array_written_in_batches_is_one(tmp_path, shape: tuple[int, ...]) ->
 @pytest.mark.parametrize(
     ("name", "shape", "expected"),
     [
-        ("a.gif", (1, 8, 8), "cannot write samples as .gif"),
+        ("a.bmp", (1, 8, 8), r"cannot write samples as \.bmp: use \.png \.jpg \.jpeg \.webp \.gif \(one picture\), "),
+        ("A.JPG", (4, 8, 8), "a .jpg cannot hold the transparency"),
+        ("a.gif", (2, 8, 8), "a .gif cannot hold the transparency"),
         ("no/a.png", (1, 8, 8), "is not a folder"),
         ("full", (1, 8, 8), "exists already"),
         ("folder", (2,), "points cannot be written as pictures"),

@@ -47,7 +47,7 @@ def test_the_file_holds_the_samples_of_the_seed(tmp_path: Path) -> None:
 
 
 def test_the_rules_are_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "encode_png", lambda picture: b"")
+    monkeypatch.setattr(pictures, "encode", lambda picture, about: b"")
     monkeypatch.setattr(
         TrainedGenerator, "generate", lambda self, latents: torch.zeros(len(latents), 3, 64, 64, dtype=torch.uint8)
     )
@@ -112,15 +112,15 @@ def test_a_folder_that_cannot_be_written_to() -> None:
 def test_nothing_half_written_stays_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:
-    encode_png, seen = pictures.encode_png, []
+    encode, seen = pictures.encode, []
 
-    def fail(picture: Image.Image) -> bytes:
+    def fail(picture: Image.Image, about: str) -> bytes:
         seen.extend(tmp_path.iterdir())
         if len(seen) > 2:
             raise failure
-        return encode_png(picture)
+        return encode(picture, about)
 
-    monkeypatch.setattr(pictures, "encode_png", fail)
+    monkeypatch.setattr(pictures, "encode", fail)
     expected = InputError if isinstance(failure, OSError) else KeyboardInterrupt
     with pytest.raises(expected) as caught:
         submission.write(untrained(3, 64, 64), tmp_path / "images.zip", 5)

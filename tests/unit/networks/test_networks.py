@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scipy import stats
 
 from tests.unit.networks.families import FAMILIES, every_family
 from zerosum import catalog, randomness
@@ -95,3 +96,43 @@ def test_more_binary_latents_than_latents_are_refused() -> None:
     assert replace(MLP(latent=5), binary=5).build_pair((2,), 0, seed=0)
     with pytest.raises(InputError, match=r"networks.binary=6 is more than networks.latent=5"):
         replace(MLP(latent=5), binary=6).build_pair((2,), 0, seed=0)
+
+
+def test_truncated_normal_latents_are_drawn_again_within_the_limit() -> None:
+    """By the law of rejection; what lies within keeps its value, and so the samples stay comparable."""
+    networks = MLP(latent=40, binary=10)
+    with randomness.scope(0, 0, "test"):
+        usual = networks.sample_latents(2_000, None, None, 0)
+    with randomness.scope(0, 0, "test"):
+        latents = networks.sample_latents(2_000, None, None, 0, truncation=0.7)
+    assert torch.equal(latents[:, 30:], usual[:, 30:])  # the binary ones
+    usual, latents = usual[:, :30], latents[:, :30]
+    assert latents.abs().max() <= 0.7
+    assert torch.equal(latents[usual.abs() <= 0.7], usual[usual.abs() <= 0.7])
+    law = stats.truncnorm(-0.7, 0.7)
+    again = latents[usual.abs() > 0.7]
+    assert stats.kstest(again.numpy(), law.cdf).pvalue > 1e-3
+    assert stats.kstest(latents.flatten().numpy(), law.cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("truncation", [1e-12, 1e-3, 8.0, 1e6])
+def test_extreme_truncations_are_finite(truncation: float) -> None:
+    with randomness.scope(0, 0, "test"):
+        latents = DCGAN().sample_latents(1_000, None, None, 0, truncation)
+    assert latents.isfinite().all()
+    assert latents.abs().max() <= truncation
+
+
+def test_truncated_uniform_latents_are_scaled_and_binary_ones_stay() -> None:
+    networks = MLP(latent=4, binary=2, prior="uniform")
+    with randomness.scope(0, 0, "test"):
+        usual = networks.sample_latents(100, None, None, 0)
+    with randomness.scope(0, 0, "test"):
+        latents = networks.sample_latents(100, None, None, 0, truncation=0.25)
+    assert torch.equal(latents, usual * torch.tensor([0.25, 0.25, 1, 1]))
+    assert networks.describe_truncation(0.25) == "uniform latents are multiplied by 0.25, binary ones stay"
+
+
+def test_truncation_needs_latents_that_can_be_truncated() -> None:
+    with pytest.raises(InputError, match="all of the generator's latents are -1 or 1"):
+        MLP(latent=3, binary=3).check_truncation(0.5)
