@@ -11,9 +11,32 @@ from typing import NamedTuple
 from zerosum.data.packs.annotations import Box, NotAnAnnotation, read_boxes, widen_box
 from zerosum.data.preparation import Preparation
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
+EXTENSIONS = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+        *(
+            ".ppm",
+            ".pgm",
+            ".pbm",
+            ".pnm",
+            ".pfm",
+            ".tga",
+            ".avif",
+            ".jp2",
+            ".j2k",
+            ".jpx",
+            ".ico",
+            ".pcx",
+            ".qoi",
+            ".sgi",
+        ),
+    }
+)
 UNREAD = frozenset(
-    {".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".psd", ".svg"}
+    {
+        *(".heic", ".heif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".psd", ".svg"),
+        *(".eps", ".ps", ".ai", ".wmf", ".emf", ".dds", ".exr", ".hdr", ".fits", ".dcm", ".nii", ".xcf"),
+    }
 )
 SYSTEM_FILES = ("__MACOSX", "Thumbs.db", "desktop.ini")
 TRAINING = frozenset({"train", "training"})
@@ -33,6 +56,7 @@ class Item:
         read: returns the file's bytes; may raise an OSError that says why it cannot.
         label: the name of the class.
         box: the part of the image to take; None takes all of it.
+        page: the page of a file that has several, from 0.
         testing: whether its folder says that it is for testing; None if no folder says anything.
     """
 
@@ -41,6 +65,7 @@ class Item:
     read: Callable[[], bytes] = field(compare=False)
     label: str | None = None
     box: Box | None = None
+    page: int = 0
     testing: bool | None = None
 
 

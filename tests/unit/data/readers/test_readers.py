@@ -129,6 +129,21 @@ def test_points_stay_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (64, "read as points of 64 numbers; if they are images of 8x8, save x.reshape(30, 8, 8)"),
+        (192, "if they are images of 8x8, save x.reshape(30, 8, 8, 3) or x.reshape(30, 3, 8, 8)"),
+        (63, ""),
+        (2, ""),
+    ],
+)
+def test_points_that_may_be_flattened_images_are_said(length: int, said: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(30, length)))
+    remarks = open_source(str(tmp_path / "p.npy")).remarks
+    assert (said in remarks[0]) if said else remarks == ()
+
+
+@pytest.mark.parametrize(
     ("names", "split"),
     [
         (("x_train", "y_train", "x_test", "y_test"), (40, 20)),
@@ -200,7 +215,7 @@ def test_a_missing_path_suggests_the_built_in_name() -> None:
 def test_an_empty_folder_and_a_strange_one(tmp_path: Path) -> None:
     assert "is empty" in refused(tmp_path)
     (tmp_path / "notes.txt").write_text("hello")
-    assert "no images (JPEG, PNG, WebP, BMP, TIFF or GIF), but 1 .txt" in refused(tmp_path)
+    assert "no images (JPEG, PNG, WebP, BMP, TIFF, GIF and others: docs/photos.md), but 1 .txt" in refused(tmp_path)
 
 
 def test_labels_without_images(tmp_path: Path) -> None:
@@ -246,9 +261,24 @@ def test_images_and_labels_of_different_length(tmp_path: Path) -> None:
         ({"x": np.array([{"a": 1}, None])}, "Python objects, which are never loaded"),
         ({"x": np.array(["a", "b"])}, "samples must be numbers, not <U1"),
         ({"x": np.zeros((30, 0, 8))}, "none of the sizes may be zero"),
-        ({"x": np.zeros((30, 5, 8, 8))}, "more than 4 channels"),
+        (
+            {"x": np.zeros((30, 8, 8, 8))},
+            "may be 8 channels of 8x8 or 8 of 8x8: say which, --set data.layout=channels-first",
+        ),
+        (
+            {"x": np.zeros((30, 128, 3))},
+            "series of 3 channels and 128 steps, which no network here is made for; as points of 384 numbers they can be trained: np.save('points.npy', x.reshape(30, 384))",
+        ),
+        (
+            {"mu": np.zeros(9), "sigma": np.eye(9)},
+            "mean and covariance of features (a reference for FID) and no samples",
+        ),
         ({"x": np.zeros((2, 2, 2, 2, 2))}, "cannot train on an array of shape"),
-        ({"x": np.full((30, 8, 8), 300)}, "pixels from 300 to 300 fit neither"),
+        (
+            {"x": IMAGES % 21},
+            "whole numbers 0..20, may be of 0..20 (ids or few grays) or of 0..255 (nearly black images)",
+        ),
+        ({"x": IMAGES / 255 * 1.4}, "--set data.range=0..1 or --set data.range=0..1.4"),
         ({"x": IMAGES, "y": LABELS[:-1]}, "labels of shape [59] for 60 samples"),
         ({"x": IMAGES, "y": LABELS.astype(float)}, "labels must be whole numbers"),
         ({"x": IMAGES, "y": LABELS.astype(int) - 1}, "labels must be whole numbers from 0 on"),
