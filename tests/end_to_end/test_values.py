@@ -11,6 +11,9 @@ from PIL import Image
 
 from tests.end_to_end.conftest import Command
 from tests.photos import encoded, fill, picture
+from zerosum.game.engine import Engine
+from zerosum.generator import TrainedGenerator
+from zerosum.networks.compact import Compact
 
 SMALL = ("--set", "networks.width=4", "--set", "batch_size=8", "--device", "cpu", "--steps", 1, "--out", "r")
 Array = NDArray[Any]
@@ -146,6 +149,34 @@ def test_pages_are_images_that_stay_together_and_frames_are_counted(zerosum: Com
     assert "37 images used" in out
     assert "of 1 animations the first frame is used, 3 frames are left out; data.pages=all takes them" in out
     assert "40 images used" in zerosum("data", folder, "--set", "data.pages=all")[1]
+
+
+def test_thirteen_bands_are_read_shown_and_written(zerosum: Command) -> None:
+    bands = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 13), dtype=np.uint8)
+    bands[..., 5], bands[..., 9] = 77, 200
+    np.save(zerosum.folder / "x.npy", bands)
+    out = zerosum("data", "x.npy", "--sheet", "sheet.png", "--set", "data.shown=5,9,5")[1]
+    assert "an array of shape [40, 32, 32, 13] is read as 13 channels of 32x32; data.layout overrules" in out
+    assert "images, 13 x 32 x 32" in out
+    assert Image.open(zerosum.folder / "sheet.png").getpixel((9, 9)) == (77, 200, 77)
+    assert "of 13 channels, counted from 0, pictures show 0,1,2; data.shown overrules" in zerosum("data", "x.npy")[1]
+    assert "data.shown=13: x has 13 channels, counted from 0" in zerosum.refused(
+        "data", "x.npy", "--set", "data.shown=13"
+    )
+
+    networks = Compact(width=4)
+    network, _ = networks.build_pair((13, 8, 8), 0, seed=0)
+    about = {"recipe": {"data": {"shown": [5, 9, 5]}}}
+    TrainedGenerator(network.eval(), networks, (13, 8, 8), {}, Engine.choose("cpu"), about).save(
+        zerosum.folder / "g.safetensors"
+    )
+    assert zerosum("sample", "g.safetensors", "--count", 9, "--out", "s.npz")[0] == 0
+    samples = np.load(zerosum.folder / "s.npz")["samples"]
+    assert samples.shape == (9, 13, 8, 8)
+    assert zerosum("sample", "g.safetensors", "--count", 9, "--out", "s.png")[0] == 0
+    picture = np.asarray(Image.open(zerosum.folder / "s.png"))
+    np.testing.assert_array_equal(picture[2:34:4, 2:34:4].transpose(2, 0, 1), samples[0, [5, 9, 5]])
+    assert "a PNG holds up to 4 channels, not 13" in zerosum.refused("sample", "g.safetensors", "--out", "folder")
 
 
 def test_series_and_statistics_are_refused_with_the_way_out(zerosum: Command) -> None:

@@ -20,11 +20,14 @@ def interpolate(
     device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points."""
-    from zerosum.export import samples
+    from zerosum.export import pictures, samples
     from zerosum.generator import load
 
     destination = out or Path(f"interpolation-{seed}.png")
     generator = load(run, device)
     samples.check_destination(destination, generator.shape)
-    samples.save(generator.interpolate(count, steps, seed, label), destination, columns=steps)
+    journeys = generator.interpolate(count, steps, seed, label)
+    if destination.suffix == ".png":
+        journeys = pictures.select_shown(journeys, generator.shown)
+    samples.save(journeys, destination, columns=steps)
     typer.echo(f"{count:,} journeys of {steps} steps (seed {seed}) in {destination}")

@@ -19,11 +19,14 @@ def sample(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator."""
-    from zerosum.export import samples
+    from zerosum.export import pictures, samples
     from zerosum.generator import load
 
     destination = out or Path(f"samples-{seed}.png")
     generator = load(run, device)
     samples.check_destination(destination, generator.shape)
-    samples.save_batches(generator.sample_batches(count, seed, label), count, destination)
+    batches = generator.sample_batches(count, seed, label)
+    if destination.suffix == ".png":
+        batches = (pictures.select_shown(batch, generator.shown) for batch in batches)
+    samples.save_batches(batches, count, destination)
     typer.echo(f"{count:,} samples (seed {seed}) in {destination}")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zerosum import catalog
 from zerosum.atomic import replacing, write_atomically
-from zerosum.data import Progress, Source
+from zerosum.data import MODES, Progress, Source
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_any_count
 from zerosum.errors import InputError
@@ -32,6 +32,11 @@ def check_destination(path: Path, shape: tuple[int, ...]) -> None:
         raise InputError(f"{path} exists already: choose another --out")
     if path.suffix == "" and len(shape) != 3:
         raise InputError("points cannot be written as pictures: use --out samples.npz")
+    if path.suffix == "" and shape[0] > max(MODES):
+        raise InputError(
+            f"a PNG holds up to {max(MODES)} channels, not {shape[0]}: use --out samples.npz for all of them, or "
+            "--out samples.png to see three"
+        )
 
 
 def check_picture(path: Path) -> None:

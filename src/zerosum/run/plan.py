@@ -95,8 +95,11 @@ def open_for_recipe(
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
     source = open_source(data, preparation, progress)
     _refuse_idle(changes, source)
+    if preparation.shown is not None and source.is_images and max(preparation.shown) >= source.shape[0]:
+        shown = ",".join(map(str, preparation.shown))
+        raise InputError(f"data.shown={shown}: {source.name} has {source.shape[0]} channels, counted from 0")
     if source.files is None:  # the run must not claim what was not heeded
-        heeded = {name: getattr(preparation, name) for name in source.heeded}
+        heeded = {name: getattr(preparation, name) for name in source.heeded} | {"shown": source.shown}
         preparation = Preparation(**heeded, flip=preparation.flip and source.is_images)
     else:  # a resumed run must not choose again
         preparation = replace(preparation, size=(source.shape[1], source.shape[2]))

@@ -260,7 +260,7 @@ class Trainer:
             raise self._divergence(str(error)) from None
         if self.source.is_images and not training:
             pairs = evaluation.closest(samples, PICTURE_SEED, PICTURE_PAIRS)
-            write_atomically(self.folder.closest, pictures.draw_samples(pairs, columns=2 * PAIR_COLUMNS))
+            write_atomically(self.folder.closest, pictures.draw_samples(self._show(pairs), columns=2 * PAIR_COLUMNS))
         for score in scores:
             self._record(ScoreRecord(self.step, score), observe)
         if count > INTERIM_SAMPLES:  # the distance falls with the number of samples
@@ -276,8 +276,11 @@ class Trainer:
         samples = self.generator().sample(count, PICTURE_SEED)
         if not bool(samples.isfinite().all()):
             raise self._divergence("a sample is not finite")
-        picture = pictures.draw_samples(samples, real)
+        picture = pictures.draw_samples(self._show(samples), real)
         write_atomically(self.folder.samples / f"{self.step:06d}.png", picture)
+
+    def _show(self, samples: torch.Tensor) -> torch.Tensor:
+        return pictures.select_shown(samples, self.recipe.data.shown)
 
     def _save_checkpoint(self) -> None:
         players = self.players.generator.network, self.players.discriminator.network

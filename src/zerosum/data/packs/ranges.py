@@ -43,6 +43,8 @@ def find_values(headers: Headers, preparation: Preparation, pool: Executor, wher
         raise InputError(f"{where}: data.range is about gray values, and its files are in colour")
     given = preparation.range
     if not deep and given is None:
+        if not preparation.split:  # what a bad generator made may be faint
+            return Values()
         return _look_for_ids([(header, item) for header, item in gray if header.kind not in LOSSY], where)
     found = [each for each in pool.map(lambda pair: _measure(pair[1], given), gray) if each is not None]
     if not found:

@@ -122,10 +122,11 @@ def _check(array: NDArray[Any], where: str) -> None:
     short, long = sorted(array.shape[1:3]) if array.ndim == 3 else (SMALLEST, SMALLEST)
     if short < SMALLEST and long >= 2 * short:
         count, length = len(array), short * long
+        what = f"holds no images (of {SMALLEST}x{SMALLEST} pixels at least) but, it seems, series of {short} channels"
+        out = f"as points of {length} numbers they can be trained: np.save('points.npy', x.reshape({count}, {length}))"
         raise InputError(
-            f"{where}: an array of shape {list(array.shape)} holds no images ({SMALLEST}x{SMALLEST} is the least) but, it "
-            f"seems, series of {short} channels and {long} steps, which no network here is made for; as points of {length} "
-            f"numbers they can be trained: np.save('points.npy', x.reshape({count}, {length})), where x is that array"
+            f"{where}: an array of shape {list(array.shape)} {what} and {long} steps, which no network here is made "
+            f"for; {out}, where x is that array"
         )
 
 
@@ -185,8 +186,8 @@ def _to_bytes(
     Raises:
         InputError: two ranges are plausible.
     """
-    given = preparation.range
-    if given is None and all(array.dtype == np.uint8 for array in arrays) and max(map(np.max, arrays)) >= FAINT:
+    given, least = preparation.range, FAINT if preparation.split else 2  # samples of a bad generator may be faint
+    if given is None and all(array.dtype == np.uint8 for array in arrays) and max(map(np.max, arrays)) >= least:
         return list(arrays), ()
     extent = reduce(Extent.__or__, map(measure, arrays))
     try:
@@ -204,16 +205,14 @@ def _choose_shown(
     """Choose the channels that pictures show, None for all, and say so; of two or four the last may be alpha.
 
     Raises:
-        InputError: there are not as many channels as asked for, or nothing tells whether one is alpha.
+        InputError: nothing tells whether one is alpha.
     """
     count, shown = samples[0].shape[1], preparation.shown
-    if shown is not None and max(shown) >= count:
-        raise InputError(f"{where}: data.shown={','.join(map(str, shown))} of {count} channels, counted from 0")
-    if shown is not None or count in (1, 3):
+    if shown is not None or count in (1, 3) or not preparation.split:
         return shown, ()
     first = tuple(range(3 if count > 3 else 1))
     listed = ",".join(map(str, first))
-    alone = f"pictures show channels {listed} of {count}, counted from 0; data.shown overrules"
+    alone = f"of {count} channels, counted from 0, pictures show {listed}; data.shown overrules"
     if count not in (2, 4):
         return first, (alone,)
     solid = _share_of_extremes(samples)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zerosum.data import Source
-from zerosum.data.readers import open_source
+from zerosum.data.preparation import Preparation
+from zerosum.data.readers import open_any_count, open_source
 from zerosum.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 9, 8), dtype=np.uint8)
@@ -119,6 +120,73 @@ def test_images_in_every_layout_and_range(tmp_path: Path, array: np.ndarray, sha
     assert source.shape == shape
     found = torch.cat([source.train.samples, source.test.samples])
     assert {row.tobytes() for row in found[:, 0].numpy()} == {row.tobytes() for row in IMAGES}
+
+
+@pytest.mark.parametrize(
+    ("shape", "layout", "expected"),
+    [
+        ((13, 16, 16), "auto", (13, 16, 16)),
+        ((16, 16, 13), "auto", (13, 16, 16)),
+        ((16, 16, 103), "auto", (103, 16, 16)),
+        ((103, 16, 16), "auto", (103, 16, 16)),
+        ((16, 24, 5), "auto", (5, 16, 24)),
+        ((5, 16, 24), "auto", (5, 16, 24)),
+        ((9, 20, 9), "channels-first", (9, 20, 9)),
+        ((9, 20, 9), "channels-last", (9, 9, 20)),
+    ],
+)
+def test_channels_are_found_by_the_sizes(
+    shape: tuple[int, ...], layout: str, expected: tuple[int, ...], tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, *shape), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", values)
+    source = open_source(str(tmp_path / "a.npy"), Preparation(layout=layout))  # type: ignore[arg-type]
+    assert source.shape == expected
+    moved = values if expected == shape else np.moveaxis(values, 3, 1)
+    found = torch.cat([source.train.samples, source.test.samples]).numpy()
+    assert {each.tobytes() for each in found} == {np.ascontiguousarray(each).tobytes() for each in moved}
+
+
+@pytest.mark.parametrize(
+    ("channels", "last", "shown"),
+    [
+        (4, "noise", (0, 1, 2)),
+        (4, "extremes", None),
+        (4, "opaque", None),
+        (2, "noise", (0,)),
+        (2, "extremes", None),
+        (3, "noise", None),
+        (13, "noise", (0, 1, 2)),
+    ],
+)
+def test_a_last_channel_of_extremes_is_alpha_in_pictures(
+    channels: int, last: str, shown: tuple[int, ...] | None, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, channels, 16, 16), dtype=np.uint8)
+    if last != "noise":
+        values[:, -1] = 255 if last == "opaque" else (values[:, -1] > 99) * 255
+    np.save(tmp_path / "a.npy", values)
+    source = open_source(str(tmp_path / "a.npy"))
+    assert source.shown == shown
+    said = "is alpha in pictures" if last != "noise" else f"pictures show {','.join(map(str, shown or ()))};"
+    assert (said in source.remarks[-1]) if channels != 3 else source.remarks == ()
+
+
+def test_where_nothing_tells_whether_a_channel_is_alpha_both_readings_are_named(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, 4, 16, 16), dtype=np.uint8)
+    values[:, -1] = np.where(values[:, -1] > 99, 255, values[:, -1])
+    np.save(tmp_path / "a.npy", values)
+    assert "say which, --set data.alpha=keep or --set data.shown=0,1,2 (for pictures)" in refused(tmp_path / "a.npy")
+    assert open_source(str(tmp_path / "a.npy"), Preparation(alpha="keep")).shown is None
+    assert open_source(str(tmp_path / "a.npy"), Preparation(shown=(1, 2, 3))).shown == (1, 2, 3)
+    assert open_any_count(str(tmp_path / "a.npy"), Preparation(split=False)).shape == (4, 16, 16)
+
+
+def test_what_a_bad_generator_made_may_be_faint(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGES // 64)
+    assert "may be of 0..3 (ids or few grays) or of 0..255" in refused(tmp_path / "a.npy")
+    generated = open_any_count(str(tmp_path / "a.npy"), Preparation(split=False))
+    assert generated.train.samples.max() == 3
 
 
 def test_points_stay_as_they_are(tmp_path: Path) -> None:
@@ -267,7 +335,7 @@ def test_images_and_labels_of_different_length(tmp_path: Path) -> None:
         ),
         (
             {"x": np.zeros((30, 128, 3))},
-            "series of 3 channels and 128 steps, which no network here is made for; as points of 384 numbers they can be trained: np.save('points.npy', x.reshape(30, 384))",
+            "as points of 384 numbers they can be trained: np.save('points.npy', x.reshape(30, 384))",
         ),
         (
             {"mu": np.zeros(9), "sigma": np.eye(9)},
