@@ -105,6 +105,8 @@ RECIPES = {
         (["train", "ring", "--size", "32"], "data.size=32 is about image files, and ring has none"),
         (["train", "ring", "--set", "data.flip=true"], "data.flip=true is about images, and ring has points"),
         (["train", "digits", "--set", " data.crop=fit"], "data.crop=fit is about image files, and digits has none"),
+        (["train", "digits", "--set", "data.range=0..9"], "data.range=0..9 is about arrays of images, and digits has"),
+        (["data", "ring", "--set", "data.range=0..9"], "data.range=0..9 is about images, and ring has points"),
         (["train", "digits", "--set", 'data={"flip": true}'], "--set data: set its fields one at a time, e.g. --set"),
         (
             ["train", "digits", "--minutes", "nan"],

@@ -1,6 +1,8 @@
 """Values, formats, pages and channels at the command line: read right and said, or refused with both readings named."""
 
 import json
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +110,6 @@ def test_a_range_where_no_value_needs_one(zerosum: Command) -> None:
     assert "x: data.range is about gray values, and its files are in" in zerosum.refused(
         "data", "x", "--set", "data.range=0..9"
     )
-    assert "is about arrays of images, and digits has none" in zerosum.refused(
-        "data", "digits", "--set", "data.range=0..9"
-    )
-    assert "is about images, and ring has points" in zerosum.refused("data", "ring", "--set", "data.range=0..9")
 
 
 def test_every_format_is_read_and_the_rest_is_counted_and_named(zerosum: Command) -> None:
@@ -128,6 +126,31 @@ def test_every_format_is_read_and_the_rest_is_counted_and_named(zerosum: Command
     assert "3 files are no images: 2 .txt, 1 .pdf" in out
 
 
+def test_masks_are_left_out_and_said_and_taken_on_request(zerosum: Command) -> None:
+    fill(zerosum.folder / "x" / "images")
+    for number in range(16):
+        shape = Image.new("L", (40, 32))
+        shape.paste(255, (number, number, 30, 20))
+        (zerosum.folder / "x" / "masks").mkdir(exist_ok=True)
+        shape.save(zerosum.folder / "x" / "masks" / f"{number:04d}.png")
+    out = zerosum("data", "x")[1]
+    assert "16 images used, 16 left out (0 of them broken)" in out
+    assert "left out masks/0000.png: it is the mask of images/0000.bmp (data.masks=use takes it)" in out
+    assert "32 images used, 0 left out" in zerosum("data", "x", "--set", "data.masks=use")[1]
+
+
+def test_twelve_bits_in_sixteen_per_colour_are_refused_with_the_way_out(zerosum: Command) -> None:
+    pixels = np.random.default_rng(0).integers(0, 4096, (16, 16, 3)).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    chunks = (b"IHDR" + struct.pack(">IIBBBBB", 16, 16, 16, 2, 0, 0, 0), b"IDAT" + zlib.compress(rows), b"IEND")
+    content = b"".join(struct.pack(">I", len(each) - 4) + each + struct.pack(">I", zlib.crc32(each)) for each in chunks)
+    (zerosum.folder / "x").mkdir()
+    (zerosum.folder / "x" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    (zerosum.folder.parent / "cache" / "packs").mkdir(parents=True)
+    expected = "1 colour files of 16 bits per channel have values below 4096 of 65535, and only the upper 8 bits"
+    assert expected in zerosum.refused("data", "x")
+
+
 def test_pages_are_images_that_stay_together_and_frames_are_counted(zerosum: Command) -> None:
     folder = zerosum.folder / "x"
     folder.mkdir()
@@ -136,6 +159,7 @@ def test_pages_are_images_that_stay_together_and_frames_are_counted(zerosum: Com
         (folder / f"{number:02d}.tif").write_bytes(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
     out = zerosum("data", folder)[1]
     assert "36 images used" in out
+    assert "near-duplicates  │ none found" in out  # each page has its own pixels
     assert "36 images are pages of 12 files, which stay together; data.pages=first takes only the first of each" in out
     (listed,) = (zerosum.folder.parent / "cache").rglob("files.jsonl")
     lines = [json.loads(line) for line in listed.read_text().splitlines()]

@@ -69,6 +69,8 @@ class Preparation:
         range: (LOW, HIGH), written 0..4095: the values of gray files, or of arrays, that become black and white, one
             range for all of them. None finds it: `data/values.py` says how.
         pages: `auto` takes every page of a TIFF and the first frame of an animation, `first` and `all` what they say.
+        masks: `auto` leaves out masks that lie with their images, `x_mask.png` beside `x.jpg` or `masks/x.png` beside
+            `images/x.jpg`; `use` takes them for images.
         layout: where the channels of arrays of four dimensions are; `auto` tells it by the sizes.
         shown: one or three channels, counted from 0, written 3,2,1, that pictures show of images with others than 1
             or 3; None shows the first three.
@@ -89,6 +91,7 @@ class Preparation:
     alpha: Literal["white", "keep"] = "white"
     range: Annotated[tuple[float, float] | None, BeforeValidator(_parse_range)] = None
     pages: Literal["auto", "first", "all"] = "auto"
+    masks: Literal["auto", "use"] = "auto"
     layout: Literal["auto", "channels-first", "channels-last"] = "auto"
     shown: Annotated[tuple[int, ...] | None, BeforeValidator(_parse_channels)] = None
     labels: Literal["auto", "none"] = "auto"

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from zerosum.data.packs.annotations import Box, NotAnAnnotation, read_boxes, widen_box
+from zerosum.data.packs.masks import find_masks
 from zerosum.data.preparation import Preparation
 
 EXTENSIONS = frozenset(
@@ -113,6 +114,8 @@ def collect(files: Iterable[Item | Skipped], preparation: Preparation) -> Collec
     matched = {stem: annotations[stem] for image in images if (stem := PurePosixPath(image.name).stem) in annotations}
     if matched:
         images = _skip_masks(images, matched, found)
+    if preparation.masks == "auto":
+        images = _skip_found_masks(images, found)
     images = _read_folders(images, labels=preparation.labels == "auto")
     if matched:
         _cut_boxes(images, matched, preparation, found)
@@ -161,6 +164,15 @@ def _skip_masks(images: list[Item], annotations: dict[str, list[Item]], found: C
         else:
             kept.append(image)
     return kept
+
+
+def _skip_found_masks(images: list[Item], found: Collection) -> list[Item]:
+    """Skip images that are the masks of others."""
+    masks = find_masks({image.name: image.read for image in images})
+    for mask, image in masks.items():
+        why = f"it is the mask of {image} (data.masks=use takes it)"
+        found.skipped.append(Skipped(mask, why, broken=False))
+    return [image for image in images if image.name not in masks]
 
 
 def _read_folders(images: list[Item], *, labels: bool) -> list[Item]:

@@ -30,6 +30,7 @@ ANIMATIONS = ("GIF", "PNG", "WEBP", "AVIF")  # several frames are an animation; 
 MOST_PIXELS = 178_000_000  # just below Pillow's own limit, which a caller may have raised
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 GRAY_MODES = ("1", "L", "LA", "La", *DEEP_MODES)
+FEW_COLOURS = 64
 SUBFILE, REDUCED_OR_MASK = 0x00FE, 0b101  # TIFF's tag of what a page is, and the bits for a thumbnail and a mask
 TARGA_HEADER, RUN_LENGTHS = 18, 9  # bytes; the first of the kinds that are compressed
 TARGA_KINDS = {(1, kind, 8) for kind in (1, 9)} | {
@@ -68,6 +69,7 @@ class Header:
         transparent: whether there is transparency.
         kind: Pillow's name of the file's format.
         frames: how many frames the file has, if it is an animation; else 1.
+        halved: whether it has 16 bits per channel and colour, of which Pillow decodes the upper 8.
     """
 
     size: tuple[int, int]
@@ -75,6 +77,7 @@ class Header:
     transparent: bool
     kind: str = ""
     frames: int = 1
+    halved: bool = False
 
     @property
     def gray(self) -> bool:
@@ -135,7 +138,12 @@ def _judge_page(image: Image.Image, first: Header | Unreadable, which: str) -> H
 
 def _describe(image: Image.Image) -> Header:
     return Header(
-        (image.height, image.width), image.mode, _is_transparent(image), image.format or "", _count_frames(image)
+        (image.height, image.width),
+        image.mode,
+        _is_transparent(image),
+        image.format or "",
+        _count_frames(image),
+        image.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())),
     )
 
 
@@ -147,8 +155,18 @@ def _count_frames(image: Image.Image) -> int:
         return 1
 
 
+def has_few_colours(content: bytes) -> bool:
+    """Return whether an image has few colours, as masks and drawings.
+
+    Raises:
+        Unreadable: it is no image, is damaged, or is too large.
+    """
+    with _open(content) as image:
+        return image.getcolors(FEW_COLOURS) is not None
+
+
 def read_values(content: bytes, page: int) -> NDArray[Any]:
-    """Decode the values of a gray image, or of a `page` in a file, as they are stored: [H, W].
+    """Decode the values of an image, or of a `page` in a file, as they are stored: [H, W], in colour [H, W, C].
 
     Raises:
         Unreadable: it is no image, is damaged, or has values that are not finite numbers.

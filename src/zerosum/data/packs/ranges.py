@@ -37,6 +37,7 @@ def find_values(headers: Headers, preparation: Preparation, pool: Executor, wher
     Raises:
         InputError: two ranges are plausible, or one is asked for where no file is gray.
     """
+    _refuse_lost_bits([(header, item) for header, item in headers if header.halved], where)
     deep = [(header, item) for header, item in headers if header.deep]
     gray = deep or [(header, item) for header, item in headers if header.mode == "L"]
     if preparation.range is not None and not gray:
@@ -76,6 +77,25 @@ def _look_for_ids(gray: Headers, where: str) -> Values:
     if known == BYTES or extent.high == 0:
         return Values()
     return Values(known, describe(known, extent, 0, _name_files(gray), given=False))
+
+
+def _refuse_lost_bits(halved: Headers, where: str) -> None:
+    """Refuse colour files of 16 bits per channel if no value needs the upper ones, which alone are decoded.
+
+    Raises:
+        InputError: all are nearly black.
+    """
+    highest = 0.0
+    for found in _measure_in_turn(halved):
+        highest = max(highest, found.high)
+        if highest >= FAINT:
+            return
+    if halved:
+        raise InputError(
+            f"{where}: {len(halved):,} colour files of 16 bits per channel have values below "
+            f"{256 * (highest + 1):.0f} of 65535, and only the upper 8 bits of such files are read: save them with 8 "
+            "bits, or as a .npy array, whose range is found"
+        )
 
 
 def _measure_in_turn(gray: Headers) -> Iterator[Extent]:
