@@ -97,6 +97,15 @@ def test_where_two_readings_are_possible_both_are_named(
         assert shades(zerosum, data, "--set", f"data.range={one}")[1][-1] == 255
 
 
+def test_samples_made_elsewhere_are_read_in_the_range_of_the_real_ones(zerosum: Command) -> None:
+    for name, high in (("real", 3000), ("fake", 1000)):
+        np.save(zerosum.folder / f"{name}.npy", np.stack([noise(each, -1000, high, "i2") for each in range(60)]))
+    candidates = ("fake.npy", "--against", "real.npy", "--metric", "frechet-distance", "--features", "pixels")
+    code, out, err = zerosum("evaluate", *candidates)
+    assert (code, err) == (0, "")
+    assert "fake.npy: values -1000..3000 of int16 become black..white (found: -1000..1000)" in out
+
+
 @pytest.mark.parametrize("text", ["4095", "0..", "9..1", "0..inf", "a..b", "1..1", "true"])
 def test_a_range_that_is_none(zerosum: Command, text: str) -> None:
     fill(zerosum.folder / "x")

@@ -19,7 +19,9 @@ def data(
     data: Data,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="data.FIELD=VALUE", help="How image files are prepared; repeatable."),
+        typer.Option(
+            "--set", metavar="data.FIELD=VALUE", help="How images are prepared, e.g. data.range=0..4095; repeatable."
+        ),
     ] = None,
     size: Size = None,
     sheet: Annotated[

@@ -126,6 +126,7 @@ class Source:
         files: a list of what was done with every image file, one JSON object per line; None without image files.
         stacked_from: the labelled images in the channels, if the samples are stacks of such.
         remarks: what was assumed or left out, for people, each in a sentence that names the field which decides.
+        range: the values of files or arrays that became black and white; None if they were bytes.
         heeded: the fields of the preparation, besides `flip`, that data without image files heed.
         shown: the channels that pictures show, if not all.
     """
@@ -139,6 +140,7 @@ class Source:
     files: Path | None = None
     stacked_from: "Source | None" = None
     remarks: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
     heeded: tuple[str, ...] = ()
     shown: tuple[int, ...] | None = None
 

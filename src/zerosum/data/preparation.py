@@ -1,4 +1,4 @@
-"""The options by which images of any size and kind become samples of one shape."""
+"""The options by which images of any size, kind and range become samples of one shape."""
 
 import math
 from collections.abc import Sequence

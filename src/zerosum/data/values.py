@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 Range = tuple[float, float]
 UNIT, SIGNED, BYTES = (0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)
+USUAL = (UNIT, SIGNED, BYTES)  # for images; any other range is of one data set
 REACHED = 0.25  # the share of a known range that values must reach to be taken for values of that range
 HALF_A_LEVEL = 0.5 / 255  # of the range: what rounding to bytes hides
 FAINT = 64  # bytes that are all below this are a quarter of the range: ids of a label map rather than grays

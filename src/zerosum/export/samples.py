@@ -14,6 +14,7 @@ from zerosum.atomic import replacing, write_atomically
 from zerosum.data import MODES, Progress, Source
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_any_count
+from zerosum.data.values import Range
 from zerosum.errors import InputError
 from zerosum.export import pictures
 
@@ -50,16 +51,17 @@ def check_picture(path: Path) -> None:
     check_parent(path)
 
 
-def load(place: str, size: str | None = None, progress: Progress | None = None) -> Source:
+def load(place: str, size: str | None = None, progress: Progress | None = None, values: Range | None = None) -> Source:
     """Load generated samples from a folder or .zip of images, or an array: both splits of the source together.
 
-    Images keep their size, which must be the same for all, unless a `size` is named.
+    Images keep their size, which must be the same for all, unless a `size` is named. `values` become black and white,
+    where they are no bytes; None finds out which.
 
     Raises:
         InputError: they cannot be read, or differ in their size.
     """
-    values = {"size": size or "stored", "labels": "none", "boxes": False, "split": False}
-    return open_any_count(place, catalog.build(Preparation, values), progress)
+    fields = {"size": size or "stored", "labels": "none", "boxes": False, "split": False, "range": values}
+    return open_any_count(place, catalog.build(Preparation, fields), progress)
 
 
 def check_parent(path: Path) -> None:

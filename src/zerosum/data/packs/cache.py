@@ -122,6 +122,7 @@ def _map_pack(place: Path, name: str) -> Source:
         images = _map_file(place / "images.bin", (train + test, *about["shape"]))
         labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
         remarks = tuple(map(str, about["remarks"]))
+        values = None if about["range"] is None else (float(about["range"][0]), float(about["range"][1]))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
 
@@ -136,6 +137,7 @@ def _map_pack(place: Path, name: str) -> Source:
         digest=about["digest"],
         files=place / "files.jsonl",
         remarks=remarks,
+        range=values,
     )
 
 

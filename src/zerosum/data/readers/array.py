@@ -15,7 +15,7 @@ from torch import Tensor
 from zerosum.data import Progress, Source, Split, split_by_content
 from zerosum.data.preparation import SMALLEST, Preparation
 from zerosum.data.readers import Reader
-from zerosum.data.values import FAINT, Extent, Undecided, choose_range, count_outside, describe, measure, scale
+from zerosum.data.values import FAINT, Extent, Range, Undecided, choose_range, count_outside, describe, measure, scale
 from zerosum.errors import InputError
 
 SAMPLES = ("images", "x", "data", "samples", "arr_0")
@@ -48,7 +48,9 @@ class Array(Reader, name="array"):
         train, test = parts if len(parts) == 2 else split_by_content(parts[0].samples, parts[0].labels)
         if train.samples.shape[1:] != test.samples.shape[1:]:
             raise InputError(f"{path}: training samples are {_describe(train)}, but test samples {_describe(test)}")
-        source = Source(path.stem, train, test, remarks=read.remarks, heeded=read.heeded, shown=read.shown)
+        source = Source(
+            path.stem, train, test, remarks=read.remarks, range=read.range, heeded=read.heeded, shown=read.shown
+        )
         if train.labels is None or test.labels is None:
             return replace(source, train=Split(train.samples), test=Split(test.samples))
         return replace(source, class_names=name_classes(train, test, str(path)))
@@ -75,12 +77,14 @@ class Reading(NamedTuple):
     Attributes:
         samples: of each array.
         remarks: what was assumed.
+        range: the values that became black and white; None if they were bytes, or are points.
         heeded: the fields of the preparation that arrays like these heed.
         shown: the channels that pictures show, if not all.
     """
 
     samples: list[Tensor]
     remarks: tuple[str, ...] = ()
+    range: Range | None = None
     heeded: tuple[str, ...] = ()
     shown: tuple[int, ...] | None = None
 
@@ -99,13 +103,13 @@ def to_samples(arrays: Sequence[NDArray[Any]], where: Sequence[str], preparation
     if any(array.ndim == 2 for array in arrays):
         remarks = _remark_points(arrays[0])
         return Reading([torch.from_numpy(array.astype(np.float32)) for array in arrays], remarks)
-    pixels, said_of_values = _to_bytes(arrays, where[0], preparation)
+    pixels, known, said_of_values = _to_bytes(arrays, where[0], preparation)
     axes = [_find_channels(array, name, preparation) for array, name in zip(pixels, where, strict=True)]
     samples = [torch.from_numpy(np.array(_lead_channels(*pair))) for pair in zip(pixels, axes, strict=True)]
     shown, said_of_channels = _choose_shown(samples, where[0], preparation)
     said_of_layout = _remark_layout(arrays[0], samples[0])
     heeded = ("range", "shown", "alpha", *(["layout"] if arrays[0].ndim == 4 else []))
-    return Reading(samples, (*said_of_layout, *said_of_values, *said_of_channels), heeded, shown)
+    return Reading(samples, (*said_of_layout, *said_of_values, *said_of_channels), known, heeded, shown)
 
 
 def _check(array: NDArray[Any], where: str) -> None:
@@ -180,15 +184,15 @@ def _remark_layout(array: NDArray[Any], samples: Tensor) -> tuple[str, ...]:
 
 def _to_bytes(
     arrays: Sequence[NDArray[Any]], where: str, preparation: Preparation
-) -> tuple[list[NDArray[np.uint8]], tuple[str, ...]]:
-    """Convert values of any range to bytes, and say which became black and white.
+) -> tuple[list[NDArray[np.uint8]], Range | None, tuple[str, ...]]:
+    """Convert values of any range to bytes; return them, the range if they were no bytes, and what is said of it.
 
     Raises:
         InputError: two ranges are plausible.
     """
     given, least = preparation.range, FAINT if preparation.split else 2  # samples of a bad generator may be faint
     if given is None and all(array.dtype == np.uint8 for array in arrays) and max(map(np.max, arrays)) >= least:
-        return list(arrays), ()
+        return list(arrays), None, ()
     extent = reduce(Extent.__or__, map(measure, arrays))
     try:
         known = given or choose_range(extent)
@@ -196,7 +200,7 @@ def _to_bytes(
         raise InputError(f"{where}: {error}") from None
     outside = sum(count_outside(array, known) for array in arrays)
     remark = describe(known, extent, outside, str(arrays[0].dtype), given=given is not None)
-    return [scale(array, known) for array in arrays], (remark,)
+    return [scale(array, known) for array in arrays], known, (remark,)
 
 
 def _choose_shown(

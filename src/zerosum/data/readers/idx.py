@@ -53,6 +53,7 @@ class Idx(Reader, name="idx"):
             test,
             name_classes(train, test, data),
             remarks=read_as.remarks,
+            range=read_as.range,
             heeded=read_as.heeded,
             shown=read_as.shown,
         )
