@@ -156,7 +156,7 @@ def test_twelve_bits_in_sixteen_per_colour_are_refused_with_the_way_out(zerosum:
     (zerosum.folder / "x").mkdir()
     (zerosum.folder / "x" / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + content)
     (zerosum.folder.parent / "cache" / "packs").mkdir(parents=True)
-    expected = "1 colour files of 16 bits per channel have values below 4096 of 65535, and only the upper 8 bits"
+    expected = "1 files of several 16-bit channels have values below 4096 of 65535, and only the upper 8 bits"
     assert expected in zerosum.refused("data", "x")
 
 

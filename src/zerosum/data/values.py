@@ -23,6 +23,7 @@ HALF_A_LEVEL = 0.5 / 255  # of the range: what rounding to bytes hides
 FAINT = 64  # bytes that are all below this are a quarter of the range: ids of a label map rather than grays
 NEARLY_ALL, FEWER_BITS = 0.999, 2  # values of which a few need that many bits more may be damaged pixels, or stars
 MOST_BITS = 64
+LARGEST = 2.0**32
 OVERSHOOT = 64  # how far filters may have driven bytes out of their range
 BLOCK = 1 << 22  # values that are measured at a time
 
@@ -94,8 +95,13 @@ def choose_range(extent: Extent) -> Range:
     """Choose the range that becomes black to white.
 
     Raises:
-        Undecided: two ranges are plausible.
+        Undecided: two ranges are plausible, or none, as there are values that must be marks of missing ones.
     """
+    if max(-extent.low, extent.high) > LARGEST:
+        raise Undecided(
+            f"its values, {write_range((extent.low, extent.high))}, have marks of missing ones among them, it seems: "
+            "say which become black and white, --set data.range=LOW..HIGH"
+        )
     return _choose_for_whole(extent) if extent.whole else _choose_for_fractions(extent)
 
 
@@ -158,7 +164,9 @@ def _undecided(extent: Extent, one: Range, why: str, other: Range, why_not: str)
 
 def write_range(values: Range, digits: int = 6) -> str:
     """Write a range as `data.range` takes it, fractions with so many digits."""
-    return "..".join(f"{end:.0f}" if end == round(end) else f"{end:.{digits}g}" for end in values)
+    return "..".join(
+        f"{end:.0f}" if end == round(end) and abs(end) <= LARGEST else f"{end:.{digits}g}" for end in values
+    )
 
 
 def count_outside(values: NDArray[Any], known: Range) -> int:

@@ -84,6 +84,14 @@ def test_two_plausible_ranges_are_both_named(values: NDArray[np.float64], one: s
     assert f"--set data.range={one} or --set data.range={other}," in str(caught.value)
 
 
+@pytest.mark.parametrize("mark", [-3.4028235e38, 1e30])
+def test_marks_of_missing_values_are_no_end_of_a_range(mark: float) -> None:
+    values = np.append(spread(100.5, 900), mark)
+    with pytest.raises(Undecided, match=r"have marks of missing ones among them, it seems: say which .*=LOW\.\.HIGH"):
+        choose_range(measure(values))
+    assert scale(values, (0, 1000)).max() <= 255
+
+
 @given(
     parts=st.lists(st.lists(st.integers(-(2**31), 2**31), min_size=1, max_size=9), min_size=1, max_size=4),
     factor=st.sampled_from([1, 0.5]),

@@ -31,6 +31,7 @@ MOST_PIXELS = 178_000_000  # just below Pillow's own limit, which a caller may h
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 GRAY_MODES = ("1", "L", "LA", "La", *DEEP_MODES)
 FEW_COLOURS = 64
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how such files begin
 SUBFILE, REDUCED_OR_MASK = 0x00FE, 0b101  # TIFF's tag of what a page is, and the bits for a thumbnail and a mask
 TARGA_HEADER, RUN_LENGTHS = 18, 9  # bytes; the first of the kinds that are compressed
 TARGA_KINDS = {(1, kind, 8) for kind in (1, 9)} | {
@@ -69,7 +70,7 @@ class Header:
         transparent: whether there is transparency.
         kind: Pillow's name of the file's format.
         frames: how many frames the file has, if it is an animation; else 1.
-        halved: whether it has 16 bits per channel and colour, of which Pillow decodes the upper 8.
+        halved: whether it has several channels of 16 bits, of which Pillow decodes the upper 8.
     """
 
     size: tuple[int, int]
@@ -143,7 +144,7 @@ def _describe(image: Image.Image) -> Header:
         _is_transparent(image),
         image.format or "",
         _count_frames(image),
-        image.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())),
+        image.mode in ("RGB", "RGBA", "LA") and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())),
     )
 
 
@@ -239,7 +240,7 @@ def _open(content: bytes) -> Any:
     except Image.DecompressionBombError:
         raise Unreadable("it claims more pixels than is safe to decode") from None
     except UnidentifiedImageError:
-        raise Unreadable(f"it is {_guess_kind(content)}, not an image") from None
+        raise Unreadable(f"it is {_guess_kind(content)}") from None
     except Exception as error:  # Pillow's decoders raise almost anything on damaged bytes
         raise Unreadable(f"it is damaged: {' '.join(str(error).split()) or type(error).__name__}") from None
 
@@ -258,10 +259,14 @@ def _is_targa(content: bytes) -> bool:
 def _guess_kind(content: bytes) -> str:
     head = content[:512].lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")):
-        return "a web page"
+        return "a web page, not an image"
     if head.startswith((b"<?xml", b"<svg")):
-        return "XML"
-    return "text" if b"\0" not in head and head.isascii() else "data of another kind"
+        return "XML, not an image"
+    if content.startswith(TIFF):
+        return (
+            "a TIFF that is not read: damaged, or of other channels than gray, colour and alpha (.npy arrays hold any)"
+        )
+    return "text, not an image" if b"\0" not in head and head.isascii() else "data of another kind, not an image"
 
 
 def _is_transparent(image: Image.Image) -> bool:

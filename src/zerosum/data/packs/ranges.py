@@ -80,7 +80,7 @@ def _look_for_ids(gray: Headers, where: str) -> Values:
 
 
 def _refuse_lost_bits(halved: Headers, where: str) -> None:
-    """Refuse colour files of 16 bits per channel if no value needs the upper ones, which alone are decoded.
+    """Refuse files of several channels of 16 bits if no value needs the upper ones, which alone are decoded.
 
     Raises:
         InputError: all are nearly black.
@@ -92,7 +92,7 @@ def _refuse_lost_bits(halved: Headers, where: str) -> None:
             return
     if halved:
         raise InputError(
-            f"{where}: {len(halved):,} colour files of 16 bits per channel have values below "
+            f"{where}: {len(halved):,} files of several 16-bit channels have values below "
             f"{256 * (highest + 1):.0f} of 65535, and only the upper 8 bits of such files are read: save them with 8 "
             "bits, or as a .npy array, whose range is found"
         )

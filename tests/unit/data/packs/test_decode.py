@@ -486,6 +486,16 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
+def five_bands() -> bytes:
+    """Write a TIFF of 8x8 pixels of five channels."""
+    tags = {256: 8, 257: 8, 259: 1, 262: 1, 273: 200, 277: 5, 278: 8, 279: 8 * 8 * 5}
+    entries = {tag: struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items()}
+    entries[258] = struct.pack("<HHII", 258, 3, 5, 180)
+    directory = struct.pack("<H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
+    head = b"II*\0" + struct.pack("<I", 8) + directory
+    return head.ljust(180, b"\0") + struct.pack("<5H", 8, 8, 8, 8, 8).ljust(20, b"\0") + bytes(8 * 8 * 5)
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -496,6 +506,7 @@ def png_header(width: int, height: int) -> bytes:
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "it is XML, not an image"),
         (b"\0\1\2\3" * 100, "it is data of another kind, not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", "it is text, not an image"),
+        (five_bands(), "it is a TIFF that is not read: damaged, or of other channels than gray, colour and"),
         (png_header(60_000, 60_000), "it claims more pixels than is safe to decode"),
         (png_header(13_377, 13_377), "it claims 13377 x 13377 pixels: none, or more than is safe to decode"),
         (png_header(100, 100), "it is damaged: image file is truncated"),
