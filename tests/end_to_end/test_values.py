@@ -97,6 +97,19 @@ def test_where_two_readings_are_possible_both_are_named(
         assert shades(zerosum, data, "--set", f"data.range={one}")[1][-1] == 255
 
 
+def test_ids_in_a_palette_of_grays_are_asked_about(zerosum: Command) -> None:
+    (zerosum.folder / "x").mkdir()
+    for number in range(16):
+        ids = Image.fromarray(noise(number, 0, 4, "u1"))
+        ids.putpalette([level for gray in range(256) for level in (gray, gray, gray)])
+        ids.save(zerosum.folder / "x" / f"{number}.png")
+    (zerosum.folder.parent / "cache" / "packs").mkdir(parents=True)
+    assert "--set data.range=0..4 or --set data.range=0..255" in zerosum.refused("data", "x")
+    out, grays = shades(zerosum, "x", "--set", "data.range=0..4")
+    assert "values 0..4 of the palettes of 8-bit files become black..white" in out
+    assert grays == [0, 64, 128, 191, 255]
+
+
 def test_samples_made_elsewhere_are_read_in_the_range_of_the_real_ones(zerosum: Command) -> None:
     for name, high in (("real", 3000), ("fake", 1000)):
         np.save(zerosum.folder / f"{name}.npy", np.stack([noise(each, -1000, high, "i2") for each in range(60)]))
@@ -180,7 +193,7 @@ def test_pages_are_images_that_stay_together_and_frames_are_counted(zerosum: Com
     (folder / "a.gif").write_bytes(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     out = zerosum("data", folder)[1]
     assert "37 images used" in out
-    assert "of 1 animations the first frame is used, 3 frames are left out; data.pages=all takes them" in out
+    assert "of 1 animation the first frame is used, 3 frames are left out; data.pages=all takes them" in out
     assert "40 images used" in zerosum("data", folder, "--set", "data.pages=all")[1]
 
 

@@ -175,4 +175,5 @@ def _count_kinds(found: Collection) -> str:
 def _remark_files(found: Collection) -> list[str]:
     """Say how many files are no images."""
     count = found.ignored.total()
-    return [f"{count:,} files are no images: {_count_kinds(found)}"] if count else []
+    what = "file is no image" if count == 1 else "files are no images"
+    return [f"{count:,} {what}: {_count_kinds(found)}"] if count else []

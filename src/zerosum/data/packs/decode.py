@@ -29,6 +29,7 @@ KNOWN = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM", "AVIF", "JPE
 ANIMATIONS = ("GIF", "PNG", "WEBP", "AVIF")  # several frames are an animation; in a TIFF they are pages
 MOST_PIXELS = 178_000_000  # just below Pillow's own limit, which a caller may have raised
 DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+BYTE_MODES = ("L", "P")  # those of files that may hold ids
 GRAY_MODES = ("1", "L", "LA", "La", *DEEP_MODES)
 FEW_COLOURS = 64
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # how such files begin
@@ -352,8 +353,8 @@ def _build_transform(profile: bytes, mode: str, thread: int) -> ImageCms.ImageCm
 
 
 def _to_eight_bits(image: Image.Image, values: Range | None) -> Image.Image:
-    """Bring the values of one channel to 0..255, if they are no bytes, or a range says which become black and white."""
-    if image.mode not in DEEP_MODES and (values is None or image.mode != "L"):
+    """Bring values to 0..255 if they are no bytes, or if they may be ids and a range says what is black and white."""
+    if image.mode not in DEEP_MODES and (values is None or image.mode not in BYTE_MODES):
         return image
     if values is None:
         raise Unreadable("it changed just now")
@@ -361,7 +362,7 @@ def _to_eight_bits(image: Image.Image, values: Range | None) -> Image.Image:
 
 
 def _to_values(image: Image.Image) -> NDArray[Any]:
-    values = np.asarray(image)
+    values = np.asarray(image.convert("RGB") if image.mode == "P" else image)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise Unreadable("it has pixels that are not finite numbers")
     return values

@@ -6,13 +6,13 @@ from functools import reduce
 from typing import NamedTuple
 
 from zerosum.data.packs.collection import Item
-from zerosum.data.packs.decode import Header, Unreadable, read_values
+from zerosum.data.packs.decode import BYTE_MODES, Header, Unreadable, read_values
 from zerosum.data.preparation import Preparation
 from zerosum.data.values import BYTES, FAINT, Extent, Range, Undecided, choose_range, count_outside, describe, measure
 from zerosum.errors import InputError
 
 LOSSY = ("JPEG", "WEBP", "AVIF", "JPEG2000")  # formats in which nobody stores ids
-BITS = {"F": "32-bit fractions", "I": "32-bit numbers", "L": "8-bit files"}
+BITS = {"F": "32-bit fractions", "I": "32-bit numbers", "L": "8-bit files", "P": "the palettes of 8-bit files"}
 
 Headers = list[tuple[Header, Item]]
 
@@ -39,7 +39,7 @@ def find_values(headers: Headers, preparation: Preparation, pool: Executor, wher
     """
     _refuse_lost_bits([(header, item) for header, item in headers if header.halved], where)
     deep = [(header, item) for header, item in headers if header.deep]
-    gray = deep or [(header, item) for header, item in headers if header.mode == "L"]
+    gray = deep or [(header, item) for header, item in headers if header.mode in BYTE_MODES]
     if preparation.range is not None and not gray:
         raise InputError(f"{where}: data.range is about gray values, and its files are in colour")
     given = preparation.range

@@ -122,7 +122,7 @@ def _remark_pages(headers: list[tuple[Header, Item]]) -> list[str]:
     animated = [header.frames for header, item in headers if header.frames > 1 and pages[id(item.read)] < 2]
     if animated:
         remarks.append(
-            f"of {len(animated):,} animations the first frame is used, {sum(animated) - len(animated):,} frames are "
+            f"of {len(animated):,} animation{'s' if len(animated) > 1 else ''} the first frame is used, {sum(animated) - len(animated):,} frames are "
             "left out; data.pages=all takes them"
         )
     return remarks

@@ -21,6 +21,7 @@ from zerosum.errors import InputError
 SAMPLES = ("images", "x", "data", "samples", "arr_0")
 LABELS = ("labels", "y", "targets", "target")
 TRAIN, TEST = ("train_{}", "{}_train"), ("test_{}", "{}_test")
+LONG = 4  # times as long as wide: images that may be series
 ALPHA = 0.9  # the share of a last channel that is 0 or 255, from which on it is alpha
 NAMES = {pattern.format(word) for pattern in ("{}", *TRAIN, *TEST) for word in (*SAMPLES, *LABELS)}
 
@@ -174,8 +175,11 @@ def _lead_channels(array: NDArray[np.uint8], axis: int | None) -> NDArray[np.uin
 
 
 def _remark_layout(array: NDArray[Any], samples: Tensor) -> tuple[str, ...]:
-    """Say how an array was read, unless it holds gray or colour images."""
-    _, channels, height, width = samples.shape
+    """Say how an array was read, unless it holds gray or colour images of usual shapes."""
+    count, channels, height, width = samples.shape
+    if array.ndim == 3 and max(height, width) >= LONG * min(height, width):
+        points = f"x.reshape({count}, {height * width})"
+        return (f"read as gray images of {height}x{width}; if they are series, points are what works: save {points}",)
     if array.ndim == 3 or channels in (1, 3):
         return ()
     shape = list(array.shape)

@@ -172,6 +172,16 @@ def test_a_last_channel_of_extremes_is_alpha_in_pictures(
     assert (said in source.remarks[-1]) if channels != 3 else source.remarks == ()
 
 
+@pytest.mark.parametrize("shape", [(60, 48, 12), (60, 12, 48)])
+def test_long_images_may_be_series_and_it_is_said(shape: tuple[int, ...], tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    (remark,) = open_source(str(tmp_path / "a.npy")).remarks
+    assert remark.startswith(
+        f"read as gray images of {shape[1]}x{shape[2]}; if they are series, points are what works:"
+    )
+    assert remark.endswith("x.reshape(60, 576)")
+
+
 def test_where_nothing_tells_whether_a_channel_is_alpha_both_readings_are_named(tmp_path: Path) -> None:
     values = np.random.default_rng(0).integers(0, 256, (40, 4, 16, 16), dtype=np.uint8)
     values[:, -1] = np.where(values[:, -1] > 99, 255, values[:, -1])
