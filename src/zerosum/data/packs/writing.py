@@ -121,10 +121,9 @@ def _remark_pages(headers: list[tuple[Header, Item]]) -> list[str]:
         )
     animated = [header.frames for header, item in headers if header.frames > 1 and pages[id(item.read)] < 2]
     if animated:
-        remarks.append(
-            f"of {len(animated):,} animation{'s' if len(animated) > 1 else ''} the first frame is used, {sum(animated) - len(animated):,} frames are "
-            "left out; data.pages=all takes them"
-        )
+        what = f"of {len(animated):,} animation{'s' if len(animated) > 1 else ''} the first frame is used"
+        rest = f"{sum(animated) - len(animated):,} frames are left out"
+        remarks.append(f"{what}, {rest}; data.pages=all takes them")
     return remarks
 
 
