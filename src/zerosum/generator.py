@@ -69,6 +69,12 @@ class TrainedGenerator:
         name, size = catalog.name_of(self.networks), sum(each.numel() for each in self.network.parameters())
         return f"<TrainedGenerator {name}, {size:,} weights, samples of {list(self.shape)}{classes}>"
 
+    @property
+    def shown(self) -> tuple[int, ...] | None:
+        """The channels that pictures show, if the recipe chose some."""
+        shown = self.metadata.get("recipe", {}).get("data", {}).get("shown")
+        return None if shown is None else tuple(shown)
+
     def sample(self, n: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None) -> Tensor:
         """Draw `n` samples: uint8 [n, C, H, W] for images, float32 [n, d] for points, on the CPU.
 

@@ -118,8 +118,9 @@ def test_wrong_sizes(zerosum: Command, photos: Path, size: str, expected: str) -
 def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: tuple[object, ...]) -> None:
     (tmp_path / "words").mkdir()
     (tmp_path / "words" / "a.txt").write_text("x")
-    assert "words: no images (JPEG, PNG, WebP, BMP, TIFF or GIF), but 1 .txt" in zerosum.refused(
-        *command, tmp_path / "words"
+    assert (
+        "words: no images (JPEG, PNG, WebP, BMP, TIFF, GIF and others: docs/photos.md), but 1 .txt"
+        in zerosum.refused(*command, tmp_path / "words")
     )
     (tmp_path / "words" / "a\nb.jpg").write_bytes(b"x")
     assert r"none of 1 images can be read, e.g. a\nb.jpg: it is text" in zerosum.refused(*command, tmp_path / "words")

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -27,16 +28,21 @@ def open_data(data: str, recipe: str, changes: Sequence[str], device: str, conso
 
 
 def tell_files(source: Source, console: Console) -> None:
-    """Print how many files were used, and the first of those that were not."""
-    if source.files is None:
-        return
-    with source.files.open(encoding="utf-8") as file:  # those left out come first
+    """Print how many files were used, the first of those that were not, and what was assumed."""
+    if source.files is not None:
+        _tell_counts(source, source.files, console)
+    for remark in source.remarks:
+        console.print(f"  {remark}", soft_wrap=True)
+
+
+def _tell_counts(source: Source, files: Path, console: Console) -> None:
+    with files.open(encoding="utf-8") as file:  # those left out come first
         left_out = list(itertools.takewhile(lambda line: "skipped" in line, map(json.loads, file)))
     broken = sum(line["broken"] for line in left_out)
     used = source.stacked_from or source
     console.print(
         f"{len(used.train) + len(used.test):,} images used, {len(left_out):,} left out ({broken:,} of them broken);"
-        f" what was done with each file: {source.files}",
+        f" what was done with each file: {files}",
         soft_wrap=True,
     )
     for line in left_out[:SHOWN]:

@@ -19,7 +19,9 @@ def data(
     data: Data,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="data.FIELD=VALUE", help="How image files are prepared; repeatable."),
+        typer.Option(
+            "--set", metavar="data.FIELD=VALUE", help="How images are prepared, e.g. data.range=0..4095; repeatable."
+        ),
     ] = None,
     size: Size = None,
     sheet: Annotated[
@@ -32,13 +34,14 @@ def data(
 
     from zerosum.cli._data import open_data
     from zerosum.cli._progress import plain_console
-    from zerosum.export import samples
+    from zerosum.export import pictures, samples
 
     if sheet is not None:
         samples.check_picture(sheet)
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     console = plain_console()
     source, recipe = open_data(data, "auto", changes, "auto", console)
+    recipe.networks.check(source.shape)
     table = Table(show_header=False)
     kind = "images" if source.is_images else "points"
     table.add_row("name", source.name)
@@ -56,7 +59,7 @@ def data(
     table.add_row("recipe", recipe.name)
     console.print(table)
     if sheet is not None:
-        samples.save(source.train.samples[:SHEET], sheet)
+        samples.save(pictures.select_shown(source.train.samples[:SHEET], recipe.data.shown), sheet)
         console.print(f"The first {min(SHEET, len(source.train))} training samples: {sheet}", soft_wrap=True)
 
 

@@ -68,6 +68,7 @@ def interpolate(
         samples.check_destination(destination, generator.shape, count * steps, columns=steps)
         batches = generator.interpolate_batches(count, steps, seed, label, truncation)
         with show_progress("drawing", plain_console()) as progress:
+            batches = samples.select_shown(destination, batches, generator.shown)
             batches = samples.watch(batches, count * steps, progress)
             samples.save_batches(batches, count * steps, destination, steps, about)
         rows = ", one below the other" if samples.is_grid(destination, generator.shape, count * steps, steps) else ""
@@ -105,7 +106,8 @@ def _write_film(
     films.check_destination(path, film)
     with show_progress("drawing", plain_console()) as progress:
         batches = samples.watch(generator.walk(count, steps, *how), film.frames, progress)
-        frames = (pictures.to_pillow(pixels) for batch in batches for pixels in batch)
+        shown = (pictures.select_shown(batch, generator.shown) for batch in batches)
+        frames = (pictures.to_pillow(pixels) for batch in shown for pixels in batch)
         films.write(films.enlarge(frames, factor), film, path, about)
     typer.echo(f"A film past {count:,} samples and back to the first (seed {how[0]}): {path}")
     enlarged = f", enlarged {factor} times" if factor > 1 else ""

@@ -35,6 +35,7 @@ def sample(
     about = samples.describe_origin(generator, run, seed, label, truncation)
     what = samples.describe_file(destination, generator.shape, count)
     batches = generator.sample_batches(count, seed, label, truncation)
+    batches = samples.select_shown(destination, batches, generator.shown)
     with show_progress("drawing", plain_console()) as progress:
         samples.save_batches(samples.watch(batches, count, progress), count, destination, about=about)
     typer.echo(f"{what} (seed {seed}): {destination}")

@@ -4,6 +4,7 @@
 other code sees arrays only: images as uint8 [N, C, H, W], points as float32 [N, d].
 
 - `preparation.py`: the options by which image files become samples of one shape.
+- `values.py`: which values become black and white.
 - `readers/`: one kind of data per file: folders, archives, arrays, standard sets ...
 - `packs/`: what happens to image files: they are decoded once into one memory-mapped array.
 - `distributions.py`: mixtures of Gaussians, whose densities are exact.
@@ -124,6 +125,10 @@ class Source:
         digest: of every sample and label, if it was computed before.
         files: a list of what was done with every image file, one JSON object per line; None without image files.
         stacked_from: the labelled images in the channels, if the samples are stacks of such.
+        remarks: what was assumed or left out, for people, each in a sentence that names the field which decides.
+        range: the values of files or arrays that became black and white; None if they were bytes.
+        heeded: the fields of the preparation, besides `flip`, that data without image files heed.
+        shown: the channels that pictures show, if not all.
     """
 
     name: str
@@ -134,6 +139,10 @@ class Source:
     digest: str = ""
     files: Path | None = None
     stacked_from: "Source | None" = None
+    remarks: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
+    heeded: tuple[str, ...] = ()
+    shown: tuple[int, ...] | None = None
 
     @property
     def shape(self) -> Shape:

@@ -1,5 +1,6 @@
-"""The options by which images of any size and kind become samples of one shape."""
+"""The options by which images of any size, kind and range become samples of one shape."""
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Literal, TypeGuard
 
@@ -26,9 +27,36 @@ def _is_pair(size: object) -> TypeGuard[Sequence[object]]:
     return isinstance(size, list | tuple)
 
 
+def _parse_range(values: object) -> object:
+    """Convert "0..4095" or [0, 4095] to (LOW, HIGH)."""
+    if values is None:
+        return None
+    parts: Sequence[object] = values.split("..") if isinstance(values, str) else values if _is_pair(values) else []
+    try:
+        low, high = (float(str(part)) for part in parts)
+    except ValueError:
+        low, high = math.nan, math.nan
+    if not -math.inf < low < high < math.inf:
+        raise ValueError("a range is LOW..HIGH, two finite numbers of which the first is smaller, as 0..4095 or -1..1")
+    return (low, high)
+
+
+def _parse_channels(channels: object) -> object:
+    """Convert "3,2,1" or [3, 2, 1], or one number, to a tuple of channels."""
+    if channels is None:
+        return None
+    parts: Sequence[object] = (
+        channels.split(",") if isinstance(channels, str) else channels if _is_pair(channels) else [channels]
+    )
+    numbers = [int(text) for part in parts if (text := str(part).strip()).isdecimal() and len(text) <= 4]
+    if len(numbers) != len(parts) or len(numbers) not in (1, 3):
+        raise ValueError("the channels that pictures show are one number or three, counted from 0, as 0 or 3,2,1")
+    return tuple(numbers)
+
+
 @dataclass(frozen=True)
 class Preparation:
-    """Options by which image files become samples.
+    """Options by which images of any kind become samples; arrays mind only `range`, `layout`, `shown` and `flip`.
 
     Attributes:
         size: (H, W) in pixels, written 64 or 48x64; None takes the largest of 8, 16, 32 ... 256 that three in four
@@ -38,6 +66,14 @@ class Preparation:
             is a function of the file's content. Resizing is by Lanczos in each case.
         channels: 1 (gray) or 3 (colour); None takes 1 if every image is gray.
         alpha: `white` composes transparent images over white, `keep` keeps alpha as one more channel.
+        range: (LOW, HIGH), written 0..4095: the values of gray files, or of arrays, that become black and white, one
+            range for all of them. None finds it: `data/values.py` says how.
+        pages: `auto` takes every page of a TIFF and the first frame of an animation, `first` and `all` what they say.
+        masks: `auto` leaves out masks that lie with their images, `x_mask.png` beside `x.jpg` or `masks/x.png` beside
+            `images/x.jpg`; `use` takes them for images.
+        layout: where the channels of arrays of four dimensions are; `auto` tells it by the sizes.
+        shown: one or three channels, counted from 0, written 3,2,1, that pictures show of images with others than 1
+            or 3; None shows the first three.
         labels: `auto` takes the subfolders of a folder as classes if all images lie in such; `none` never does.
         broken: the largest share of files that may be unreadable; they are skipped, counted and listed.
         boxes: whether to crop to the boxes of Pascal VOC annotations, if there are any.
@@ -53,6 +89,11 @@ class Preparation:
     crop: Literal["centre", "fit", "stretch", "random"] = "centre"
     channels: Literal[1, 3] | None = None
     alpha: Literal["white", "keep"] = "white"
+    range: Annotated[tuple[float, float] | None, BeforeValidator(_parse_range)] = None
+    pages: Literal["auto", "first", "all"] = "auto"
+    masks: Literal["auto", "use"] = "auto"
+    layout: Literal["auto", "channels-first", "channels-last"] = "auto"
+    shown: Annotated[tuple[int, ...] | None, BeforeValidator(_parse_channels)] = None
     labels: Literal["auto", "none"] = "auto"
     broken: Fraction = 0.2
     boxes: bool = True

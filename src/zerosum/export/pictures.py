@@ -8,6 +8,7 @@ import contextlib
 import io
 import math
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -84,10 +85,21 @@ def _draw_grid(images: Tensor, columns: int | None) -> Image.Image:
 
 
 def to_pillow(pixels: Tensor) -> Image.Image:
-    """Convert uint8 [C, H, W] with 1 to 4 channels to a Pillow image: grey, grey and alpha, RGB or RGBA."""
+    """Convert uint8 [C, H, W] to a Pillow image: grey, grey and alpha, RGB or RGBA; of more, the first three."""
+    pixels = select_shown(pixels[None], None)[0]
     channels = pixels.shape[0]
     rows = pixels.permute(1, 2, 0).contiguous().numpy()
     return Image.frombytes(MODES[channels], (pixels.shape[2], pixels.shape[1]), rows.tobytes())
+
+
+def select_shown(samples: Tensor, shown: Sequence[int] | None) -> Tensor:
+    """Select the channels of images [N, C, H, W] that pictures show: `shown`, or all of up to four, or the first three.
+
+    Points [N, d] are left as they are.
+    """
+    if samples.ndim == 4 and (shown or samples.shape[1] > max(MODES)):
+        return samples[:, list(shown or range(3))]
+    return samples
 
 
 def encode(picture: Image.Image, about: str = "", kind: str = "PNG") -> bytes:

@@ -2,7 +2,7 @@
 
 import itertools
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -12,9 +12,10 @@ from torch import Tensor
 
 from zerosum import catalog
 from zerosum.atomic import replacing, write_atomically
-from zerosum.data import Progress, Source
+from zerosum.data import MODES, Progress, Source
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_any_count
+from zerosum.data.values import Range
 from zerosum.errors import InputError
 from zerosum.export import pictures
 from zerosum.generator import TrainedGenerator
@@ -44,6 +45,11 @@ def check_destination(path: Path, shape: tuple[int, ...], count: int = 1, column
     check_free(path)
     if kind in (ARCHIVE, FOLDER) and len(shape) != 3:
         raise InputError("points cannot be written as pictures: use --out samples.npz")
+    if kind in (ARCHIVE, FOLDER) and shape[0] > max(MODES):
+        raise InputError(
+            f"a PNG holds up to {max(MODES)} channels, not {shape[0]}: use --out samples.npz for all of them, or "
+            "--out samples.png to see three"
+        )
     if kind in pictures.FORMATS and len(shape) == 3:
         check_transparency(kind, shape[0])
     if is_grid(path, shape, count, columns):
@@ -101,16 +107,24 @@ def check_free(path: Path) -> None:
         )
 
 
-def load(place: str, size: str | None = None, progress: Progress | None = None) -> Source:
+def load(place: str, size: str | None = None, progress: Progress | None = None, values: Range | None = None) -> Source:
     """Load generated samples from a folder or .zip of images, or an array: both splits of the source together.
 
-    Images keep their size, which must be the same for all, unless a `size` is named.
+    Images keep their size, which must be the same for all, unless a `size` is named. `values` become black and white,
+    where they are no bytes; None finds out which.
 
     Raises:
         InputError: they cannot be read, or differ in their size.
     """
-    values = {"size": size or "stored", "labels": "none", "boxes": False, "split": False}
-    return open_any_count(place, catalog.build(Preparation, values), progress)
+    fields = {"size": size or "stored", "labels": "none", "boxes": False, "split": False, "range": values}
+    return open_any_count(place, catalog.build(Preparation, fields), progress)
+
+
+def select_shown(path: Path, batches: Iterator[Tensor], shown: Sequence[int] | None) -> Iterator[Tensor]:
+    """Select the channels of `batches` that a picture shows, if `path` is one; arrays and files keep all."""
+    if format_of(path) not in pictures.FORMATS:
+        return batches
+    return (pictures.select_shown(batch, shown) for batch in batches)
 
 
 def check_parent(path: Path) -> None:

@@ -69,13 +69,10 @@ class Networks(Component, ABC, kind="network"):
     def check(self, shape: Shape) -> None:
         """Raise InputError if this family does not support samples of `shape` ([C, H, W] or [d]).
 
-        Most families support images of 1 to 4 channels and at least 8x8 pixels.
+        Most families support images of any number of channels and at least 8x8 pixels.
         """
-        if len(shape) != 3 or not 1 <= shape[0] <= 4 or min(shape[1:]) < 8:
-            raise InputError(
-                f"{name_of(self)} needs images of 1 to 4 channels and at least 8x8 pixels, not samples of shape "
-                f"{list(shape)}"
-            )
+        if len(shape) != 3 or min(shape[1:]) < 8:
+            raise InputError(f"{name_of(self)} needs images of at least 8x8 pixels, not samples of shape {list(shape)}")
 
     @abstractmethod
     def build_generator(self, shape: Shape, inputs: int) -> nn.Module:

@@ -102,7 +102,7 @@ class R3GAN(Networks, name="r3gan"):
     group: Size = 16
 
     def check(self, shape: Shape) -> None:
-        """Accept images of 1 to 4 channels and at least 8x8 pixels, and a width of whole groups."""
+        """Accept images of any number of channels and at least 8x8 pixels, and a width of whole groups."""
         super().check(shape)
         if self.width * self.expansion % self.group:
             raise InputError(

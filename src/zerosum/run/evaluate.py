@@ -17,6 +17,7 @@ from zerosum.data import Progress, Source
 from zerosum.data.packs.shape import TooSmall
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import make_absolute, open_source
+from zerosum.data.values import USUAL, Range
 from zerosum.errors import InputError, did_you_mean
 from zerosum.export import samples as sample_files
 from zerosum.game.engine import Engine
@@ -76,16 +77,24 @@ class Candidate:
         content: a generator, or samples: uint8 [N, C, H, W] or float32 [N, d].
         run: what `run.json` says, of a run or of a generator in its folder.
         truncation: of the generator's latents.
+        range: the values of images made elsewhere that became black and white; None if they were bytes.
+        remarks: what was assumed of them.
     """
 
     name: str
     content: TrainedGenerator | Tensor
     run: Line | None = None
     truncation: float | None = None
+    range: Range | None = None
+    remarks: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, name: str, size: str | None, device: str, reporter: Reporter) -> "Candidate":
+    def open(
+        cls, name: str, size: str | None, device: str, reporter: Reporter, values: Range | None = None
+    ) -> "Candidate":
         """Open what the user named: a run, a generator, or images, brought to `size` if given.
+
+        `values` become black and white in images that are no bytes; None finds out which.
 
         Raises:
             InputError: it is none of them, or cannot be used.
@@ -101,13 +110,14 @@ class Candidate:
         if not path.exists():
             raise InputError(f"no run and no images at {name}: no such file or folder")
         with reporter.phase(f"opening {name}") as progress:
-            source = sample_files.load(name, size, progress)
+            source = sample_files.load(name, size, progress, values)
         images = torch.cat([source.train.samples, source.test.samples])
         if len(images) < LEAST:
             raise InputError(f"{name} holds {len(images)} sample: at least {LEAST} are needed for a score")
         if source.files is not None and len(images) < source.files.read_bytes().count(b"\n"):
             reporter.files(source)
-        return cls(name, images)
+            return cls(name, images, range=source.range)
+        return cls(name, images, range=source.range, remarks=source.remarks)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -147,6 +157,11 @@ class Candidate:
             return score
         rule = self.content.networks.describe_truncation(self.truncation)
         return replace(score, comparable=f"{score.comparable} Truncated samples: {rule}.")
+
+    def reads_unlike(self, source: Source) -> bool:
+        """Return whether values that are no bytes were read in another range than those of `source`, both unusual."""
+        ranges = self.range, source.range
+        return None not in ranges and self.range != source.range and not any(each in USUAL for each in ranges)
 
     def match_channels(self, shape: tuple[int, ...]) -> "Candidate":
         """Turn gray images into colour ones, or colour ones without colour into gray ones, if `shape` asks for it."""
@@ -213,6 +228,13 @@ def evaluate(
         candidates = [each.truncate(truncation) for each in candidates]
     with reporter.phase("opening the real data") as progress:
         source = _real_data(candidates, None if against is None else str(against), size, progress, reporter)
+    candidates = [
+        Candidate.open(each.name, size, device, reporter, source.range) if each.reads_unlike(source) else each
+        for each in candidates
+    ]
+    for each in candidates:
+        for remark in each.remarks:
+            reporter.note(f"{each.name}: {remark.partition(';')[0]}")  # no flag of this command overrules it
     if pairs and not source.is_images:
         raise InputError(f"--pairs is for images, and {source.name} has points")
     candidates = [candidate.match_channels(source.shape) for candidate in candidates]

@@ -21,6 +21,7 @@ from zerosum.run.probe import steps_in
 from zerosum.run.trainer import Trainer, describe
 
 RUNS = Path("runs")
+ARRAYS_HEED = ("range", "layout", "shown")
 LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6
 
 
@@ -94,8 +95,12 @@ def open_for_recipe(
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
     source = open_source(data, preparation, progress)
     _refuse_idle(changes, source)
-    if source.files is None:  # only `flip` was used; the run must not claim the rest
-        preparation = Preparation(flip=preparation.flip and source.is_images)
+    if preparation.shown is not None and source.is_images and max(preparation.shown) >= source.shape[0]:
+        shown = ",".join(map(str, preparation.shown))
+        raise InputError(f"data.shown={shown}: {source.name} has {source.shape[0]} channels, counted from 0")
+    if source.files is None:  # the run must not claim what was not heeded
+        heeded = {name: getattr(preparation, name) for name in source.heeded} | {"shown": source.shown}
+        preparation = Preparation(**heeded, flip=preparation.flip and source.is_images)
     else:  # a resumed run must not choose again
         preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
     chosen = replace(given if isinstance(given, Recipe) else choose(source), data=preparation)
@@ -108,7 +113,11 @@ def open_for_recipe(
 def _refuse_idle(changes: Sequence[str], source: Source) -> None:
     """Refuse changes of `data` that have no effect on these data."""
     for assignment in changes:
-        if assignment.startswith("data.flip") and not source.is_images:
+        field = assignment.partition("=")[0].strip().removeprefix("data.")
+        if not assignment.startswith("data.") or source.files is not None or field in source.heeded:
+            continue
+        if field in ("flip", *ARRAYS_HEED) and not source.is_images:
             raise InputError(f"{assignment} is about images, and {source.name} has points")
-        if assignment.startswith("data.") and not assignment.startswith("data.flip") and source.files is None:
-            raise InputError(f"{assignment} is about image files, and {source.name} has none")
+        if field != "flip":
+            kind = "arrays of images" if field in ARRAYS_HEED else "image files"
+            raise InputError(f"{assignment} is about {kind}, and {source.name} has none")

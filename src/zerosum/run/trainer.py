@@ -259,7 +259,7 @@ class Trainer:
             raise self._divergence(str(error)) from None
         if self.source.is_images and not training:
             pairs = evaluation.closest(samples, PICTURE_SEED, PICTURE_PAIRS)
-            picture = pictures.draw_samples(pairs, columns=2 * PAIR_COLUMNS)
+            picture = pictures.draw_samples(self._show(pairs), columns=2 * PAIR_COLUMNS)
             about = f"generated images, each beside the training image nearest to it; {self._origin()}"
             write_atomically(self.folder.closest, pictures.encode(picture, about))
         for score in scores:
@@ -279,12 +279,15 @@ class Trainer:
         samples = self.generator().sample(count, PICTURE_SEED)
         if not bool(samples.isfinite().all()):
             raise self._divergence("a sample is not finite")
-        picture = pictures.encode(pictures.draw_samples(samples, real), self._origin())
+        picture = pictures.encode(pictures.draw_samples(self._show(samples), real), self._origin())
         write_atomically(self.folder.samples / f"{self.step:06d}.png", picture)
 
     def _origin(self) -> str:
         """Return what a picture's metadata say of its samples."""
         return f"run {self.folder.path.resolve().name}; step {self.step}; seed {PICTURE_SEED}"
+
+    def _show(self, samples: torch.Tensor) -> torch.Tensor:
+        return pictures.select_shown(samples, self.recipe.data.shown)
 
     def _save_checkpoint(self) -> None:
         players = self.players.generator.network, self.players.discriminator.network

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +67,22 @@ def test_pictures_of_points_are_drawn_in_one_frame_and_say_what_lies_outside() -
     assert np.array_equal(*left)
     assert blue[0][:, 400:].any()
     assert not blue[1][:, 400:].any()
+
+
+def test_of_many_channels_the_first_three_are_shown_or_those_chosen() -> None:
+    batch = torch.randint(0, 256, (4, 13, 32, 32), dtype=torch.uint8)
+    assert pictures.draw_samples(batch) == pictures.draw_samples(batch[:, :3])
+    assert torch.equal(pictures.select_shown(batch, (12, 0, 5)), batch[:, [12, 0, 5]])
+    assert torch.equal(pictures.select_shown(batch[:, :4], None), batch[:, :4])
+    assert torch.equal(pictures.select_shown(batch[:, :4], (3,)), batch[:, 3:4])
+    points = torch.randn(5, 2)
+    assert pictures.select_shown(points, None) is points
+
+
+def test_a_folder_of_pictures_cannot_hold_many_channels(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a PNG holds up to 4 channels, not 13: use --out"):
+        samples.check_destination(tmp_path / "new", (13, 8, 8))
+    samples.check_destination(tmp_path / "new.png", (13, 8, 8))
 
 
 def test_a_hundred_small_images_make_a_square() -> None:

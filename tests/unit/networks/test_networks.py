@@ -12,7 +12,7 @@ from zerosum.networks.dcgan import DCGAN
 from zerosum.networks.mlp import MLP, PaperMLP
 from zerosum.networks.r3gan import R3GAN
 
-SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 9, 13), (4, 48, 64), (2, 31, 8), (3, 64, 64)]
+SHAPES = [(1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 9, 13), (4, 48, 64), (2, 31, 8), (13, 16, 16), (3, 64, 64)]
 
 
 @every_family
@@ -59,7 +59,7 @@ def test_a_training_pass_changes_no_buffer(networks: Networks) -> None:
 
 
 @pytest.mark.parametrize("networks", [family for family in FAMILIES if not isinstance(family, MLP)])
-@pytest.mark.parametrize("shape", [(2,), (1, 7, 8), (5, 8, 8), (1, 8)], ids=str)
+@pytest.mark.parametrize("shape", [(2,), (1, 7, 8), (1, 8)], ids=str)
 def test_impossible_shapes_are_refused_with_the_shape(networks: Networks, shape: tuple[int, ...]) -> None:
     with pytest.raises(
         InputError, match=rf"{catalog.name_of(networks)} needs images .* {list(shape)}".replace("[", r"\[")

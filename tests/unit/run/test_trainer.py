@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from tests.unit.run.small import ENGINE, RECIPE, SOURCE
@@ -31,13 +32,17 @@ def begin(path: Path, steps: int, source: Source = SOURCE, data: str = "digits")
 class Counting:
     """An evaluation whose distance is smaller the more samples it sees, as a biased one is."""
 
-    features = Coordinates()
+    features = Coordinates(torch.ones(2, 2))
+    interim = 10
 
     def __init__(self, level: float) -> None:
         self.level = level
 
-    def scores(self, samples: Tensor, seed: int, metrics: Sequence[Metric] = (), *, training: bool) -> list[Score]:
-        return [replace(SCORE, value=self.level + 1 / len(samples), samples=len(samples))]
+    def scores(
+        self, samples: Tensor, seed: int, metrics: Sequence[Metric] = (), *, training: bool, most: int | None = None
+    ) -> list[Score]:
+        count = most or len(samples)
+        return [replace(SCORE, value=self.level + 1 / count, samples=count)]
 
     def closest(self, samples: Tensor, seed: int, count: int) -> Tensor:
         return samples[: 2 * count]
@@ -46,7 +51,6 @@ class Counting:
 def test_the_best_is_found_among_distances_of_equally_many_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 10)
     monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda source: 100)
     trainer = begin(tmp_path / "r", steps=1)
     trainer.best = (0.1, 0)  # at 10 samples, so a level of 0

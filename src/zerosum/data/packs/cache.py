@@ -1,9 +1,9 @@
 """Find a pack in the cache folder or make it there, and map it into memory.
 
-A pack is a folder: `pack.json` (shape, counts, classes, digest), `images.bin` (uint8: training images, then test
-images), `labels.npy` and `files.jsonl` (what was done with every file; skipped ones first). It is made beside its place
-and then renamed, so a pack that exists is complete. Its name is a digest of the files and the preparation; if no size
-was asked for, a file beside the packs stores the size that was chosen.
+A pack is a folder: `pack.json` (shape, counts, classes, digest, range of the values, remarks), `images.bin` (uint8:
+training images, then test images), `labels.npy` and `files.jsonl` (what was done with every file; skipped ones first).
+It is made beside its place and then renamed, so a pack that exists is complete. Its name is a digest of the files and
+the preparation; if no size was asked for, a file beside the packs stores the size that was chosen.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from zerosum.data.packs.writing import write_pack
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
-FORMAT = "zerosum pack 5"
+FORMAT = "zerosum pack 6"
 ABANDONED_SECONDS = 24 * 3600
 MAP_NORESERVE = 0x4000  # Linux's; not every Python has a name for it
 
@@ -52,7 +52,8 @@ def open_pack(
             place = _make_pack(packs, found, where, preparation, progress)
     except OSError as error:
         raise InputError(f"cannot write the pack of {where} to {packs}: {error.strerror or error}") from None
-    return _map_pack(place, name)
+    source = _map_pack(place, name)
+    return replace(source, remarks=(*_remark_files(found), *source.remarks))
 
 
 def _make_pack(packs: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Path:
@@ -120,6 +121,8 @@ def _map_pack(place: Path, name: str) -> Source:
         train, test = about["train"], about["test"]
         images = _map_file(place / "images.bin", (train + test, *about["shape"]))
         labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
+        remarks = tuple(map(str, about["remarks"]))
+        values = None if about["range"] is None else (float(about["range"][0]), float(about["range"][1]))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
 
@@ -133,6 +136,8 @@ def _map_pack(place: Path, name: str) -> Source:
         tuple(about["classes"]),
         digest=about["digest"],
         files=place / "files.jsonl",
+        remarks=remarks,
+        range=values,
     )
 
 
@@ -155,5 +160,20 @@ def _explain_none(found: Collection) -> str:
     if found.skipped:
         first = found.skipped[0]
         return f"no usable images; {len(found.skipped)} were left out, e.g. {first.name}: {first.reason}"
-    others = ", ".join(f"{count:,} {kind}" for kind, count in found.ignored.most_common(EXAMPLES)) or "nothing at all"
-    return f"no images (JPEG, PNG, WebP, BMP, TIFF or GIF), but {others}"
+    others = _count_kinds(found) or "nothing at all"
+    return f"no images (JPEG, PNG, WebP, BMP, TIFF, GIF and others: docs/photos.md), but {others}"
+
+
+def _count_kinds(found: Collection) -> str:
+    """Count the files that are no images, by kind."""
+    kinds = found.ignored.most_common()
+    rest = sum(count for _, count in kinds[EXAMPLES:])
+    words = [f"{count:,} {kind}" for kind, count in kinds[:EXAMPLES]]
+    return ", ".join([*words, *([f"{rest:,} of other kinds"] if rest else [])])
+
+
+def _remark_files(found: Collection) -> list[str]:
+    """Say how many files are no images."""
+    count = found.ignored.total()
+    what = "file is no image" if count == 1 else "files are no images"
+    return [f"{count:,} {what}: {_count_kinds(found)}"] if count else []

@@ -9,11 +9,35 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from zerosum.data.packs.annotations import Box, NotAnAnnotation, read_boxes, widen_box
+from zerosum.data.packs.masks import find_masks
 from zerosum.data.preparation import Preparation
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
+EXTENSIONS = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+        *(
+            ".ppm",
+            ".pgm",
+            ".pbm",
+            ".pnm",
+            ".pfm",
+            ".tga",
+            ".avif",
+            ".jp2",
+            ".j2k",
+            ".jpx",
+            ".ico",
+            ".pcx",
+            ".qoi",
+            ".sgi",
+        ),
+    }
+)
 UNREAD = frozenset(
-    {".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".psd", ".svg"}
+    {
+        *(".heic", ".heif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".psd", ".svg"),
+        *(".eps", ".ps", ".ai", ".wmf", ".emf", ".dds", ".exr", ".hdr", ".fits", ".dcm", ".nii", ".xcf"),
+    }
 )
 SYSTEM_FILES = ("__MACOSX", "Thumbs.db", "desktop.ini")
 TRAINING = frozenset({"train", "training"})
@@ -33,6 +57,7 @@ class Item:
         read: returns the file's bytes; may raise an OSError that says why it cannot.
         label: the name of the class.
         box: the part of the image to take; None takes all of it.
+        page: the page of a file that has several, from 0.
         testing: whether its folder says that it is for testing; None if no folder says anything.
     """
 
@@ -41,6 +66,7 @@ class Item:
     read: Callable[[], bytes] = field(compare=False)
     label: str | None = None
     box: Box | None = None
+    page: int = 0
     testing: bool | None = None
 
 
@@ -88,6 +114,8 @@ def collect(files: Iterable[Item | Skipped], preparation: Preparation) -> Collec
     matched = {stem: annotations[stem] for image in images if (stem := PurePosixPath(image.name).stem) in annotations}
     if matched:
         images = _skip_masks(images, matched, found)
+    if preparation.masks == "auto":
+        images = _skip_found_masks(images, found)
     images = _read_folders(images, labels=preparation.labels == "auto")
     if matched:
         _cut_boxes(images, matched, preparation, found)
@@ -136,6 +164,15 @@ def _skip_masks(images: list[Item], annotations: dict[str, list[Item]], found: C
         else:
             kept.append(image)
     return kept
+
+
+def _skip_found_masks(images: list[Item], found: Collection) -> list[Item]:
+    """Skip images that are the masks of others."""
+    masks = find_masks({image.name: image.read for image in images})
+    for mask, image in masks.items():
+        why = f"it is the mask of {image} (data.masks=use takes it)"
+        found.skipped.append(Skipped(mask, why, broken=False))
+    return [image for image in images if image.name not in masks]
 
 
 def _read_folders(images: list[Item], *, labels: bool) -> list[Item]:

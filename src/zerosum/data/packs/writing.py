@@ -2,27 +2,32 @@
 
 import collections
 import hashlib
+import itertools
 import json
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zerosum.data import Progress, TooFewSamples, hash_content
 from zerosum.data.packs.collection import Collection, Item, Skipped, explain
-from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header
+from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header, read_pages
 from zerosum.data.packs.duplicates import make_thumbnail
+from zerosum.data.packs.ranges import find_values
 from zerosum.data.packs.shape import EXAMPLES, ImageShape, choose_shape
 from zerosum.data.packs.splits import Decoded, Division, divide
 from zerosum.data.preparation import Preparation
+from zerosum.data.values import Range
 from zerosum.errors import InputError
 
-MOST_WAITING = 64  # items that are decoded or wait to be written
+MOST_WAITING = 64  # files that are decoded or wait to be written
+MOST_PAGES = 16  # that are decoded by one thread, from one reading of the file
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -38,10 +43,14 @@ def write_pack(
     # Pillow releases the interpreter lock while it decodes and resizes. Its warnings of odd metadata are silenced here,
     # because the warning filters belong to the whole process, and threads would overwrite each other's.
     with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        headers = _read_headers(found, pool, where)
+        listing = _list_pages(found, preparation, pool, where)
+        headers = [(header, item) for header, item in listing.pages if header is not None]
         shape = choose_shape(headers, preparation, where)
-        images, broken = _decode_all(place / "unsorted.bin", found, shape, preparation, pool, progress)
-    skipped = found.skipped + broken
+        values = find_values(headers, preparation, pool, where)
+        items = [item for _, item in listing.pages]
+        decoder = Decoder(shape, preparation, values.range)
+        images, broken = _decode_all(place / "unsorted.bin", items, decoder, pool, progress)
+    skipped = found.skipped + listing.skipped + broken
     _refuse_broken(where, len(images), skipped, preparation.broken)
     division = divide(images)
     train, test = int((~division.testing).sum()), int(division.testing.sum())
@@ -57,26 +66,65 @@ def write_pack(
     with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(line) + "\n" for line in _describe_files(images, division, skipped, stored))
     about = {"shape": size, "train": train, "test": test, "classes": classes, "digest": digest.hexdigest()}
+    about |= {"range": values.range, "remarks": [*_remark_pages(headers), *([values.remark] if values.remark else [])]}
     (place / "pack.json").write_text(json.dumps(about, indent=2) + "\n")
     if preparation.split and 0 in (train, test):
         raise _explain_empty_split(images[0].item.testing is not None, where, train, test)
     return shape
 
 
-def _read_headers(found: Collection, pool: ThreadPoolExecutor, where: str) -> list[tuple[Header, Item]]:
-    """Read the headers of the files, of those that have one."""
+class Listing(NamedTuple):
+    """The pages of all files, each with its header, or None if it has none that can be read; and those not taken."""
 
-    def read(item: Item) -> tuple[Header, Item] | None:
+    pages: list[tuple[Header | None, Item]]
+    skipped: list[Skipped]
+
+
+def _list_pages(found: Collection, preparation: Preparation, pool: ThreadPoolExecutor, where: str) -> Listing:
+    """Read the headers of the files, and of the pages in them.
+
+    Raises:
+        InputError: there is not one header.
+    """
+
+    def read(item: Item) -> list[tuple[int, Header | Unreadable]]:
         try:
-            return read_header(item.read()), item
+            return read_pages(item.read(), "first" if item.box is not None else preparation.pages)
         except (Unreadable, OSError):  # it will be counted when it is decoded
-            return None
+            return []
 
-    headers = [each for each in _map_in_order(pool, read, found.items) if each is not None]
-    if not headers:
+    listing = Listing([], [])
+    for item, pages in zip(found.items, _map_in_order(pool, read, found.items), strict=True):
+        if not pages:
+            listing.pages.append((None, item))
+        for number, header in pages:
+            name = item.name if len(pages) == 1 else f"{item.name}#{number + 1}"
+            if isinstance(header, Unreadable):
+                listing.skipped.append(Skipped(name, str(header), broken="damaged" in str(header)))
+            else:
+                listing.pages.append((header, replace(item, name=name, page=number)))
+    if all(header is None for header, _ in listing.pages):
         first = _explain_header(found.items[0])
         raise InputError(f"{where}: none of {len(found.items)} images can be read, e.g. {found.items[0].name}: {first}")
-    return headers
+    return listing
+
+
+def _remark_pages(headers: list[tuple[Header, Item]]) -> list[str]:
+    """Say how many pages were taken for images, and of how many animations the first frame."""
+    remarks = []
+    pages = collections.Counter(id(item.read) for header, item in headers if item.box is None)
+    several = [count for count in pages.values() if count > 1]
+    if several:
+        remarks.append(
+            f"{sum(several):,} images are pages of {len(several):,} files, which stay together; "
+            "data.pages=first takes only the first of each"
+        )
+    animated = [header.frames for header, item in headers if header.frames > 1 and pages[id(item.read)] < 2]
+    if animated:
+        what = f"of {len(animated):,} animation{'s' if len(animated) > 1 else ''} the first frame is used"
+        rest = f"{sum(animated) - len(animated):,} frames are left out"
+        remarks.append(f"{what}, {rest}; data.pages=all takes them")
+    return remarks
 
 
 def _explain_header(item: Item) -> str:
@@ -87,18 +135,40 @@ def _explain_header(item: Item) -> str:
     return "it changed just now"
 
 
+@dataclass(frozen=True)
+class Decoder:
+    """Decodes pages to pixels of one shape and range."""
+
+    shape: ImageShape
+    preparation: Preparation
+    values: Range | None
+
+    def decode(self, items: list[Item]) -> list[tuple[bytes, Decoded] | Skipped]:
+        """Decode pages, or boxes, of one file, which is read once."""
+        try:
+            content = items[0].read()
+        except OSError as error:
+            return [Skipped(item.name, explain(error), broken=True) for item in items]
+        file = hash_content(content)
+        return [self._decode_one(item, content, file) for item in items]
+
+    def _decode_one(self, item: Item, content: bytes, file: int) -> tuple[bytes, Decoded] | Skipped:
+        size, channels = self.shape.size, self.shape.channels
+        try:
+            pixels = decode(content, size, channels, self.preparation, item.box, self.values, item.page)
+        except Unreadable as error:
+            return Skipped(item.name, explain(error), broken=not isinstance(error, Outside))
+        stored = pixels.tobytes()
+        return stored, Decoded(item, make_thumbnail(pixels), hash_content(stored), file)
+
+
 def _decode_all(
-    file: Path,
-    found: Collection,
-    shape: ImageShape,
-    preparation: Preparation,
-    pool: ThreadPoolExecutor,
-    progress: Progress | None,
+    file: Path, items: list[Item], decoder: Decoder, pool: ThreadPoolExecutor, progress: Progress | None
 ) -> tuple[list[Decoded], list[Skipped]]:
     """Decode all images and write their pixels to `file`; return those that were decoded and those that were not."""
     images, skipped = list[Decoded](), list[Skipped]()
     with file.open("wb") as pixels:
-        results = _map_in_order(pool, lambda item: _decode(item, shape, preparation), found.items)
+        results = itertools.chain.from_iterable(_map_in_order(pool, decoder.decode, _gather_pages(items)))
         for number, result in enumerate(results, 1):
             if isinstance(result, Skipped):
                 skipped.append(result)
@@ -106,18 +176,15 @@ def _decode_all(
                 pixels.write(result[0])
                 images.append(result[1])
             if progress is not None:
-                progress("packing", number, len(found.items))
+                progress("packing", number, len(items))
     return images, skipped
 
 
-def _decode(item: Item, shape: ImageShape, preparation: Preparation) -> tuple[bytes, Decoded] | Skipped:
-    try:
-        content = item.read()
-        pixels = decode(content, shape.size, shape.channels, preparation, item.box)
-    except (Unreadable, OSError) as error:
-        return Skipped(item.name, explain(error), broken=not isinstance(error, Outside))
-    stored = pixels.tobytes()
-    return stored, Decoded(item, make_thumbnail(pixels), hash_content(stored), hash_content(content))
+def _gather_pages(items: list[Item]) -> Iterator[list[Item]]:
+    """Gather items that are read from one file, a bounded number at a time."""
+    for _, same in itertools.groupby(items, lambda item: id(item.read)):
+        while part := list(itertools.islice(same, MOST_PAGES)):
+            yield part
 
 
 def _map_in_order(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
@@ -185,6 +252,7 @@ def _describe_files(
             "by": "content" if item.testing is None else "folder",
             "class": item.label,
             "box": item.box,
+            "page": item.page or None,
             "stored": None if (header := stored.get(item.name)) is None else [*header.size, header.mode],
             "same_as": None if leader == number else images[leader].item.name,
         }

@@ -1,7 +1,11 @@
 """Read NumPy arrays, .npy and .npz: images or points, with labels and a test split if the names say so."""
 
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import reduce
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -9,13 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data import Progress, Source, Split, split_by_content
-from zerosum.data.preparation import Preparation
+from zerosum.data.preparation import SMALLEST, Preparation
 from zerosum.data.readers import Reader
+from zerosum.data.values import FAINT, Extent, Range, Undecided, choose_range, count_outside, describe, measure, scale
 from zerosum.errors import InputError
 
 SAMPLES = ("images", "x", "data", "samples", "arr_0")
 LABELS = ("labels", "y", "targets", "target")
 TRAIN, TEST = ("train_{}", "{}_train"), ("test_{}", "{}_test")
+LONG = 4  # times as long as wide: images that may be series
+ALPHA = 0.9  # the share of a last channel that is 0 or 255, from which on it is alpha
 NAMES = {pattern.format(word) for pattern in ("{}", *TRAIN, *TEST) for word in (*SAMPLES, *LABELS)}
 
 
@@ -32,19 +39,22 @@ class Array(Reader, name="array"):
         """Read the arrays; object arrays are refused, as loading them would run code from the file."""
         path = Path(data).expanduser()
         arrays = _load(path)
-        signed = any(_may_be_signed(array) for array in arrays.values())
-        train = _find_split(arrays, TRAIN, path, signed=signed) or _find_split(arrays, ("{}",), path, signed=signed)
-        test = _find_split(arrays, TEST, path, signed=signed)
-        if train is None and test is not None:
-            raise InputError(f"{path} holds {', '.join(arrays)}, samples to test with and none to train with")
-        train = train or _take_only_array(arrays, path)
-        if test is None:
-            train, test = split_by_content(train.samples, train.labels)
+        names = _find_names(arrays, path)
+        where = [f"{path}, {samples!r}" for samples, _ in names]
+        read = to_samples([arrays[samples] for samples, _ in names], where, preparation)
+        parts = [
+            Split(samples, None if key is None else to_labels(arrays[key], len(samples), f"{path}, {key!r}"))
+            for samples, (_, key) in zip(read.samples, names, strict=True)
+        ]
+        train, test = parts if len(parts) == 2 else split_by_content(parts[0].samples, parts[0].labels)
         if train.samples.shape[1:] != test.samples.shape[1:]:
             raise InputError(f"{path}: training samples are {_describe(train)}, but test samples {_describe(test)}")
+        source = Source(
+            path.stem, train, test, remarks=read.remarks, range=read.range, heeded=read.heeded, shown=read.shown
+        )
         if train.labels is None or test.labels is None:
-            return Source(path.stem, Split(train.samples), Split(test.samples))
-        return Source(path.stem, train, test, name_classes(train, test, str(path)))
+            return replace(source, train=Split(train.samples), test=Split(test.samples))
+        return replace(source, class_names=name_classes(train, test, str(path)))
 
 
 def name_classes(train: Split, test: Split, where: str) -> tuple[str, ...]:
@@ -62,20 +72,49 @@ def name_classes(train: Split, test: Split, where: str) -> tuple[str, ...]:
     return tuple(str(label) for label in range(classes))
 
 
-def _may_be_signed(array: NDArray[Any]) -> bool:
-    """Return whether the array may be pixels in [-1, 1]; then those of the other split have the same scale."""
-    return array.dtype.kind == "f" and array.ndim > 2 and array.size > 0 and float(array.min()) < 0
+class Reading(NamedTuple):
+    """Samples, as they were read from arrays.
+
+    Attributes:
+        samples: of each array.
+        remarks: what was assumed.
+        range: the values that became black and white; None if they were bytes, or are points.
+        heeded: the fields of the preparation that arrays like these heed.
+        shown: the channels that pictures show, if not all.
+    """
+
+    samples: list[Tensor]
+    remarks: tuple[str, ...] = ()
+    range: Range | None = None
+    heeded: tuple[str, ...] = ()
+    shown: tuple[int, ...] | None = None
 
 
-def to_samples(array: NDArray[Any], where: str, *, signed: bool = False) -> Tensor:
-    """Convert an array to samples: images as uint8 [N, C, H, W], points as float32 [N, d].
+def to_samples(arrays: Sequence[NDArray[Any]], where: Sequence[str], preparation: Preparation) -> Reading:
+    """Convert arrays of one data set to samples: images as uint8 [N, C, H, W], points as float32 [N, d].
 
-    Images may be [N, H, W], [N, H, W, C] or [N, C, H, W] with 1 to 4 channels; whole numbers in 0..255, or only 0 and
-    1; or fractions in [0, 1] or, if any is negative or `signed`, in [-1, 1].
+    Images may be [N, H, W], [N, H, W, C] or [N, C, H, W] with any number of channels C, of numbers in any range:
+    `values.py` says which become black and white, in all arrays the same.
 
     Raises:
-        InputError: another shape, another range, no samples, or values that are not finite numbers.
+        InputError: another shape, no samples, values that are not finite numbers, or two plausible readings.
     """
+    for array, name in zip(arrays, where, strict=True):
+        _check(array, name)
+    if any(array.ndim == 2 for array in arrays):
+        remarks = _remark_points(arrays[0])
+        return Reading([torch.from_numpy(array.astype(np.float32)) for array in arrays], remarks)
+    pixels, known, said_of_values = _to_bytes(arrays, where[0], preparation)
+    axes = [_find_channels(array, name, preparation) for array, name in zip(pixels, where, strict=True)]
+    samples = [torch.from_numpy(np.array(_lead_channels(*pair))) for pair in zip(pixels, axes, strict=True)]
+    shown, said_of_channels = _choose_shown(samples, where[0], preparation)
+    said_of_layout = _remark_layout(arrays[0], samples[0])
+    heeded = ("range", "shown", "alpha", *(["layout"] if arrays[0].ndim == 4 else []))
+    return Reading(samples, (*said_of_layout, *said_of_values, *said_of_channels), known, heeded, shown)
+
+
+def _check(array: NDArray[Any], where: str) -> None:
+    """Refuse what are no samples."""
     if array.dtype.kind not in "uifb":
         raise InputError(f"{where}: samples must be numbers, not {array.dtype}")
     if array.ndim not in (2, 3, 4) or 0 in array.shape:
@@ -85,32 +124,120 @@ def to_samples(array: NDArray[Any], where: str, *, signed: bool = False) -> Tens
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError(f"{where}: {int((~np.isfinite(array)).sum())} values are NaN or infinite")
-    if array.ndim == 2:
-        return torch.from_numpy(array.astype(np.float32))
-    return torch.from_numpy(np.array(_move_channels_first(_to_bytes(array, where, signed=signed), where)))
+    short, long = sorted(array.shape[1:3]) if array.ndim == 3 else (SMALLEST, SMALLEST)
+    if short < SMALLEST and long >= 2 * short:
+        count, length = len(array), short * long
+        what = f"holds no images (of {SMALLEST}x{SMALLEST} pixels at least) but, it seems, series of {short} channels"
+        out = f"as points of {length} numbers they can be trained: np.save('points.npy', x.reshape({count}, {length}))"
+        raise InputError(
+            f"{where}: an array of shape {list(array.shape)} {what} and {long} steps, which no network here is made "
+            f"for; {out}, where x is that array"
+        )
 
 
-def _move_channels_first(array: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
+def _remark_points(array: NDArray[Any]) -> tuple[str, ...]:
+    """Say how points could be made images, if they look like flattened ones."""
+    length = array.shape[1]
+    for channels in (1, 3):
+        side = math.isqrt(length // channels)
+        if side >= SMALLEST and channels * side * side == length:
+            ends = {1: [f"{side}, {side}"], 3: [f"{side}, {side}, 3", f"3, {side}, {side}"]}[channels]
+            forms = " or ".join(f"x.reshape({len(array)}, {end})" for end in ends)
+            return (f"read as points of {length} numbers; if they are images of {side}x{side}, save {forms}",)
+    return ()
+
+
+def _find_channels(array: NDArray[np.uint8], where: str, preparation: Preparation) -> int | None:
+    """Find the axis of the channels, 1 or 3; None if there is none.
+
+    They are fewer than rows and columns, or rows and columns are equal.
+
+    Raises:
+        InputError: either axis may be.
+    """
     if array.ndim == 3:
-        return array[:, None]
-    if array.shape[3] <= 4:
-        return array.transpose(0, 3, 1, 2)
-    if array.shape[1] <= 4:
-        return array
-    raise InputError(f"{where}: images of shape {list(array.shape[1:])} have more than 4 channels")
+        return None
+    if preparation.layout != "auto":
+        return 1 if preparation.layout == "channels-first" else 3
+    first, middle, last = array.shape[1:]
+    if first < min(middle, last) or (middle == last != first):
+        return 1
+    if last < min(first, middle) or (first == middle != last):
+        return 3
+    raise InputError(
+        f"{where}: images of shape {[first, middle, last]} may be {first} channels of {middle}x{last} or {last} of "
+        f"{first}x{middle}: say which, --set data.layout=channels-first or --set data.layout=channels-last"
+    )
 
 
-def _to_bytes(array: NDArray[Any], where: str, *, signed: bool) -> NDArray[np.uint8]:
-    low, high = float(array.min()), float(array.max())
-    if array.dtype == np.uint8 and high > 1:
-        return array
-    if array.dtype.kind == "f" and low >= -1 and high <= 1:
-        scaled = (array + 1) * 127.5 if signed or low < 0 else array * 255
-    elif low >= 0 and high <= 255:
-        scaled = array.astype(np.float32) * (255 if high == 1 else 1)
-    else:
-        raise InputError(f"{where}: pixels from {low:g} to {high:g} fit neither 0..255, [0, 1] nor [-1, 1]")
-    return scaled.round().astype(np.uint8)
+def _lead_channels(array: NDArray[np.uint8], axis: int | None) -> NDArray[np.uint8]:
+    return array[:, None] if axis is None else np.moveaxis(array, axis, 1)
+
+
+def _remark_layout(array: NDArray[Any], samples: Tensor) -> tuple[str, ...]:
+    """Say how an array was read, unless it holds gray or colour images of usual shapes."""
+    count, channels, height, width = samples.shape
+    if array.ndim == 3 and max(height, width) >= LONG * min(height, width):
+        points = f"x.reshape({count}, {height * width})"
+        return (f"read as gray images of {height}x{width}; if they are series, points are what works: save {points}",)
+    if array.ndim == 3 or channels in (1, 3):
+        return ()
+    shape = list(array.shape)
+    return (f"an array of shape {shape} is read as {channels} channels of {height}x{width}; data.layout overrules",)
+
+
+def _to_bytes(
+    arrays: Sequence[NDArray[Any]], where: str, preparation: Preparation
+) -> tuple[list[NDArray[np.uint8]], Range | None, tuple[str, ...]]:
+    """Convert values of any range to bytes; return them, the range if they were no bytes, and what is said of it.
+
+    Raises:
+        InputError: two ranges are plausible.
+    """
+    given, least = preparation.range, FAINT if preparation.split else 2  # samples of a bad generator may be faint
+    if given is None and all(array.dtype == np.uint8 for array in arrays) and max(map(np.max, arrays)) >= least:
+        return list(arrays), None, ()
+    extent = reduce(Extent.__or__, map(measure, arrays))
+    try:
+        known = given or choose_range(extent)
+    except Undecided as error:
+        raise InputError(f"{where}: {error}") from None
+    outside = sum(count_outside(array, known) for array in arrays)
+    remark = describe(known, extent, outside, str(arrays[0].dtype), given=given is not None)
+    return [scale(array, known) for array in arrays], known, (remark,)
+
+
+def _choose_shown(
+    samples: list[Tensor], where: str, preparation: Preparation
+) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
+    """Choose the channels that pictures show, None for all, and say so; of two or four the last may be alpha.
+
+    Raises:
+        InputError: nothing tells whether one is alpha.
+    """
+    count, shown = samples[0].shape[1], preparation.shown
+    if shown is not None or count in (1, 3) or not preparation.split:
+        return shown, ()
+    first = tuple(range(3 if count > 3 else 1))
+    listed = ",".join(map(str, first))
+    alone = f"of {count} channels, counted from 0, pictures show {listed}; data.shown overrules"
+    if count not in (2, 4):
+        return first, (alone,)
+    solid = _share_of_extremes(samples)
+    if preparation.alpha == "keep" or solid >= ALPHA:
+        return None, (f"the last of {count} channels is alpha in pictures; data.shown={listed} leaves it out",)
+    if solid <= 1 - ALPHA:
+        return first, (alone,)
+    raise InputError(
+        f"{where}: the last of {count} channels, of which {solid:.0%} is black or white, may be alpha or one like the "
+        f"others: say which, --set data.alpha=keep or --set data.shown={listed} (for pictures)"
+    )
+
+
+def _share_of_extremes(samples: list[Tensor]) -> float:
+    """Measure which share of the last channel is 0 or 255."""
+    last = [each[:, -1] for each in samples]
+    return sum(int(((each == 0) | (each == 255)).sum()) for each in last) / sum(each.numel() for each in last)
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
@@ -120,8 +247,13 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             if isinstance(loaded, np.ndarray):
                 return {"x": loaded}
             meant = [key for key in loaded.files if key.lower() in NAMES] or loaded.files
+            if meant == loaded.files and {"mu", "sigma"} <= set(loaded.files):
+                raise InputError(
+                    f"{path} holds mu and sigma, the mean and covariance of features (a reference for FID) and no "
+                    "samples: give the images that they were computed from"
+                )
             return {key.lower(): loaded[key] for key in meant}
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
@@ -132,26 +264,27 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         raise InputError(f"{path} is truncated or damaged: {reason}") from None
 
 
-def _find_split(
-    arrays: dict[str, NDArray[Any]], patterns: tuple[str, ...], path: Path, *, signed: bool
-) -> Split | None:
-    """Find the samples, with their labels, under any of the names that the `patterns` give."""
+def _find_names(arrays: Mapping[str, NDArray[Any]], path: Path) -> list[tuple[str, str | None]]:
+    """Find the names of the samples and of their labels, of the training split and, if there is one, the test split.
 
-    def find(words: tuple[str, ...]) -> str | None:
-        return next((name for p in patterns for word in words if (name := p.format(word)) in arrays), None)
+    Raises:
+        InputError: there are no samples to train with, or several arrays and none is called so.
+    """
 
-    found = find(SAMPLES)
-    if found is None:
-        return None
-    samples, key = to_samples(arrays[found], f"{path}, {found!r}", signed=signed), find(LABELS)
-    return Split(samples, None if key is None else to_labels(arrays[key], len(samples), f"{path}, {key!r}"))
+    def find(patterns: tuple[str, ...]) -> tuple[str, str | None] | None:
+        def first(words: tuple[str, ...]) -> str | None:
+            return next((name for p in patterns for word in words if (name := p.format(word)) in arrays), None)
 
+        samples = first(SAMPLES)
+        return None if samples is None else (samples, first(LABELS))
 
-def _take_only_array(arrays: dict[str, NDArray[Any]], path: Path) -> Split:
-    if len(arrays) != 1:
+    train, test = find(TRAIN) or find(("{}",)), find(TEST)
+    if train is None and test is not None:
+        raise InputError(f"{path} holds {', '.join(arrays)}, samples to test with and none to train with")
+    if train is None and len(arrays) != 1:
         raise InputError(f"{path} holds {', '.join(arrays) or 'nothing'}: name the samples one of {', '.join(SAMPLES)}")
-    ((name, array),) = arrays.items()
-    return Split(to_samples(array, f"{path}, {name!r}"))
+    train = train or (next(iter(arrays)), None)
+    return [train] if test is None else [train, test]
 
 
 def to_labels(array: NDArray[Any], count: int, where: str) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from zerosum.data import Progress, Source, Split, split_by_content
 from zerosum.data.preparation import Preparation
@@ -39,14 +40,23 @@ class Idx(Reader, name="idx"):
         folder, only = (path, None) if path.is_dir() else (path.parent, path)
         files = _group_by_split(folder, only)
         train_name, test_name = _assign_roles(list(files), data)
-        train = _read_split(files[train_name])
-        if test_name is None:
-            train, test = split_by_content(train.samples, train.labels)
-        else:
-            test = _read_split(files[test_name])
+        kinds = [files[name] for name in (train_name, test_name) if name is not None]
+        images = [each["images"] for each in kinds]
+        read_as = to_samples([read(file) for file in images], [str(file) for file in images], preparation)
+        parts = [_add_labels(*pair) for pair in zip(read_as.samples, kinds, strict=True)]
+        train, test = parts if len(parts) == 2 else split_by_content(parts[0].samples, parts[0].labels)
         if train.samples.shape[1:] != test.samples.shape[1:] or (train.labels is None) != (test.labels is None):
             raise InputError(f"{data}: the training and the test files do not hold samples of one kind")
-        return Source(folder.resolve().name, train, test, name_classes(train, test, data))
+        return Source(
+            folder.resolve().name,
+            train,
+            test,
+            name_classes(train, test, data),
+            remarks=read_as.remarks,
+            range=read_as.range,
+            heeded=read_as.heeded,
+            shown=read_as.shown,
+        )
 
 
 def _assign_roles(splits: list[str], data: str) -> tuple[str, str | None]:
@@ -83,8 +93,7 @@ def _group_by_split(folder: Path, only: Path | None = None) -> dict[str, dict[st
     return found
 
 
-def _read_split(kinds: dict[str, Path]) -> Split:
-    samples = to_samples(read(kinds["images"]), str(kinds["images"]))
+def _add_labels(samples: Tensor, kinds: dict[str, Path]) -> Split:
     if "labels" not in kinds:
         return Split(samples)
     return Split(samples, to_labels(read(kinds["labels"]), len(samples), str(kinds["labels"])))

@@ -45,7 +45,15 @@ class Stacked(Reader, name="stacked"):
             _draw(split, count, step)
             for step, (split, count) in enumerate(((single.train, TRAIN), (single.test, TEST)))
         )
-        return Source(f"stacked-{single.name}", train, test, files=single.files, stacked_from=single)
+        return Source(
+            f"stacked-{single.name}",
+            train,
+            test,
+            files=single.files,
+            stacked_from=single,
+            remarks=single.remarks,
+            heeded=single.heeded,
+        )
 
 
 def _check(single: Source, data: str) -> None:

@@ -100,7 +100,8 @@ def read_idx(*files: Path, names: tuple[str, ...]) -> Parts:
     """Read four idx files in MNIST's order: images and labels to train on, then those to test with."""
 
     def split(pixels: Path, labels: Path) -> Split:
-        return Split(to_samples(idx.read(pixels), str(pixels)), torch.from_numpy(idx.read(labels).astype(np.int64)))
+        samples = to_samples([idx.read(pixels)], [str(pixels)], Preparation()).samples[0]
+        return Split(samples, torch.from_numpy(idx.read(labels).astype(np.int64)))
 
     return split(*files[:2]), split(*files[2:]), names
 

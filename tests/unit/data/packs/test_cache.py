@@ -54,7 +54,7 @@ def never(*arguments: object) -> None:
 
 def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forbid to decode files and to read their heads from now on."""
-    for name in ("decode", "read_header"):
+    for name in ("decode", "read_pages"):
         monkeypatch.setattr(f"zerosum.data.packs.writing.{name}", never)
 
 

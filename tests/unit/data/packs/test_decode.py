@@ -7,12 +7,13 @@ import zlib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from tests.photos import encoded, picture
 from zerosum.data.packs.annotations import Box
-from zerosum.data.packs.decode import Outside, Unreadable, decode, read_header
+from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header, read_pages, read_values
 from zerosum.data.preparation import Preparation
+from zerosum.data.values import Range
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 Pixels = NDArray[np.uint8]
@@ -22,6 +23,10 @@ def prepared(
     content: bytes, size: tuple[int, int] = (32, 32), channels: int = 3, box: Box | None = None, **changes: object
 ) -> Pixels:
     return decode(content, size, channels, Preparation(**changes), box)  # type: ignore[arg-type]
+
+
+def scaled(content: bytes, values: Range, size: tuple[int, int] = (32, 32)) -> Pixels:
+    return decode(content, size, 1, Preparation(), None, values)
 
 
 def rows(image: Image.Image) -> Pixels:
@@ -210,35 +215,92 @@ def test_sixteen_bits_of_gray(kind: str) -> None:
     values[:, -1] = 65535
     content = encoded(Image.fromarray(values), kind)
     assert read_header(content).gray
-    np.testing.assert_array_equal(prepared(content, channels=1)[0], (values / 257).round())
-    assert prepared(content).max() == 255
+    np.testing.assert_array_equal(scaled(content, (0, 65535))[0], (values / 257).round())
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("values", "known", "expected"),
     [
-        (np.array([[0, 65535]], np.int32), [0, 255]),
-        (np.array([[0, 131070]], np.int32), [0, 255]),
-        (np.array([[-100, 100]], np.int32), [0, 255]),
-        (np.array([[-7, -7]], np.int32), [0, 0]),
-        (np.array([[0, 0]], np.int32), [0, 0]),
-        (np.array([[0, 0.2]], np.float32), [0, 51]),
-        (np.array([[0, 200]], np.float32), [0, 200]),
-        (np.array([[0, 70000]], np.float32), [0, 255]),
-        (np.array([[-1, 1]], np.float32), [0, 255]),
-        (np.array([[-0.5, -0.5]], np.float32), [0, 0]),
+        (np.array([[0, 65535]], np.int32), (0, 65535), [0, 255]),
+        (np.array([[-1000, 40]], np.int32), (-1000, 3000), [0, 66]),
+        (np.array([[-1, 131070]], np.int32), (0, 65535), [0, 255]),
+        (np.array([[0, 0.2]], np.float32), (0, 1), [0, 51]),
+        (np.array([[-1, 1]], np.float32), (-1, 1), [0, 255]),
+        (np.array([[0, 20]], np.uint8), (0, 20), [0, 255]),
     ],
 )
-def test_numbers_of_32_bits(values: NDArray[np.float32], expected: list[int]) -> None:
+def test_one_range_decides_whatever_else_is_in_the_file(
+    values: NDArray[np.float32], known: Range, expected: list[int]
+) -> None:
     content = encoded(Image.fromarray(values.repeat(16, 0).repeat(8, 1)), "TIFF")
     assert read_header(content).gray
-    np.testing.assert_array_equal(prepared(content, (16, 16), 1)[0, 0], np.repeat(expected, 8))
+    np.testing.assert_array_equal(scaled(content, known, (16, 16))[0, 0], np.repeat(expected, 8))
 
 
 def test_what_is_not_a_number_is_refused() -> None:
     values = np.zeros((32, 32), np.float32)
     values[3, 3] = np.nan
-    assert reason(encoded(Image.fromarray(values), "TIFF")) == "it has pixels that are not finite numbers"
+    content = encoded(Image.fromarray(values), "TIFF")
+    with pytest.raises(Unreadable, match="it has pixels that are not finite numbers"):
+        read_values(content, 0)
+    with pytest.raises(Unreadable, match="it has pixels that are not finite numbers"):
+        scaled(content, (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *((kind, "RGB") for kind in ("PPM", "TGA", "AVIF", "JPEG2000", "PCX", "QOI", "SGI", "ICO")),
+        *((kind, "L") for kind in ("PPM", "TGA", "AVIF", "JPEG2000", "PCX", "SGI")),
+    ],
+)
+def test_further_formats_come_out_as_they_went_in(kind: str, mode: str) -> None:
+    """AVIF's chroma and its matrix of colours lose a little even at best quality, at most 4 levels as WebP."""
+    image = Image.new(mode, (32, 32), 77) if kind == "AVIF" else picture(0, (32, 32), mode)
+    options = {"quality": 100, "subsampling": "4:4:4"} if kind == "AVIF" else {}
+    found = prepared(encoded(image, kind, **options)).astype(int)
+    assert np.abs(found - rows(image)).max() <= (4 if kind == "AVIF" else 0)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "tga_rle"}])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_targa_is_told_by_its_header_alone(options: dict[str, str], mode: str) -> None:
+    image = picture(0, (32, 32), mode)
+    content = encoded(image, "TGA", **options).removesuffix(b"TRUEVISION-XFILE.\0")
+    np.testing.assert_array_equal(prepared(content), rows(image))
+
+
+def test_pages_of_a_tiff_are_told_from_its_thumbnails_and_masks() -> None:
+    pages = [picture(number, (32, 32)) for number in range(3)]
+    content = encoded(pages[0], "TIFF", save_all=True, append_images=[*pages[1:], picture(9, (8, 8))])
+    assert [number for number, header in read_pages(content, "auto") if isinstance(header, Header)] == [0, 1, 2]
+    assert "another size than the first page (data.pages=all takes it)" in str(read_pages(content, "auto")[3][1])
+    assert len(read_pages(content, "all")) == 4
+    assert len(read_pages(content, "first")) == 1
+    np.testing.assert_array_equal(decode(content, (32, 32), 3, Preparation(), None, None, 2), rows(pages[2]))
+    frame = TiffImagePlugin.ImageFileDirectory_v2()
+    frame[0x00FE] = 4
+    masked = encoded(pages[0], "TIFF", save_all=True, append_images=[pages[1]], tiffinfo=frame)
+    assert str(read_pages(masked, "auto")[1][1]) == "it is a thumbnail or a mask (data.pages=all takes it)"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_is_taken_unless_all_are_asked_for(kind: str) -> None:
+    content = encoded(stripes(RED), kind, save_all=True, append_images=[stripes(BLUE), stripes(GREEN)])
+    ((_, header),) = read_pages(content, "auto")
+    assert isinstance(header, Header)
+    assert header.frames == 3
+    assert [number for number, _ in read_pages(content, "all")] == [0, 1, 2]
+
+
+def test_a_file_damaged_after_its_first_page_says_so() -> None:
+    pages = [picture(number, (64, 64)) for number in range(3)]
+    content = bytearray(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    assert [number for number, _ in read_pages(bytes(content), "auto")] == [0, 1, 2]
+    (_, first), (number, reason) = read_pages(bytes(content[: len(content) // 2]), "auto")
+    assert isinstance(first, Header)
+    assert number == 1
+    assert str(reason).startswith("it is damaged from page 2 on: ")
 
 
 def swapped_profile() -> bytes:
@@ -424,6 +486,16 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
+def five_bands() -> bytes:
+    """Write a TIFF of 8x8 pixels of five channels."""
+    tags = {256: 8, 257: 8, 259: 1, 262: 1, 273: 200, 277: 5, 278: 8, 279: 8 * 8 * 5}
+    entries = {tag: struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in tags.items()}
+    entries[258] = struct.pack("<HHII", 258, 3, 5, 180)
+    directory = struct.pack("<H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
+    head = b"II*\0" + struct.pack("<I", 8) + directory
+    return head.ljust(180, b"\0") + struct.pack("<5H", 8, 8, 8, 8, 8).ljust(20, b"\0") + bytes(8 * 8 * 5)
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -434,6 +506,7 @@ def png_header(width: int, height: int) -> bytes:
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "it is XML, not an image"),
         (b"\0\1\2\3" * 100, "it is data of another kind, not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", "it is text, not an image"),
+        (five_bands(), "it is a TIFF that is not read: damaged, or of other channels than gray, colour and"),
         (png_header(60_000, 60_000), "it claims more pixels than is safe to decode"),
         (png_header(13_377, 13_377), "it claims 13377 x 13377 pixels: none, or more than is safe to decode"),
         (png_header(100, 100), "it is damaged: image file is truncated"),

@@ -52,7 +52,7 @@ def everything(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
 
 
-@pytest.mark.parametrize("name", ["a.HEIC", "a.avif", "a.nef"])
+@pytest.mark.parametrize("name", ["a.HEIC", "a.eps", "a.nef"])
 def test_formats_that_are_not_read_are_said(name: str, tmp_path: Path) -> None:
     fill(tmp_path)
     (tmp_path / name).write_bytes(b"photo")
@@ -442,7 +442,9 @@ def test_no_images(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("x")
     (tmp_path / "README").write_text("x")
     (tmp_path / ".hidden.jpg").write_text("x")
-    assert refused(tmp_path).endswith("no images (JPEG, PNG, WebP, BMP, TIFF or GIF), but 2 .txt, 1 no extension")
+    assert refused(tmp_path).endswith(
+        "no images (JPEG, PNG, WebP, BMP, TIFF, GIF and others: docs/photos.md), but 2 .txt, 1 no extension"
+    )
     (tmp_path / "c.jpg").write_text("x")
     assert refused(tmp_path).endswith("none of 1 images can be read, e.g. c.jpg: it is text, not an image")
     assert "none of 1 images can be read" in refused(tmp_path, broken=1.0)

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zerosum.data import Source
-from zerosum.data.readers import open_source
+from zerosum.data.preparation import Preparation
+from zerosum.data.readers import open_any_count, open_source
 from zerosum.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 9, 8), dtype=np.uint8)
@@ -121,11 +122,103 @@ def test_images_in_every_layout_and_range(tmp_path: Path, array: np.ndarray, sha
     assert {row.tobytes() for row in found[:, 0].numpy()} == {row.tobytes() for row in IMAGES}
 
 
+@pytest.mark.parametrize(
+    ("shape", "layout", "expected"),
+    [
+        ((13, 16, 16), "auto", (13, 16, 16)),
+        ((16, 16, 13), "auto", (13, 16, 16)),
+        ((16, 16, 103), "auto", (103, 16, 16)),
+        ((103, 16, 16), "auto", (103, 16, 16)),
+        ((16, 24, 5), "auto", (5, 16, 24)),
+        ((5, 16, 24), "auto", (5, 16, 24)),
+        ((9, 20, 9), "channels-first", (9, 20, 9)),
+        ((9, 20, 9), "channels-last", (9, 9, 20)),
+    ],
+)
+def test_channels_are_found_by_the_sizes(
+    shape: tuple[int, ...], layout: str, expected: tuple[int, ...], tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, *shape), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", values)
+    source = open_source(str(tmp_path / "a.npy"), Preparation(layout=layout))  # type: ignore[arg-type]
+    assert source.shape == expected
+    moved = values if expected == shape else np.moveaxis(values, 3, 1)
+    found = torch.cat([source.train.samples, source.test.samples]).numpy()
+    assert {each.tobytes() for each in found} == {np.ascontiguousarray(each).tobytes() for each in moved}
+
+
+@pytest.mark.parametrize(
+    ("channels", "last", "shown"),
+    [
+        (4, "noise", (0, 1, 2)),
+        (4, "extremes", None),
+        (4, "opaque", None),
+        (2, "noise", (0,)),
+        (2, "extremes", None),
+        (3, "noise", None),
+        (13, "noise", (0, 1, 2)),
+    ],
+)
+def test_a_last_channel_of_extremes_is_alpha_in_pictures(
+    channels: int, last: str, shown: tuple[int, ...] | None, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, channels, 16, 16), dtype=np.uint8)
+    if last != "noise":
+        values[:, -1] = 255 if last == "opaque" else (values[:, -1] > 99) * 255
+    np.save(tmp_path / "a.npy", values)
+    source = open_source(str(tmp_path / "a.npy"))
+    assert source.shown == shown
+    said = "is alpha in pictures" if last != "noise" else f"pictures show {','.join(map(str, shown or ()))};"
+    assert (said in source.remarks[-1]) if channels != 3 else source.remarks == ()
+
+
+@pytest.mark.parametrize("shape", [(60, 48, 12), (60, 12, 48)])
+def test_long_images_may_be_series_and_it_is_said(shape: tuple[int, ...], tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+    (remark,) = open_source(str(tmp_path / "a.npy")).remarks
+    assert remark.startswith(
+        f"read as gray images of {shape[1]}x{shape[2]}; if they are series, points are what works:"
+    )
+    assert remark.endswith("x.reshape(60, 576)")
+
+
+def test_where_nothing_tells_whether_a_channel_is_alpha_both_readings_are_named(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, 4, 16, 16), dtype=np.uint8)
+    values[:, -1] = np.where(values[:, -1] > 99, 255, values[:, -1])
+    np.save(tmp_path / "a.npy", values)
+    assert "say which, --set data.alpha=keep or --set data.shown=0,1,2 (for pictures)" in refused(tmp_path / "a.npy")
+    assert open_source(str(tmp_path / "a.npy"), Preparation(alpha="keep")).shown is None
+    assert open_source(str(tmp_path / "a.npy"), Preparation(shown=(1, 2, 3))).shown == (1, 2, 3)
+    assert open_any_count(str(tmp_path / "a.npy"), Preparation(split=False)).shape == (4, 16, 16)
+
+
+def test_what_a_bad_generator_made_may_be_faint(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGES // 64)
+    assert "may be of 0..3 (ids or few grays) or of 0..255" in refused(tmp_path / "a.npy")
+    generated = open_any_count(str(tmp_path / "a.npy"), Preparation(split=False))
+    assert generated.train.samples.max() == 3
+
+
 def test_points_stay_as_they_are(tmp_path: Path) -> None:
     points = np.random.default_rng(0).normal(size=(100, 2)) * 10
     np.savez(tmp_path / "p.npz", points)
     source = open_source(str(tmp_path / "p.npz"))
     assert (source.shape, source.train.samples.dtype) == ((2,), torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (64, "read as points of 64 numbers; if they are images of 8x8, save x.reshape(30, 8, 8)"),
+        (192, "if they are images of 8x8, save x.reshape(30, 8, 8, 3) or x.reshape(30, 3, 8, 8)"),
+        (63, ""),
+        (2, ""),
+    ],
+)
+def test_points_that_may_be_flattened_images_are_said(length: int, said: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(30, length)))
+    remarks = open_source(str(tmp_path / "p.npy")).remarks
+    assert (said in remarks[0]) if said else remarks == ()
 
 
 @pytest.mark.parametrize(
@@ -200,7 +293,7 @@ def test_a_missing_path_suggests_the_built_in_name() -> None:
 def test_an_empty_folder_and_a_strange_one(tmp_path: Path) -> None:
     assert "is empty" in refused(tmp_path)
     (tmp_path / "notes.txt").write_text("hello")
-    assert "no images (JPEG, PNG, WebP, BMP, TIFF or GIF), but 1 .txt" in refused(tmp_path)
+    assert "no images (JPEG, PNG, WebP, BMP, TIFF, GIF and others: docs/photos.md), but 1 .txt" in refused(tmp_path)
 
 
 def test_labels_without_images(tmp_path: Path) -> None:
@@ -246,9 +339,24 @@ def test_images_and_labels_of_different_length(tmp_path: Path) -> None:
         ({"x": np.array([{"a": 1}, None])}, "Python objects, which are never loaded"),
         ({"x": np.array(["a", "b"])}, "samples must be numbers, not <U1"),
         ({"x": np.zeros((30, 0, 8))}, "none of the sizes may be zero"),
-        ({"x": np.zeros((30, 5, 8, 8))}, "more than 4 channels"),
+        (
+            {"x": np.zeros((30, 8, 8, 8))},
+            "may be 8 channels of 8x8 or 8 of 8x8: say which, --set data.layout=channels-first",
+        ),
+        (
+            {"x": np.zeros((30, 128, 3))},
+            "as points of 384 numbers they can be trained: np.save('points.npy', x.reshape(30, 384))",
+        ),
+        (
+            {"mu": np.zeros(9), "sigma": np.eye(9)},
+            "mean and covariance of features (a reference for FID) and no samples",
+        ),
         ({"x": np.zeros((2, 2, 2, 2, 2))}, "cannot train on an array of shape"),
-        ({"x": np.full((30, 8, 8), 300)}, "pixels from 300 to 300 fit neither"),
+        (
+            {"x": IMAGES % 21},
+            "whole numbers 0..20, may be of 0..20 (ids or few grays) or of 0..255 (nearly black images)",
+        ),
+        ({"x": IMAGES / 255 * 1.4}, "--set data.range=0..1 or --set data.range=0..1.4"),
         ({"x": IMAGES, "y": LABELS[:-1]}, "labels of shape [59] for 60 samples"),
         ({"x": IMAGES, "y": LABELS.astype(float)}, "labels must be whole numbers"),
         ({"x": IMAGES, "y": LABELS.astype(int) - 1}, "labels must be whole numbers from 0 on"),
