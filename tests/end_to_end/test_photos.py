@@ -6,8 +6,10 @@ import re
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.numpy
+from PIL import Image
 
 from tests.end_to_end.conftest import Command
 from tests.photos import encoded, fill, picture
@@ -53,6 +55,34 @@ def test_splits_in_folders_are_said_and_so_is_what_is_in_both(zerosum: Command, 
     out = re.sub(r"[│\s]+", " ", zerosum("data", tmp_path / "set")[1])
     expected = "near-duplicates 3; 2 images for testing look like one to train on, e.g. test/0000.bmp looks like"
     assert f"{expected} train/0000.bmp" in out
+
+
+def test_groups_of_near_equal_frames_stay_together(zerosum: Command, tmp_path: Path) -> None:
+    for scene in range(10):
+        base = np.asarray(picture(scene, (32, 32), "L")).astype(float)
+        for number in range(6):
+            noise = np.random.default_rng(10 * scene + number).normal(0, 1, base.shape)
+            frame = Image.fromarray((base + noise).round().astype(np.uint8))
+            (tmp_path / f"{scene} {number}.bmp").write_bytes(encoded(frame))
+    code, out, err = zerosum("data", tmp_path)
+    assert (code, err) == (0, "")
+    assert "near-duplicates: 60 images in 10 groups of near-equal ones; groups stay together (folders train and" in out
+    assert "to train on      │ 48" in out
+    assert "kept for testing │ 12" in out
+
+
+def test_one_picture_many_times_is_refused_in_words(zerosum: Command, tmp_path: Path) -> None:
+    (tmp_path / "same").mkdir()
+    for number in range(20):
+        (tmp_path / "same" / f"{number}.bmp").write_bytes(encoded(picture(0)))
+    needed = "at least 4 different ones are needed, 2 to train with and 2 to test with\n"
+    said = zerosum.refused("train", tmp_path / "same", "--steps", 1)
+    assert said.endswith(f"all 20 samples are the same: there is nothing to learn from one of them, 20 times; {needed}")
+    for number in range(10):
+        (tmp_path / "same" / f"{number}.bmp").write_bytes(encoded(picture(1)))
+    assert zerosum.refused("data", tmp_path / "same").endswith(
+        f"20 usable samples, but only 2 different ones: {needed}"
+    )
 
 
 def test_train_is_stopped_and_resumed_without_decoding_again(
@@ -124,6 +154,6 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
     (tmp_path / "words" / "a\nb.jpg").write_bytes(b"x")
     assert r"none of 1 images can be read, e.g. a\nb.jpg: it is text" in zerosum.refused(*command, tmp_path / "words")
     (tmp_path / "words" / "a\nb.jpg").write_bytes(encoded(picture(0)))
-    assert "1 usable samples are too few" in zerosum.refused(*command, tmp_path / "words")
+    assert "1 usable sample is too few" in zerosum.refused(*command, tmp_path / "words")
     (tmp_path / "a.zip").write_text("x")
     assert "a.zip is no zip archive, or is damaged" in zerosum.refused(*command, tmp_path / "a.zip")

@@ -27,7 +27,9 @@ def open_data(data: str, recipe: str, changes: Sequence[str], device: str, conso
 
 
 def tell_files(source: Source, console: Console) -> None:
-    """Print how many files were used, and the first of those that were not."""
+    """Print what was guessed about the data, how many files were used, and the first of those that were not."""
+    for note in source.notes:
+        console.print(note, soft_wrap=True)
     if source.files is None:
         return
     with source.files.open(encoding="utf-8") as file:  # those left out come first

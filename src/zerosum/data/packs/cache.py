@@ -30,7 +30,7 @@ from zerosum.data.packs.writing import write_pack
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
-FORMAT = "zerosum pack 5"
+FORMAT = "zerosum pack 6"
 ABANDONED_SECONDS = 24 * 3600
 MAP_NORESERVE = 0x4000  # Linux's; not every Python has a name for it
 
@@ -120,6 +120,7 @@ def _map_pack(place: Path, name: str) -> Source:
         train, test = about["train"], about["test"]
         images = _map_file(place / "images.bin", (train + test, *about["shape"]))
         labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
+        notes = tuple(map(str, about["notes"]))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
 
@@ -133,6 +134,7 @@ def _map_pack(place: Path, name: str) -> Source:
         tuple(about["classes"]),
         digest=about["digest"],
         files=place / "files.jsonl",
+        notes=notes,
     )
 
 

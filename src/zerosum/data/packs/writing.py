@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.data import Progress, TooFewSamples, hash_content
+from zerosum.data import LEAST, Progress, TooFewSamples, hash_content
 from zerosum.data.packs.collection import Collection, Item, Skipped, explain
 from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header
 from zerosum.data.packs.duplicates import make_thumbnail
@@ -56,10 +56,17 @@ def write_pack(
     stored = {item.name: header for header, item in headers}
     with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(line) + "\n" for line in _describe_files(images, division, skipped, stored))
-    about = {"shape": size, "train": train, "test": test, "classes": classes, "digest": digest.hexdigest()}
+    about = {
+        "shape": size,
+        "train": train,
+        "test": test,
+        "classes": classes,
+        "digest": digest.hexdigest(),
+        "notes": [note for note in [division.explain()] if note],
+    }
     (place / "pack.json").write_text(json.dumps(about, indent=2) + "\n")
-    if preparation.split and 0 in (train, test):
-        raise _explain_empty_split(images[0].item.testing is not None, where, train, test)
+    if preparation.split:
+        _refuse_few(division, where, train, test)
     return shape
 
 
@@ -148,15 +155,17 @@ def _give_examples(skipped: list[Skipped]) -> str:
     return "; ".join(f"{each.name}: {each.reason}" for each in skipped[:EXAMPLES]) + more
 
 
-def _explain_empty_split(by_folder: bool, where: str, train: int, test: int) -> InputError:
-    """Make the error for a split without images, whether folders or contents decided."""
-    if not by_folder:
-        return TooFewSamples(where, train + test)
-    side, others = ("training", f"{test} for testing") if train == 0 else ("testing", f"{train} to train on")
-    return InputError(
-        f"{where}: its folders say which images are for testing, and leave none for {side} ({others}); add some, or "
-        "name the folder of one split alone"
-    )
+def _refuse_few(division: Division, where: str, train: int, test: int) -> None:
+    """Raise InputError if folders leave a split without images, or contents a split without different ones."""
+    if not division.by_folder:
+        if min(division.different) < LEAST:
+            raise TooFewSamples(where, train + test, len(np.unique(division.pictures)))
+    elif 0 in (train, test):
+        side, others = ("training", f"{test} for testing") if train == 0 else ("testing", f"{train} to train on")
+        raise InputError(
+            f"{where}: its folders say which images are for testing, and leave none for {side} ({others}); add some, "
+            "or name the folder of one split alone"
+        )
 
 
 def _sort_images(place: Path, size: tuple[int, ...], order: NDArray[np.int64], digest: hashlib.blake2b) -> None:

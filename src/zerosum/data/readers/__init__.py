@@ -16,9 +16,11 @@ import torch
 
 from zerosum import catalog
 from zerosum.catalog import Component
-from zerosum.data import LEAST, Progress, Source, TooFewSamples
+from zerosum.data import LEAST, Progress, Source, TooFewSamples, hash_content
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError, did_you_mean
+
+GLANCE = 64  # samples
 
 
 class Reader(Component, ABC, kind="reader"):
@@ -74,12 +76,17 @@ def open_source(
     source = open_any_count(data, preparation, progress, recorded=recorded)
     if preparation is not None and preparation.flip and source.is_images:
         source = replace(source, train=replace(source.train, flip=True))
-    if min(len(source.train), len(source.test)) < LEAST:
+    if not (_has_spread(source.train.samples) and _has_spread(source.test.samples)):
         samples = torch.cat([source.train.samples, source.test.samples])
-        if len(samples) > 1 and (samples == samples[0]).all():
-            raise InputError(f"{data}: all {len(samples)} samples are the same: there is nothing to learn from them")
-        raise TooFewSamples(data, len(samples))
+        different = {hash_content(sample.numpy().tobytes()) for sample in samples}
+        raise TooFewSamples(data, len(samples), len(different))
     return source
+
+
+def _has_spread(samples: torch.Tensor) -> bool:
+    """Return whether there are `LEAST` samples, not all the same; look at all of many only if the first ones are."""
+    parts = (samples[1:GLANCE], samples[GLANCE:])
+    return len(samples) >= LEAST and any(bool((part != samples[0]).any()) for part in parts)
 
 
 def make_absolute(data: str) -> str:

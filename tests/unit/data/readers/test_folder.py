@@ -457,7 +457,9 @@ def test_images_whose_heads_only_are_whole(tmp_path: Path) -> None:
 
 def test_one_image_is_too_few(tmp_path: Path) -> None:
     fill(tmp_path, 1)
-    assert refused(tmp_path).endswith("1 usable samples are too few to train with some and test with others")
+    assert refused(tmp_path).endswith(
+        "1 usable sample is too few: at least 4 different ones are needed, 2 to train with and 2 to test with"
+    )
 
 
 def test_a_run_is_no_data(tmp_path: Path) -> None:

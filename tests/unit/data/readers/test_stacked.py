@@ -76,7 +76,7 @@ def test_the_fingerprint_is_that_of_the_images(tmp_path: Path) -> None:
     [
         (np.repeat(IMAGES[:, None], 3, 1), LABELS, "its images have 3 channels, not one"),
         (IMAGES, None, "its images have no labels"),
-        (np.zeros((12, 2)), LABELS, "its samples are points, not images"),
+        (np.arange(24.0).reshape(12, 2), LABELS, "its samples are points, not images"),
     ],
 )
 def test_what_cannot_be_stacked(tmp_path: Path, images: np.ndarray, labels: np.ndarray | None, fault: str) -> None:
@@ -99,7 +99,7 @@ def test_what_is_not_there_to_be_stacked(data: str, words: str) -> None:
 
 
 def test_stacks_that_would_fill_the_memory_are_refused_before_they_are_made(tmp_path: Path) -> None:
-    path = write(tmp_path / "large.npz", np.zeros((12, 200, 160), np.uint8))
+    path = write(tmp_path / "large.npz", np.arange(12, dtype=np.uint8).repeat(200 * 160).reshape(12, 200, 160))
     assert "stacks of 200x160 pixels would take 15 GB of memory; use smaller images" in refused(f"stacked:{path}")
 
 
