@@ -157,3 +157,36 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
     assert "1 usable sample is too few" in zerosum.refused(*command, tmp_path / "words")
     (tmp_path / "a.zip").write_text("x")
     assert "a.zip is no zip archive, or is damaged" in zerosum.refused(*command, tmp_path / "a.zip")
+
+
+def test_what_was_taken_for_classes_is_said_and_can_be_set(zerosum: Command, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for first, folder in enumerate(("100CANON", "101CANON")):
+        fill(photos / "DCIM" / folder, 8, first=10 * first)
+    code, out, err = zerosum("data", photos)
+    assert (code, err) == (0, "")
+    assert "classes: none; the folders 100CANON, 101CANON look like a camera's; --set data.labels=folders uses" in out
+    assert "│ classes " not in out
+    out = zerosum("data", photos, "--set", "data.labels=folders")[1]
+    assert "classes: the folders 100CANON (8), 101CANON (8)" in out
+    assert "│ classes          │ 2 (100CANON: " in out
+    labels = {f"{number:04d}.bmp": number % 2 for number in (*range(8), *range(10, 18))}
+    (zerosum.folder / "mine.json").write_text(json.dumps(labels))
+    out = zerosum("data", photos, "--set", "data.labels=mine.json")[1]
+    assert "classes: the labels in mine.json: 0 (8), 1 (8)" in out
+    (photos / "dataset.json").write_text(json.dumps({"labels": list(labels.items())}))
+    out = zerosum("data", photos)[1]
+    assert "classes: the labels in dataset.json: 0 (8), 1 (8); --set data.labels=none ignores them" in out
+
+
+def test_wrong_labels_are_refused_before_work(zerosum: Command, tmp_path: Path) -> None:
+    fill(tmp_path / "photos", 8)
+    (zerosum.folder / "few.csv").write_text("file,label\n0000.bmp,a\n")
+
+    def said(value: str) -> str:
+        return zerosum.refused("train", tmp_path / "photos", "--set", f"data.labels={value}")
+
+    assert "data.labels: labels are auto, folders, none, or a .json, .csv or .tsv file" in said("foldrs")
+    assert "data.labels=folders, but 8 of 8 images lie in no folder that tells them apart, e.g. 0000" in said("folders")
+    assert "nowhere.csv cannot be read: No such file or directory" in said("nowhere.csv")
+    assert "few.csv gives 7 of 8 images no label, e.g. 0001.bmp" in said("few.csv")

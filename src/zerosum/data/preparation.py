@@ -1,6 +1,7 @@
 """The options by which images of any size and kind become samples of one shape."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal, TypeGuard
 
 from pydantic import BeforeValidator, Field
@@ -9,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from zerosum.types import Count, Fraction
 
 SMALLEST, LARGEST = 8, 4096  # pixels of a side
+LABEL_FILES = (".json", ".csv", ".tsv")
 
 
 def _parse_size(size: object) -> object:
@@ -26,6 +28,15 @@ def _is_pair(size: object) -> TypeGuard[Sequence[object]]:
     return isinstance(size, list | tuple)
 
 
+def _parse_labels(labels: object) -> object:
+    """Make the path of a file absolute, so that a run finds it from any folder; refuse other words."""
+    if isinstance(labels, str) and labels.endswith(LABEL_FILES):
+        return str(Path(labels).expanduser().absolute())
+    if labels not in ("auto", "folders", "none"):
+        raise ValueError("labels are auto, folders, none, or a .json, .csv or .tsv file of names and labels")
+    return labels
+
+
 @dataclass(frozen=True)
 class Preparation:
     """Options by which image files become samples.
@@ -38,7 +49,10 @@ class Preparation:
             is a function of the file's content. Resizing is by Lanczos in each case.
         channels: 1 (gray) or 3 (colour); None takes 1 if every image is gray.
         alpha: `white` composes transparent images over white, `keep` keeps alpha as one more channel.
-        labels: `auto` takes the subfolders of a folder as classes if all images lie in such; `none` never does.
+        labels: what says the classes. `auto` takes a file of labels beside the images (StyleGAN's `dataset.json`,
+            `labels.csv` ...), else the folders that all images lie in, unless they look like a camera's, like dates or
+            a storage's; `folders` takes them whatever they are called, `none` nothing; or a .json or .csv file of names
+            and labels.
         broken: the largest share of files that may be unreadable; they are skipped, counted and listed.
         boxes: whether to crop to the boxes of Pascal VOC annotations, if there are any.
         margin: the share of its width and height by which a box is widened, on each side.
@@ -53,7 +67,7 @@ class Preparation:
     crop: Literal["centre", "fit", "stretch", "random"] = "centre"
     channels: Literal[1, 3] | None = None
     alpha: Literal["white", "keep"] = "white"
-    labels: Literal["auto", "none"] = "auto"
+    labels: Annotated[str, BeforeValidator(_parse_labels)] = "auto"
     broken: Fraction = 0.2
     boxes: bool = True
     margin: Annotated[float, Field(ge=0, le=2)] = 0.0

@@ -52,7 +52,8 @@ def open_pack(
             place = _make_pack(packs, found, where, preparation, progress)
     except OSError as error:
         raise InputError(f"cannot write the pack of {where} to {packs}: {error.strerror or error}") from None
-    return _map_pack(place, name)
+    source = _map_pack(place, name)
+    return replace(source, notes=(*found.notes, *source.notes))
 
 
 def _make_pack(packs: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Path:

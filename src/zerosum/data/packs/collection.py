@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from zerosum.data.packs.annotations import Box, NotAnAnnotation, read_boxes, widen_box
+from zerosum.data.packs.classes import TABLES, Image, describe, find_classes, judge_names
 from zerosum.data.preparation import Preparation
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"})
@@ -60,16 +61,23 @@ class Collection:
         items: the images to decode, in the order of their names.
         skipped: files that look like images but are not used.
         ignored: the number of other files, by extension.
+        notes: what was guessed, and what overrules it: sentences for people.
     """
 
     items: list[Item] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
 
 def collect(files: Iterable[Item | Skipped], preparation: Preparation) -> Collection:
-    """Separate images, annotations and other files, and give each image its split, its class and its boxes."""
+    """Separate images, annotations and other files, and give each image its split, its class and its boxes.
+
+    Raises:
+        InputError: the classes that were asked for are not there.
+    """
     found, annotations, images = Collection(), defaultdict[str, list[Item]](list), list[Item]()
+    tables: dict[str, Callable[[], bytes]] = {}
     for file in sorted(map(_escape_name, files), key=lambda each: each.name):
         path = PurePosixPath(file.name)
         if any(is_hidden(part) for part in path.parts):
@@ -84,11 +92,16 @@ def collect(files: Iterable[Item | Skipped], preparation: Preparation) -> Collec
         elif preparation.boxes and _is_annotation(path):
             annotations[path.stem if path.suffix.lower() == ".xml" else path.name].append(file)
         else:
+            if path.name in TABLES:
+                tables[file.name] = file.read
             found.ignored[path.suffix.lower() or "no extension"] += 1
     matched = {stem: annotations[stem] for image in images if (stem := PurePosixPath(image.name).stem) in annotations}
     if matched:
         images = _skip_masks(images, matched, found)
-    images = _read_folders(images, labels=preparation.labels == "auto")
+    images, below = _read_splits(images)
+    labels, note = find_classes(below, tables, preparation.labels)
+    found.notes = [note] if note else []
+    images = [replace(image, label=label) for image, label in zip(images, labels, strict=True)]
     if matched:
         _cut_boxes(images, matched, preparation, found)
     else:
@@ -138,12 +151,11 @@ def _skip_masks(images: list[Item], annotations: dict[str, list[Item]], found: C
     return kept
 
 
-def _read_folders(images: list[Item], *, labels: bool) -> list[Item]:
-    """Read from the folders around the images which are for testing and, if `labels`, the class of each.
+def _read_splits(images: list[Item]) -> tuple[list[Item], list[Image]]:
+    """Read from the folders around the images which are for testing; return the rest of their paths too.
 
-    An image's folder is its class if there are at least two such folders side by side. A single folder around
-    everything is passed over. So are folders named after splits; if some of them are for training and some for testing,
-    they are the splits. Images beside such folders get neither split nor class, images deeper down no class.
+    A single folder around everything is passed over. So are folders named after splits; if some of them are for
+    training and some for testing, they are the splits. Images beside such folders get no split.
     """
     parts = [PurePosixPath(image.name).parts for image in images]
     while parts and all(len(each) > 1 for each in parts):
@@ -155,16 +167,19 @@ def _read_folders(images: list[Item], *, labels: bool) -> list[Item]:
         elif len({each[0] for each in parts}) > 1:
             break
         parts = [each[1:] for each in parts]
-    if labels and all(len(each) == 2 for each in parts):
-        return [replace(image, label=each[0]) for image, each in zip(images, parts, strict=True)]
-    return images
+    return images, [Image(image.name, each) for image, each in zip(images, parts, strict=True)]
 
 
 def _cut_boxes(
     images: list[Item], annotations: dict[str, list[Item]], preparation: Preparation, found: Collection
 ) -> None:
     """Add an item for each usable box; several folders of annotations (`n02085620-Chihuahua`) are classes."""
-    breeds = {PurePosixPath(each.name).parent.name for same in annotations.values() for each in same}
+    breeds = Counter(_name_breed(each) for same in annotations.values() for each in same)
+    labelled = preparation.labels == "auto" and len(breeds) > 1 and all(image.label is None for image in images)
+    if labelled and not (labelled := not judge_names(breeds)):
+        found.notes = [f"classes: none; the folders of annotations {judge_names(breeds)}"]
+    elif labelled:
+        found.notes = [f"classes: the folders of annotations {describe(breeds)}; --set data.labels=none ignores them"]
     for image in images:
         annotation = _find_annotation(image, annotations.get(PurePosixPath(image.name).stem, []))
         if isinstance(annotation, str):
@@ -176,8 +191,8 @@ def _cut_boxes(
             found.skipped.append(Skipped(annotation.name, explain(error), broken=True))
             continue
         label = image.label
-        if label is None and len(breeds) > 1 and preparation.labels == "auto":
-            label = WORDNET.sub("", PurePosixPath(annotation.name).parent.name)
+        if labelled:
+            label = _name_breed(annotation)
         for number, box in enumerate(boxes, 1):
             name = image.name if len(boxes) == 1 else f"{image.name}#{number}"
             part = widen_box(box, preparation)
@@ -186,6 +201,10 @@ def _cut_boxes(
             else:
                 both = f"{image.stamp} {annotation.stamp}"
                 found.items.append(replace(image, name=name, stamp=both, label=label, box=part))
+
+
+def _name_breed(annotation: Item) -> str:
+    return WORDNET.sub("", PurePosixPath(annotation.name).parent.name)
 
 
 def _find_annotation(image: Item, annotations: list[Item]) -> Item | str:

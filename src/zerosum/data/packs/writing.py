@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerosum.data import LEAST, Progress, TooFewSamples, hash_content
+from zerosum.data.packs.classes import sort_classes
 from zerosum.data.packs.collection import Collection, Item, Skipped, explain
 from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header
 from zerosum.data.packs.duplicates import make_thumbnail
@@ -45,7 +46,7 @@ def write_pack(
     _refuse_broken(where, len(images), skipped, preparation.broken)
     division = divide(images)
     train, test = int((~division.testing).sum()), int(division.testing.sum())
-    classes = sorted({image.item.label for image in images if image.item.label is not None})
+    classes = sort_classes({image.item.label for image in images if image.item.label is not None})
     size = (shape.channels, *shape.size)
     digest = hashlib.blake2b(f"{size} {test}".encode(), digest_size=16)
     _sort_images(place, size, division.order, digest)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from zerosum.data import Progress, Source
 from zerosum.data.packs.cache import open_pack
 from zerosum.data.packs.collection import Collection, Item
-from zerosum.data.preparation import Preparation
+from zerosum.data.preparation import LABEL_FILES, Preparation
 from zerosum.data.readers import Reader
 from zerosum.errors import InputError
 
@@ -59,7 +59,9 @@ def _list_images(rows: Any, data: str, preparation: Preparation) -> Collection:
     label = next((column for column, kind in kinds.items() if kind == "ClassLabel"), None)
     raw = rows.cast_column(image, type(rows.features[image])(decode=False)).select_columns([image])
     classes: list[str | None] = [None] * len(rows)
-    if label is not None and preparation.labels == "auto":
+    if preparation.labels.endswith(LABEL_FILES):
+        raise InputError(f"data.labels={preparation.labels} is about files: {data} brings its labels, or none")
+    if label is not None and preparation.labels != "none":
         names = rows.features[label].names
         classes = [None if number is None or number < 0 else names[number] for number in rows[label]]
         if None in classes:
