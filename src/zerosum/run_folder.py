@@ -38,6 +38,11 @@ LOCK = ".lock"
 FORMAT = 2  # of a run folder; version 0.1.0 wrote no number
 
 
+def describes_run(content: bytes) -> bool:
+    """Return whether a file called `run.json` is zerosum's, whole or not, rather than another program's."""
+    return b'"zerosum"' in content
+
+
 class Taken(InputError):
     """A folder is another run's, or holds something else."""
 

@@ -190,3 +190,25 @@ def test_wrong_labels_are_refused_before_work(zerosum: Command, tmp_path: Path) 
     assert "data.labels=folders, but 8 of 8 images lie in no folder that tells them apart, e.g. 0000" in said("folders")
     assert "nowhere.csv cannot be read: No such file or directory" in said("nowhere.csv")
     assert "few.csv gives 7 of 8 images no label, e.g. 0001.bmp" in said("few.csv")
+
+
+def test_samples_among_the_photos_do_not_become_data(zerosum: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of somebody who works in the folder of photos."""
+    fill(zerosum.folder, 16)
+
+    def stop(self: Display, record: Record) -> None:
+        if isinstance(record, IterationRecord):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Display, "show", stop)
+        assert zerosum("train", ".", "--steps", 2, *SMALL)[0] == 128 + signal.SIGINT
+    run = f"runs/{zerosum.folder.name}"
+    assert zerosum("sample", run, "--count", 4)[0] == 0
+    code, out, err = zerosum("data", ".")
+    assert (code, err) == (0, "")
+    assert f"left out, as zerosum made them: 2 pictures or runs, e.g. {run}" in out
+    assert "16 images used, 2 left out (0 of them broken)" in out
+    code, out, err = zerosum("resume", run)
+    assert (code, err) == (0, "")
+    assert "going on after 1 of 2 iterations" in out

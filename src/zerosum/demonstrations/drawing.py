@@ -8,6 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from zerosum.data.generated import MARK
+
 T = TypeVar("T")
 DATA, GENERATOR, DISCRIMINATOR, FAINT = "black", "tab:green", "tab:blue", "0.6"  # the colours of the paper's figure 1
 DPI, FRAME_DPI = 110, 80
@@ -37,7 +39,7 @@ def add_legend(axes: Any, **where: Any) -> None:
 def encode_png(figure: Figure) -> bytes:
     """Encode the figure as a PNG."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI)
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": MARK})
     return buffer.getvalue()
 
 
@@ -61,5 +63,5 @@ def encode_gif(figure: Figure, states: Iterable[T], show: Callable[[T], None]) -
     first, *others = (each.quantize(palette=palette, dither=Image.Dither.NONE) for each in frames)
     durations = [FRAME_MILLISECONDS] * len(others) + [LAST_MILLISECONDS]
     buffer = io.BytesIO()
-    first.save(buffer, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
+    first.save(buffer, "GIF", save_all=True, append_images=others, duration=durations, loop=0, comment=MARK)
     return buffer.getvalue()

@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from zerosum.data import MODES
+from zerosum.data.generated import MARK, mark_png
 
 GAP, LEAST_SIDE = 2, 32
 
@@ -51,9 +52,9 @@ def to_pillow(pixels: Tensor) -> Image.Image:
 
 
 def encode_png(picture: Image.Image) -> bytes:
-    """Encode a Pillow image as a PNG."""
+    """Encode a Pillow image as a PNG that says who made it."""
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    picture.save(buffer, "PNG", optimize=True, **mark_png())
     return buffer.getvalue()
 
 
@@ -75,7 +76,7 @@ def _draw_paths(points: Tensor, steps: int) -> bytes:
 
 def _encode_figure(figure: Any) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
+    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": MARK})
     return buffer.getvalue()
 
 

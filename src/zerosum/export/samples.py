@@ -12,6 +12,7 @@ from torch import Tensor
 from zerosum import catalog
 from zerosum.atomic import replacing, write_atomically
 from zerosum.data import Progress, Source
+from zerosum.data.generated import mark_png
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_any_count
 from zerosum.errors import InputError
@@ -117,7 +118,7 @@ def _write_pictures(batches: Iterable[Tensor], path: Path) -> None:
     path.mkdir(exist_ok=True)
     try:
         for number, pixels in enumerate(itertools.chain.from_iterable(batches)):
-            pictures.to_pillow(pixels).save(path / name_picture(number))
+            pictures.to_pillow(pixels).save(path / name_picture(number), **mark_png())
     except BaseException:
         for written in range(number + 1):
             (path / name_picture(written)).unlink(missing_ok=True)

@@ -182,7 +182,7 @@ def test_a_folder_comes_before_the_set_of_its_name(name: str, tmp_path: Path, mo
 def test_what_a_run_recorded_is_the_set_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mnist").mkdir()
-    (tmp_path / "mnist" / "run.json").write_text("{}")
+    (tmp_path / "mnist" / "run.json").write_text('{"zerosum": "0.2.0"}')
     known = open_source("digits")
     monkeypatch.setattr(
         "zerosum.data.readers.standard.Standard.open", lambda reader, data, preparation, progress: known
