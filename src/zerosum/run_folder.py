@@ -10,6 +10,7 @@ closest.png            the samples nearest to training images, each beside that 
 report.html            pictures, curves, scores
 """
 
+import errno
 import itertools
 import json
 import os
@@ -109,6 +110,22 @@ class RunFolder:
         except OSError as error:
             self.close()
             raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def check(self) -> None:
+        """Refuse, before any work, a folder that a new run could not be created in.
+
+        Raises:
+            Taken: something is there already.
+            InputError: nothing can be written there.
+        """
+        try:
+            self._check_free()
+        except OSError as error:
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+        there = next(folder for folder in (self.path.absolute(), *self.path.absolute().parents) if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            why = os.strerror(errno.EACCES if there.is_dir() else errno.ENOTDIR)
+            raise InputError(f"cannot write to {self.path}: {why}")
 
     def _check_free(self) -> None:
         """Raise Taken if anything is there but an empty folder, a lock, or what a killed process left."""

@@ -129,7 +129,7 @@ RECIPES = {
         (["train", "ring", "--recipe", "name.json"], "name.json: name: it must be of printable characters"),
         (["data", "huge.npz"], "huge.npz: a label is 1000000000000, of 100 samples: number the classes 0, 1, 2 ..."),
         (["data", "negative.npz"], "labels must be whole numbers from 0 on, and one is -3"),
-        (["data", "same.npy"], "same.npy: all 100 samples are the same: there is nothing to learn from them"),
+        (["data", "same.npy"], "same.npy: all 100 samples are the same: there is nothing to learn from one"),
         (["data", "digits", "--sheet", "a.jpg"], "cannot write a picture to a.jpg: its name must end in .png"),
         (["sample", "nowhere", "--count", "1000000000"], "Invalid value for '--count'"),
         (

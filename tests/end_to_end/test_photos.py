@@ -159,6 +159,66 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
     assert "a.zip is no zip archive, or is damaged" in zerosum.refused(*command, tmp_path / "a.zip")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("train", "photos", "--set", "game=hing"), "game: unknown game 'hing': did you mean 'hinge'?"),
+        (("train", "photos", "--set", "batch=8"), "recipe has no field 'batch'"),
+        (
+            ("train", "photos", "--set", "generator_optimizer.lr=-1"),
+            "generator_optimizer.lr: it must be greater than 0",
+        ),
+        (("train", "photos", "--set", "networks.packing=5"), "networks.packing=5 and batch_size=32 do not go together"),
+        (
+            ("train", "photos", "--recipe", "sngan", "--set", 'tricks=["noisy-labels"]'),
+            "the game hinge has no labels to change",
+        ),
+        (("train", "photos", "--recipe", "dcgn"), "unknown recipe 'dcgn'"),
+        (("train", "photos", "--device", "tpu"), "device 'tpu' is not available here"),
+        (("train", "photos", "--size", "x"), "data.size: a size is 8 to 4096 pixels"),
+        (("train", "photos", "--out", "photos"), "photos exists already: please choose another --out"),
+        (("train", "photos", "--out", "photos/0000.bmp/r"), "cannot write to photos/0000.bmp/r: Not a directory"),
+        (("train", "photos", "--minutes", "-1"), "Invalid value for '--minutes'"),
+        (("data", "photos", "--set", "game=hing"), "game: unknown game 'hing'"),
+        (("data", "photos", "--sheet", "a/b.png"), "cannot write to a/b.png: a is not a folder"),
+        (("evaluate", "photos", "--against", "photos", "--metric", "fad"), "unknown metric 'fad'"),
+        (("evaluate", "photos", "--against", "photos", "--features", "vgg"), "unknown features 'vgg'"),
+        (("evaluate", "photos", "--against", "photos", "--features", "inception:7"), "the numbers of features are 64"),
+        (
+            ("evaluate", "photos", "--against", "photos", "--weights", "w", "--features", "inception"),
+            "weights w cannot",
+        ),
+        (("evaluate", "photos", "--against", "photos", "--size", "x"), "size: a size is 8 to 4096 pixels"),
+        (("evaluate", "photos", "--against", "photos", "--device", "tpu"), "device 'tpu' is not available here"),
+        (("evaluate", "photos", "--against", "nowhere"), "no data at 'nowhere'"),
+        (("evaluate", "photos", "nowhere", "--against", "photos"), "no run and no images at nowhere"),
+        (("evaluate", "photos"), "say which real data to compare with: --against DATA"),
+        (("sample", "nowhere", "--out", "a/b.png"), "cannot write to a/b.png: a is not a folder"),
+        (("interpolate", "nowhere", "--out", "a.jpg"), "cannot write samples as .jpg"),
+    ],
+)
+def test_words_are_checked_before_photos_are_read(
+    zerosum: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], expected: str
+) -> None:
+    fill(zerosum.folder / "photos", 4)
+    monkeypatch.setattr("zerosum.data.readers.folder.collect", None)
+    assert expected in zerosum.refused(*arguments)
+
+
+def test_a_run_without_a_checkpoint_or_a_device_is_refused_before_its_data_are_read(
+    zerosum: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(zerosum.folder / "photos", 8)
+    assert zerosum("train", "photos", "--steps", 1, "--out", "r", *SMALL)[0] == 0
+    monkeypatch.setattr("zerosum.data.readers.folder.collect", None)
+    for command in ("resume", "equilibrium"):
+        assert "device 'tpu' is not available here" in zerosum(command, "r", "--device", "tpu")[2]
+    for file in (zerosum.folder / "r" / "checkpoints").iterdir():
+        file.unlink()
+    for command in ("resume", "equilibrium"):
+        assert "has no checkpoint to resume from" in zerosum(command, "r")[2]
+
+
 def test_what_was_taken_for_classes_is_said_and_can_be_set(zerosum: Command, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     for first, folder in enumerate(("100CANON", "101CANON")):

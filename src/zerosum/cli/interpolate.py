@@ -24,7 +24,8 @@ def interpolate(
     from zerosum.generator import load
 
     destination = out or Path(f"interpolation-{seed}.png")
+    samples.check_destination(destination)
     generator = load(run, device)
-    samples.check_destination(destination, generator.shape)
+    samples.check_shape(destination, generator.shape)
     samples.save(generator.interpolate(count, steps, seed, label), destination, columns=steps)
     typer.echo(f"{count:,} journeys of {steps} steps (seed {seed}) in {destination}")

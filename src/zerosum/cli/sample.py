@@ -23,7 +23,8 @@ def sample(
     from zerosum.generator import load
 
     destination = out or Path(f"samples-{seed}.png")
+    samples.check_destination(destination)
     generator = load(run, device)
-    samples.check_destination(destination, generator.shape)
+    samples.check_shape(destination, generator.shape)
     samples.save_batches(generator.sample_batches(count, seed, label), count, destination)
     typer.echo(f"{count:,} samples (seed {seed}) in {destination}")

@@ -42,6 +42,7 @@ def train(
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     how = {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out}
     plan = catalog.build(Plan, how)
+    plan.check()
     source, chosen = open_data(data, recipe, changes, device, console)
     run = plan.begin(data, source, chosen)
     console.print(

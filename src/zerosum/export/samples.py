@@ -19,18 +19,25 @@ from zerosum.errors import InputError
 from zerosum.export import pictures
 
 
-def check_destination(path: Path, shape: tuple[int, ...]) -> None:
-    """Refuse a destination that cannot take samples of `shape`, (C, H, W) or (d,), before any is made.
+def check_destination(path: Path) -> None:
+    """Refuse a destination that cannot take samples, before a generator is loaded.
 
     Raises:
-        InputError: its parent is no folder, its extension is unknown, it is a folder that holds something, or points
-            should become a folder of pictures.
+        InputError: its parent is no folder, its extension is unknown, or it is a folder that holds something.
     """
     if path.suffix not in (".png", ".npz", ""):
         raise InputError(f"cannot write samples as {path.suffix}: use .png, .npz or a folder")
     check_parent(path)
     if path.suffix == "" and path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists already: choose another --out")
+
+
+def check_shape(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse a destination that cannot take samples of `shape`, (C, H, W) or (d,), before any is made.
+
+    Raises:
+        InputError: points should become a folder of pictures.
+    """
     if path.suffix == "" and len(shape) != 3:
         raise InputError("points cannot be written as pictures: use --out samples.npz")
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from zerosum import catalog
 from zerosum.data import Progress, Source
 from zerosum.data.preparation import Preparation
-from zerosum.data.readers import make_absolute, open_source
+from zerosum.data.readers import find_reader, make_absolute, open_source
 from zerosum.errors import InputError, did_you_mean
 from zerosum.export import samples as sample_files
 from zerosum.game.engine import Engine
@@ -22,7 +22,7 @@ from zerosum.game.recipe import from_json
 from zerosum.generator import TrainedGenerator, load
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
-from zerosum.metrics.features import Request, inception
+from zerosum.metrics.features import Request, find_extractor, inception
 from zerosum.run_folder import Line, RunFolder
 
 LEAST = 2
@@ -178,6 +178,9 @@ def evaluate(
     things = [what] if isinstance(what, str | Path | TrainedGenerator | Tensor) else list(what)
     names = [_name(thing, number) for number, thing in enumerate(things, start=1)]
     chosen = _check(names, reference, pairs, metrics)
+    _check_places(things, None if against is None else str(against), size)
+    _check_features(features, weights)
+    Engine.choose(device)
     candidates = [
         Candidate(name, thing)
         if isinstance(thing, TrainedGenerator | Tensor)
@@ -234,6 +237,38 @@ def _check(names: Sequence[str], reference: str, pairs: int, metrics: Sequence[s
     for name in metrics:
         find_metric(name)
     return chosen
+
+
+def _check_places(things: Sequence[object], against: str | None, size: str | None) -> None:
+    """Refuse what is not there, and data or a size that cannot be, before anything is read.
+
+    Raises:
+        InputError: see there.
+    """
+    if size is not None:
+        catalog.build(Preparation, {"size": size})
+    for thing in things:
+        if isinstance(thing, str | Path) and not Path(thing).expanduser().exists():
+            raise InputError(f"no run and no images at {thing}: no such file or folder")
+    if against is not None:
+        find_reader(against)
+    elif not any(isinstance(thing, str | Path) and _may_know_data(Path(thing).expanduser()) for thing in things):
+        raise InputError("say which real data to compare with: --against DATA")
+
+
+def _may_know_data(path: Path) -> bool:
+    """Return whether it is a run, or lies in one, whose data are known."""
+    return (path / "run.json").exists() or (path.suffix == ".safetensors" and _run_beside(path) is not None)
+
+
+def _check_features(features: str, weights: Path | None) -> None:
+    """Refuse features that do not exist, before anything is read.
+
+    Raises:
+        InputError: see there.
+    """
+    if features != "auto":
+        find_extractor(features.partition(":")[0], Request(features, weights))
 
 
 def _check_shapes(candidates: Sequence[Candidate], source: Source) -> None:

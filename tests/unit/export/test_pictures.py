@@ -1,5 +1,6 @@
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -97,16 +98,17 @@ def test_an_array_written_in_batches_is_one(tmp_path, shape: tuple[int, ...]) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "shape", "expected"),
-    [
-        ("a.gif", (1, 8, 8), "cannot write samples as .gif"),
-        ("no/a.png", (1, 8, 8), "is not a folder"),
-        ("full", (1, 8, 8), "exists already"),
-        ("folder", (2,), "points cannot be written as pictures"),
-    ],
+    ("name", "expected"),
+    [("a.gif", "cannot write samples as .gif"), ("no/a.png", "is not a folder"), ("full", "exists already")],
 )
-def test_destinations_are_refused_before_the_work(tmp_path, name: str, shape: tuple[int, ...], expected: str) -> None:
+def test_destinations_are_refused_before_the_work(tmp_path: Path, name: str, expected: str) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(InputError, match=expected):
-        samples.check_destination(tmp_path / name, shape)
+        samples.check_destination(tmp_path / name)
+
+
+def test_points_are_no_pictures(tmp_path: Path) -> None:
+    samples.check_shape(tmp_path / "points.npz", (2,))
+    with pytest.raises(InputError, match="points cannot be written as pictures"):
+        samples.check_shape(tmp_path / "folder", (2,))

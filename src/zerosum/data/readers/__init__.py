@@ -118,11 +118,20 @@ def open_any_count(
 
 
 def _read(data: str, preparation: Preparation, progress: Progress | None, *, recorded: bool) -> Source:
+    return find_reader(data, recorded=recorded).open(data, preparation, progress)
+
+
+def find_reader(data: str, *, recorded: bool = False) -> Reader:
+    """Find the reader for what the user typed, by names and magic numbers alone.
+
+    Raises:
+        InputError: nothing lies there, or no reader knows it.
+    """
     known = make_readers()
     found = [reader for reader in known if recorded and data in reader.names]
     found = found or [reader for reader in known if reader.reads(data)]
     if found:
-        return found[0].open(data, preparation, progress)
+        return found[0]
     names = [name for reader in known for name in reader.names]
     path = Path(data).expanduser()
     if not path.exists():

@@ -109,13 +109,26 @@ def open_features(source: Source, request: Request | None = None) -> FeatureExtr
         name = "classifier" if source.train.labels is not None else "random-convolutions"
         name = name if source.is_images else "coordinates"
         name = name if source.stacked_from is None else "stacked-classifier"
+    return find_extractor(name, request).open(source, request)
+
+
+def find_extractor(name: str, request: Request) -> type[FeatureExtractor]:
+    """Find the extractor called `name`, before anything is read.
+
+    Raises:
+        InputError: there is none, or weights or a number of features are asked for where there is no choice.
+    """
     chosen = catalog.lookup(FeatureExtractor, name)
+    if request.tap is not None and chosen.taps and request.tap not in chosen.taps:
+        raise InputError(f"{request.network!r}: the numbers of features are {', '.join(map(str, chosen.taps))}")
     if request.tap is not None and not chosen.taps:
         raise InputError(f"{request.network!r}: {name} has one set of features, and no number chooses another")
     if request.weights is not None and not chosen.takes_weights:
         known = [each for each, kind in catalog.choices(FeatureExtractor).items() if kind.takes_weights]
         raise InputError(f"the features {name} take no weights from a file; these do: {', '.join(known)}")
-    return chosen.open(source, request)
+    if request.weights is not None and not request.weights.expanduser().exists():
+        raise InputError(f"the weights {request.weights} cannot be read: No such file or directory")
+    return chosen
 
 
 @torch.no_grad()
