@@ -189,6 +189,8 @@ def evaluate(
     ]
     with reporter.phase("opening the real data") as progress:
         source = _real_data(candidates, None if against is None else str(against), progress)
+    for note in source.notes if against is not None else ():
+        reporter.note(note)
     if pairs and not source.is_images:
         raise InputError(f"--pairs is for images, and {source.name} has points")
     candidates = [candidate.match_channels(source.shape) for candidate in candidates]

@@ -10,8 +10,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.photos import fill
 from zerosum.data import Source
-from zerosum.data.readers import open_source
+from zerosum.data.readers import find_reader, open_source, reader_names
 from zerosum.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 9, 8), dtype=np.uint8)
@@ -171,12 +172,37 @@ def test_arrays_that_nobody_asked_for_are_not_read(tmp_path: Path, monkeypatch: 
     assert asked == ["x"]
 
 
-@pytest.mark.parametrize("name", ["ring", "mnist"])
-def test_a_folder_comes_before_the_set_of_its_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", reader_names())
+def test_a_path_comes_before_the_set_of_its_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (built_in, opened), (same, _) = find_reader(name), find_reader(f"builtin:{name}")
+    assert (name in built_in.names, opened, type(same)) == (True, name, type(built_in))
     (tmp_path / name).mkdir()
-    with pytest.raises(InputError, match=f"the folder '{name}' is empty"):
+    for path in (name, f"./{name}"):
+        with pytest.raises(InputError, match=f"the folder '{path}' is empty"):
+            open_source(path)
+    assert refused(name).endswith(f"; the built-in set of that name is builtin:{name}")
+    assert find_reader(f"builtin:{name}")[1] == name
+    assert find_reader(name, recorded=True)[1] == name
+    (tmp_path / name).rmdir()
+    (tmp_path / name).write_text("x")
+    with pytest.raises(InputError, match=f"cannot tell what '{name}' is"):
         open_source(name)
+
+
+def test_which_of_two_was_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert open_source("digits").notes == ()
+    fill(tmp_path / "digits")
+    source = open_source("digits")
+    assert source.shape == (3, 32, 32)
+    said = f"data: the path {tmp_path / 'digits'}; the built-in set of that name is builtin:digits"
+    assert source.notes[0] == said
+    assert open_source("./digits").notes == ()
+    assert open_source("builtin:digits").shape == (1, 8, 8)
+    (tmp_path / "digits" / "run.json").write_text('{"zerosum": "0.2.0"}')
+    assert refused("digits").endswith("goes on with it; the built-in set of that name is builtin:digits")
+    assert refused("builtin:digit") == "no built-in set 'digit': did you mean 'digits'?"
 
 
 def test_what_a_run_recorded_is_the_set_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

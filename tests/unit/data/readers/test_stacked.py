@@ -11,7 +11,7 @@ from zerosum.cli._data import tell_files
 from zerosum.cli._progress import plain_console
 from zerosum.data import Source
 from zerosum.data.preparation import Preparation
-from zerosum.data.readers import make_absolute, open_source, stacked
+from zerosum.data.readers import make_absolute, open_source
 from zerosum.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 8, 8), dtype=np.uint8)
@@ -130,13 +130,6 @@ def test_mnist_itself(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(source.test.samples, open_source(f"stacked:{shared / 'mnist'}").test.samples)
 
 
-def test_something_of_that_name_on_disk_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert stacked.Stacked().reads("stacked-mnist")
-    (tmp_path / "stacked-mnist").mkdir()
-    assert not stacked.Stacked().reads("stacked-mnist")
-
-
 def test_what_was_typed_means_the_same_in_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -146,14 +139,8 @@ def test_what_was_typed_means_the_same_in_every_folder(tmp_path: Path, monkeypat
     assert [make_absolute(data) for data in ("stacked:here", "stacked:~/here")] == [f"stacked:{here}"] * 2
     (tmp_path / "ring").mkdir()
     assert make_absolute("ring") == str(tmp_path / "ring")
-    (tmp_path / "digits").mkdir()  # as `train digits --out digits` does
-    for data in (
-        "digits",
-        "stacked:digits",
-        "mnist",
-        "stacked-mnist",
-        "stacked:mnist",
-        "hub:owner/name:here",
-        "stacked:",
-    ):
+    for data in ("digits", "mnist", "stacked-mnist", "hub:owner/name:here", "stacked:", "nowhere", "stacked:nowhere"):
         assert make_absolute(data) == data
+    for data in ("stacked:mnist", "stacked:builtin:mnist"):
+        assert make_absolute(data) == "stacked:builtin:mnist"
+    assert make_absolute("builtin:ring") == "ring"
