@@ -20,6 +20,9 @@ def interpolate(
     device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points."""
+    from zerosum.run_folder import check_generator
+
+    check_generator(run.expanduser())
     from zerosum.export import samples
     from zerosum.generator import load
 

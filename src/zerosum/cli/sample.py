@@ -19,6 +19,9 @@ def sample(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator."""
+    from zerosum.run_folder import check_generator
+
+    check_generator(run.expanduser())
     from zerosum.export import samples
     from zerosum.generator import load
 

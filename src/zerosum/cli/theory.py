@@ -17,6 +17,10 @@ def theory(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples and trainings.")] = 0,
 ) -> None:
     """Demonstrate a claim of the paper by measuring it: a table, a picture and what they say, within a minute."""
+    from zerosum import names
+
+    if name is not None:
+        names.check_demonstration(name)
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
     from zerosum.demonstrations import Demonstration

@@ -23,6 +23,7 @@ from zerosum.generator import TrainedGenerator, load
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.features import Request, find_extractor, inception
+from zerosum.names import check_pictures
 from zerosum.run_folder import Line, RunFolder
 
 LEAST = 2
@@ -94,8 +95,6 @@ class Candidate:
             return cls(name, generator, run)
         if path.suffix == ".safetensors":
             return cls(name, load(path, device), _run_beside(path))
-        if not path.exists():
-            raise InputError(f"no run and no images at {name}: no such file or folder")
         with reporter.phase(f"opening {name}") as progress:
             source = sample_files.load(name, size, progress)
         images = torch.cat([source.train.samples, source.test.samples])
@@ -249,9 +248,7 @@ def _check_places(things: Sequence[object], against: str | None, size: str | Non
     """
     if size is not None:
         catalog.build(Preparation, {"size": size})
-    for thing in things:
-        if isinstance(thing, str | Path) and not Path(thing).expanduser().exists():
-            raise InputError(f"no run and no images at {thing}: no such file or folder")
+    check_pictures(thing for thing in things if isinstance(thing, str | Path))
     if against is not None:
         find_reader(against)
     elif not any(isinstance(thing, str | Path) and _may_know_data(Path(thing).expanduser()) for thing in things):

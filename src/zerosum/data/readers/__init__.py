@@ -18,10 +18,10 @@ from zerosum import catalog
 from zerosum.catalog import Component
 from zerosum.data import LEAST, Progress, Source, TooFewSamples, hash_content
 from zerosum.data.preparation import Preparation
-from zerosum.errors import InputError, did_you_mean
+from zerosum.errors import InputError
+from zerosum.names import BUILT_IN, no_such_data
 
 GLANCE = 64  # samples
-BUILT_IN = "builtin:"
 
 
 class Reader(Component, ABC, kind="reader"):
@@ -29,7 +29,7 @@ class Reader(Component, ABC, kind="reader"):
 
     Attributes:
         summary: the kind of data, in words for error messages.
-        names: the built-in data that this reader answers to.
+        names: the built-in data that this reader answers to; written out, as `zerosum.names` reads them in the source.
         prefix: what is typed before other data that it is made from, if it is.
     """
 
@@ -152,7 +152,7 @@ def find_reader(data: str, *, recorded: bool = False) -> tuple[Reader, str]:
     if built_in is not None and (recorded or name != data or not Path(data).exists()):
         return built_in, name
     if name != data:
-        raise InputError(f"no built-in set {name!r}: {did_you_mean(name, reader_names())}")
+        raise no_such_data(data, reader_names())
     found = next((reader for reader in known if data not in reader.names and reader.reads(data)), None)
     if found is not None:
         return found, data
@@ -160,9 +160,7 @@ def find_reader(data: str, *, recorded: bool = False) -> tuple[Reader, str]:
     aside = f"; the built-in set of that name is {BUILT_IN}{data}" if data in names else ""
     path = Path(data).expanduser()
     if not path.exists():
-        raise InputError(
-            f"no data at {data!r}: no such file or folder, and no built-in set ({did_you_mean(data, names)})"
-        )
+        raise no_such_data(data, names)
     if path.is_dir() and not any(path.iterdir()):
         raise InputError(f"the folder {data!r} is empty{aside}")
     kinds = "; ".join(reader.summary for reader in known)

@@ -25,7 +25,7 @@ class Stacked(Reader, name="stacked"):
     """
 
     summary: ClassVar[str] = f"stacks of three gray images ('{NAME}', or {PREFIX}DATA of labelled gray DATA)"
-    names: ClassVar[tuple[str, ...]] = (NAME,)
+    names: ClassVar[tuple[str, ...]] = ("stacked-mnist",)
     prefix: ClassVar[str] = PREFIX
 
     def reads(self, data: str) -> bool:

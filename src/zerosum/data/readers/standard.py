@@ -235,7 +235,15 @@ class Standard(Reader, name="standard"):
     """A standard set by its name."""
 
     summary: ClassVar[str] = "standard sets by name: " + ", ".join(f"'{name}'" for name in STANDARD_SETS)
-    names: ClassVar[tuple[str, ...]] = tuple(STANDARD_SETS)
+    names: ClassVar[tuple[str, ...]] = (
+        "mnist",
+        "fashion-mnist",
+        "kmnist",
+        "cifar10",
+        "stl10",
+        "celeba",
+        "stanford-dogs",
+    )
 
     def reads(self, data: str) -> bool:
         """Recognise the name."""
