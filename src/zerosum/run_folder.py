@@ -56,6 +56,18 @@ def check_generator(path: Path) -> None:
         RunFolder.open(path)
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a folder, which need not exist, in which nothing could be written.
+
+    Raises:
+        InputError: see there.
+    """
+    there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        why = os.strerror(errno.EACCES if there.is_dir() else errno.ENOTDIR)
+        raise InputError(f"cannot write to {path}: {why}")
+
+
 class Taken(InputError):
     """A folder is another run's, or holds something else."""
 
@@ -134,10 +146,7 @@ class RunFolder:
             self._check_free()
         except OSError as error:
             raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
-        there = next(folder for folder in (self.path.absolute(), *self.path.absolute().parents) if folder.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            why = os.strerror(errno.EACCES if there.is_dir() else errno.ENOTDIR)
-            raise InputError(f"cannot write to {self.path}: {why}")
+        check_writable(self.path)
 
     def _check_free(self) -> None:
         """Raise Taken if anything is there but an empty folder, a lock, or what a killed process left."""

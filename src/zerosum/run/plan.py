@@ -21,7 +21,7 @@ from zerosum.game.recipe import NoSuchField, Recipe, change
 from zerosum.recipes import auto
 from zerosum.run.probe import steps_in
 from zerosum.run.trainer import Trainer, describe
-from zerosum.run_folder import RunFolder
+from zerosum.run_folder import RunFolder, check_writable
 
 RUNS = Path("runs")
 STAND_INS = tuple(  # for data that are not read yet: images and points
@@ -61,7 +61,10 @@ class Plan:
             InputError: see there.
         """
         Engine.choose(self.device)
-        RunFolder((self.out or RUNS / "new").expanduser()).check()
+        if self.out is None:  # a free one in there
+            check_writable(RUNS)
+        else:
+            RunFolder(self.out.expanduser()).check()
 
     def begin(self, data: str, source: Source, recipe: Recipe) -> Trainer:
         """Create the run, before its first step.
