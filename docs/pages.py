@@ -39,7 +39,7 @@ def show_demonstration(name: str) -> str:
     for each in shown["tables"]:
         parts += [f"{each['title']}:", table(each["columns"], each["rows"], align=RIGHT)]
     picture = f"theory/{name}.gif" if (DOCS / "theory" / f"{name}.gif").exists() else f"theory/{name}.png"
-    return "\n\n".join([*parts, *shown["remarks"], f"![{name}]({picture})"])
+    return "\n\n".join([*parts, *shown["notes"], f"![{name}]({picture})"])
 
 
 def tabulate_gaps() -> dict[str, str]:

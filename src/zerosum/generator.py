@@ -21,7 +21,7 @@ from zerosum.data import to_uint8
 from zerosum.errors import InputError, did_you_mean
 from zerosum.game.engine import Engine, Precision
 from zerosum.networks import Networks
-from zerosum.run_folder import RunFolder
+from zerosum.run_folder import RunFolder, check_generator
 
 CHUNK = 64
 FORMAT = "zerosum generator 1"
@@ -256,6 +256,7 @@ def load(path: str | Path, device: str = "auto") -> TrainedGenerator:
         InputError: there is no generator, it is damaged, or zerosum did not write it.
     """
     path = Path(path).expanduser()
+    check_generator(path)
     if path.is_dir():
         folder = RunFolder.open(path)
         path = folder.generator
@@ -263,8 +264,6 @@ def load(path: str | Path, device: str = "auto") -> TrainedGenerator:
             best = f"; its best one so far is {folder.best}" if folder.best.exists() else ""
             resume = f"'zerosum resume {shlex.quote(str(folder.path))}'"
             raise InputError(f"{folder.path} has no generator yet: finish it with {resume}{best}")
-    if not path.exists():
-        raise InputError(f"no run and no generator at {path}: no such file or folder")
     metadata, tensors = _read_file(path)
     header = _parse_header(path, metadata)
     networks = header.networks

@@ -10,6 +10,7 @@ closest.png            the samples nearest to training images, each beside that 
 report.html            pictures, curves, scores
 """
 
+import errno
 import itertools
 import json
 import os
@@ -36,6 +37,35 @@ NEEDED: dict[str, type] = {
 }
 LOCK = ".lock"
 FORMAT = 2  # of a run folder; version 0.1.0 wrote no number
+
+
+def describes_run(content: bytes) -> bool:
+    """Return whether a file called `run.json` is zerosum's, whole or not, rather than another program's."""
+    return b'"zerosum"' in content
+
+
+def check_generator(path: Path) -> None:
+    """Refuse a path at which there is neither a run nor a generator's file.
+
+    Raises:
+        InputError: see there.
+    """
+    if not path.exists():
+        raise InputError(f"no run and no generator at {path}: no such file or folder")
+    if path.is_dir():
+        RunFolder.open(path)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a folder, which need not exist, in which nothing could be written.
+
+    Raises:
+        InputError: see there.
+    """
+    there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        why = os.strerror(errno.EACCES if there.is_dir() else errno.ENOTDIR)
+        raise InputError(f"cannot write to {path}: {why}")
 
 
 class Taken(InputError):
@@ -104,6 +134,19 @@ class RunFolder:
         except OSError as error:
             self.close()
             raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def check(self) -> None:
+        """Refuse, before any work, a folder that a new run could not be created in.
+
+        Raises:
+            Taken: something is there already.
+            InputError: nothing can be written there.
+        """
+        try:
+            self._check_free()
+        except OSError as error:
+            raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
+        check_writable(self.path)
 
     def _check_free(self) -> None:
         """Raise Taken if anything is there but an empty folder, a lock, or what a killed process left."""

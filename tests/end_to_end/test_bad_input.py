@@ -1,6 +1,8 @@
 """Wrong calls and wrong input: one line, exit 2, nothing left behind."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +82,8 @@ RECIPES = {
         (["evaluate", "plain.npy", "--against", "digits", "--pairs", "a/b.png"], "cannot write to a/b.png"),
         (["submit", "nowhere"], "no run and no generator at nowhere: no such file or folder"),
         (["submit", "nowhere", "--count", "0"], "Invalid value for '--count'"),
-        (["submit", "nowhere", "--out", "a.png"], "cannot write a submission as a.png: use a .zip"),
-        (["submit", "nowhere", "--out", "file/a.zip"], "cannot write to file/a.zip: file is not a folder"),
+        (["submit", "file", "--out", "a.png"], "cannot write a submission as a.png: use a .zip"),
+        (["submit", "file", "--out", "file/a.zip"], "cannot write to file/a.zip: file is not a folder"),
         (["data", "file"], "cannot tell what 'file' is; zerosum reads"),
         (["recipes", "nothing"], "unknown recipe 'nothing'"),
         (["recipes", "nothing.json"], "the recipe nothing.json cannot be read: No such file"),
@@ -132,7 +134,7 @@ RECIPES = {
         (["train", "ring", "--recipe", "name.json"], "name.json: name: it must be of printable characters"),
         (["data", "huge.npz"], "huge.npz: a label is 1000000000000, of 100 samples: number the classes 0, 1, 2 ..."),
         (["data", "negative.npz"], "labels must be whole numbers from 0 on, and one is -3"),
-        (["data", "same.npy"], "same.npy: all 100 samples are the same: there is nothing to learn from them"),
+        (["data", "same.npy"], "same.npy: all 100 samples are the same: there is nothing to learn from one"),
         (["data", "digits", "--sheet", "a.jpg"], "cannot write a picture to a.jpg: its name must end in .png"),
         (["sample", "nowhere", "--count", "1000000000"], "Invalid value for '--count'"),
         (
@@ -223,3 +225,48 @@ def test_a_game_that_diverges_between_two_lines_leaves_only_checkpoints_from_bef
     assert left
     weights = [tensor for file in left for tensor in safetensors.torch.load_file(file).values()]
     assert all(bool(tensor.isfinite().all()) for tensor in weights)
+
+
+QUICKLY = {
+    "train nowhere": "no data at 'nowhere': no such file or folder",
+    "train digit": "did you mean 'digits'?",
+    "train builtin:digit": "no built-in set 'digit': did you mean 'digits'?",
+    "train digits --recipe dcgn": "unknown recipe 'dcgn': did you mean 'dcgan'?",
+    "train digits --set lr=1": "--set lr: recipe has no field 'lr'",
+    "train digits --set data.labls=none": "--set data.labls: preparation has no field 'labls': did you mean 'labels'?",
+    "train digits --out full": "full exists already",
+    "train digits --stps 3": "No such option: --stps",
+    "data nowhere": "no data at 'nowhere'",
+    "data digits --set batch=1": "recipe has no field 'batch': did you mean 'batch_size'?",
+    "evaluate nowhere": "no run and no images at nowhere",
+    "evaluate full --against nowhere": "no data at 'nowhere'",
+    "sample nowhere": "no run and no generator at nowhere",
+    "sample full": "full is not a run folder: it has no run.json",
+    "interpolate nowhere": "no run and no generator at nowhere",
+    "submit nowhere": "no run and no generator at nowhere",
+    "resume nowhere": "no run at nowhere",
+    "equilibrium full": "full is not a run folder",
+    "theory satiation": "unknown demonstration 'satiation': did you mean 'saturation'?",
+    "recipes dcgn": "unknown recipe 'dcgn'",
+    "cite dcgn": "unknown recipe 'dcgn'",
+}
+
+
+def test_wrong_words_are_refused_without_importing_what_takes_seconds(tmp_path: Path) -> None:
+    """All in one process, which imports more with each; importing torch or numpy would fail it."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    code = (
+        "import sys\nfrom zerosum.cli import main\n"
+        f"for words in {list(QUICKLY)!r}:\n"
+        "    sys.argv = ['zerosum', *words.split()]\n"
+        "    try:\n        main()\n"
+        "    except SystemExit as ended:\n        assert ended.code == 2, words\n"
+        "    heavy = {'torch', 'numpy', 'PIL', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+        "    assert not heavy, (words, heavy)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for line, expected in zip(done.stderr.splitlines(), QUICKLY.values(), strict=True):
+        assert line.startswith("error: ")
+        assert expected in line

@@ -16,6 +16,7 @@ from PIL import Image
 
 import zerosum as package
 from tests.end_to_end.conftest import COMMAND, Command, Zerosum
+from tests.photos import fill
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 from zerosum.networks.mlp import MLP
@@ -282,3 +283,16 @@ def test_the_command_answers(arguments: tuple[str, ...]) -> None:
     done = subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "zerosum" in done.stdout
+
+
+def test_a_folder_called_as_a_built_in_set_is_what_is_read_and_it_is_said(in_process: Command) -> None:
+    fill(in_process.folder / "digits", 12)
+    said = f"data: the path {in_process.folder / 'digits'}; the built-in set of that name is builtin:digits"
+    for command in (("data", "digits"), ("train", "digits", "--steps", 1, "--out", "r", "--set", "networks.width=4")):
+        code, out, err = in_process(*command)
+        assert (code, err) == (0, "")
+        assert said in out
+        assert "12 images used" in out
+    out = in_process("evaluate", "r", "--against", "digits", "--metric", "frechet-distance")[1]
+    assert said in out
+    assert "images, 1 x 8 x 8" in in_process("data", "builtin:digits")[1]

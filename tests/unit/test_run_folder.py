@@ -10,7 +10,7 @@ import pytest
 
 from zerosum.atomic import write_atomically
 from zerosum.errors import InputError
-from zerosum.run_folder import FORMAT, RunFolder
+from zerosum.run_folder import FORMAT, RunFolder, check_writable
 
 
 def test_a_damaged_run_folder_says_where(tmp_path: Path) -> None:
@@ -162,3 +162,15 @@ def test_folders_that_nobody_named_are_numbered(tmp_path: Path) -> None:
         folder.close()
     with pytest.raises(InputError, match=r"cannot write to .*: Not a directory"):
         RunFolder.create(tmp_path / "a-3" / "b", {}, numbered=True)
+
+
+def test_what_cannot_be_written_is_refused_beforehand_and_nothing_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    RunFolder(tmp_path / "new" / "deep").check()
+    check_writable(tmp_path / "runs")
+    with pytest.raises(InputError, match="exists already: please choose another --out"):
+        RunFolder(tmp_path).check()
+    for check in (check_writable, lambda path: RunFolder(path).check()):
+        with pytest.raises(InputError, match=r"cannot write to .*run: Not a directory"):
+            check(tmp_path / "file" / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -31,8 +31,8 @@ def tell_files(source: Source, console: Console) -> None:
     """Print how many files were used, the first of those that were not, and what was assumed."""
     if source.files is not None:
         _tell_counts(source, source.files, console)
-    for remark in source.remarks:
-        console.print(f"  {remark}", soft_wrap=True)
+    for note in source.notes:
+        console.print(f"  {note}", soft_wrap=True)
 
 
 def _tell_counts(source: Source, files: Path, console: Console) -> None:

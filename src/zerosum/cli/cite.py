@@ -9,6 +9,9 @@ def cite(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name, a JSON file, or a run.")],
 ) -> None:
     """Print BibTeX of the papers that RECIPE's networks, game, regularisers, tricks and optimisers are taken from."""
+    from zerosum import names
+
+    names.check_recipe(recipe)
     from zerosum import recipes, references
 
     used = references.find_references("\n".join(recipes.find(recipe).papers))

@@ -32,6 +32,10 @@ def data(
     """Say what DATA holds and which recipe `train` would choose. DATA is only read."""
     from rich.table import Table
 
+    from zerosum import names
+
+    names.check_data(data)
+    names.check_fields(changes or ())
     from zerosum.cli._data import open_data
     from zerosum.cli._progress import plain_console
     from zerosum.export import pictures, samples

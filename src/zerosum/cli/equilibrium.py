@@ -38,6 +38,9 @@ def equilibrium(
     import json
     from dataclasses import asdict, replace
 
+    from zerosum.run_folder import RunFolder
+
+    RunFolder.open(run)
     from zerosum.cli._progress import plain_console
     from zerosum.diagnostics.duality_gap import PROXIMITY, measure_duality_gap
     from zerosum.diagnostics.stability import measure_stability

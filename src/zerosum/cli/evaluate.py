@@ -66,6 +66,11 @@ def evaluate(
     """Score generated samples against real data that their generator never saw."""
     import json
 
+    from zerosum import names
+
+    names.check_pictures(what)
+    if against is not None:
+        names.check_data(against)
     from zerosum.cli._evaluation import ConsoleReporter
     from zerosum.cli._progress import plain_console
     from zerosum.cli._tables import show_scores

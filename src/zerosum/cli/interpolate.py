@@ -48,8 +48,11 @@ def interpolate(
     device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points, or a film of a round trip."""
-    from zerosum.cli._progress import plain_console, show_progress
     from zerosum.errors import InputError
+    from zerosum.run_folder import check_generator
+
+    check_generator(run.expanduser())
+    from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import films, samples
     from zerosum.generator import load
 
@@ -57,6 +60,7 @@ def interpolate(
     filming = samples.format_of(destination) in films.FORMATS
     if seconds is not None and not filming:
         raise InputError(f"--seconds is for films, and {destination} is none: use {', '.join(films.FORMATS)}")
+    samples.check_destination(destination)
     generator = load(run, device)
     generator.check_request(label, truncation)
     about = samples.describe_origin(generator, run, seed, label, truncation)
@@ -65,7 +69,7 @@ def interpolate(
         _write_film(generator, destination, count, steps, seconds, about, (seed, label, truncation))
     else:
         steps = steps or PICTURE_STEPS
-        samples.check_destination(destination, generator.shape, count * steps, columns=steps)
+        samples.check_shape(destination, generator.shape, count * steps, columns=steps)
         batches = generator.interpolate_batches(count, steps, seed, label, truncation)
         with show_progress("drawing", plain_console()) as progress:
             batches = samples.select_shown(destination, batches, generator.shown)

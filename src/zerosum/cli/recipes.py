@@ -28,6 +28,10 @@ def recipes(
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    from zerosum import names
+
+    if name is not None:
+        names.check_recipe(name)
     from zerosum import recipes as known
     from zerosum.cli._progress import plain_console
 

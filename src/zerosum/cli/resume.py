@@ -15,6 +15,9 @@ def resume(
     data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; on the same device it ends as if it had never stopped."""
+    from zerosum.run_folder import RunFolder
+
+    RunFolder.open(run)
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
     from zerosum.run.trainer import Trainer

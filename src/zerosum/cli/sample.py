@@ -24,14 +24,18 @@ def sample(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator."""
+    from zerosum.run_folder import check_generator
+
+    check_generator(run.expanduser())
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import samples
     from zerosum.generator import load
 
     destination = out or Path(f"samples-{seed}.png")
+    samples.check_destination(destination)
     generator = load(run, device)
     generator.check_request(label, truncation)
-    samples.check_destination(destination, generator.shape, count)
+    samples.check_shape(destination, generator.shape, count)
     about = samples.describe_origin(generator, run, seed, label, truncation)
     what = samples.describe_file(destination, generator.shape, count)
     batches = generator.sample_batches(count, seed, label, truncation)

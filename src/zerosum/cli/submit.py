@@ -19,6 +19,9 @@ def submit(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator for Kaggle's "Generative Dog Images": a .zip of PNGs of 64x64 pixels."""
+    from zerosum.run_folder import check_generator
+
+    check_generator(run.expanduser())
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import samples, submission
     from zerosum.generator import load

@@ -17,6 +17,10 @@ def theory(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples and trainings.")] = 0,
 ) -> None:
     """Demonstrate a claim of the paper by measuring it: a table, a picture and what they say, within a minute."""
+    from zerosum import names
+
+    if name is not None:
+        names.check_demonstration(name)
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
     from zerosum.demonstrations import Demonstration
@@ -82,8 +86,8 @@ def _print_findings(demonstration: "Demonstration", findings: "Findings", consol
     for table in findings.tables:
         console.print(f"{table.title}:")
         _print_table(table, console)
-    for number, remark in enumerate(findings.remarks):
-        console.print(remark if number == 0 else f"\n{remark}")
+    for number, note in enumerate(findings.notes):
+        console.print(note if number == 0 else f"\n{note}")
 
 
 def _print_table(table: "Table", console: "Console") -> None:

@@ -30,6 +30,15 @@ def train(
     """Train a generator and its discriminator on DATA."""
     import time
 
+    from zerosum import names
+    from zerosum.run_folder import RunFolder
+
+    names.check_data(data)
+    names.check_fields(changes or ())
+    if recipe != "auto":
+        names.check_recipe(recipe)
+    if out is not None:
+        RunFolder(out.expanduser()).check()
     from zerosum import catalog
     from zerosum.cli import STARTED
     from zerosum.cli._data import open_data
@@ -42,6 +51,7 @@ def train(
     changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     how = {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out}
     plan = catalog.build(Plan, how)
+    plan.check()
     source, chosen = open_data(data, recipe, changes, device, console)
     run = plan.begin(data, source, chosen)
     console.print(

@@ -28,7 +28,7 @@ from zerosum.data.distributions import Mixture
 from zerosum.errors import InputError
 from zerosum.types import Shape
 
-TEST_FRACTION = 0.2
+TEST_FRACTION, MOST_FOR_TESTING = 0.2, 0.3
 LEAST = 2  # samples in each split: a single one has no spread, and so no score
 MODES: dict[int, Literal["L", "LA", "RGB", "RGBA"]] = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}  # Pillow's, by channels
 Progress = Callable[[str, int, int], None]
@@ -125,7 +125,7 @@ class Source:
         digest: of every sample and label, if it was computed before.
         files: a list of what was done with every image file, one JSON object per line; None without image files.
         stacked_from: the labelled images in the channels, if the samples are stacks of such.
-        remarks: what was assumed or left out, for people, each in a sentence that names the field which decides.
+        notes: what was guessed while the data were read, and what overrules it: sentences for people.
         range: the values of files or arrays that became black and white; None if they were bytes.
         heeded: the fields of the preparation, besides `flip`, that data without image files heed.
         shown: the channels that pictures show, if not all.
@@ -139,7 +139,7 @@ class Source:
     digest: str = ""
     files: Path | None = None
     stacked_from: "Source | None" = None
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     range: tuple[float, float] | None = None
     heeded: tuple[str, ...] = ()
     shown: tuple[int, ...] | None = None
@@ -174,9 +174,13 @@ class Source:
 
 
 def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Split]:
-    """Keep one sample in five for testing, chosen by its content, so that added samples move no old one."""
+    """Keep one sample in five for testing, chosen by its content, so that added samples move no old one.
+
+    Samples that are the same stay together.
+    """
     rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
-    test = torch.from_numpy(select_test(np.array([hash_content(row.tobytes()) for row in rows], np.int64)))
+    hashes = np.array([hash_content(row.tobytes()) for row in rows], np.int64)
+    test = torch.from_numpy(divide_groups(hashes, hashes, hashes))
 
     def take(mask: Tensor) -> Split:
         return Split(samples[mask], None if labels is None else labels[mask])
@@ -195,12 +199,77 @@ def select_test(hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
     return hashes < max(TEST_FRACTION * 2**32, 1 + max(smallest, default=0))
 
 
+def divide_groups(
+    hashes: NDArray[np.int64], groups: NDArray[np.int64], pictures: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Select samples for testing, about one in five, and whole groups only.
+
+    A group is for testing if one of its samples is by `select_test`: then added samples move no old one from testing to
+    training. But of large groups nearly every one has such a sample. If that keeps more than `MOST_FOR_TESTING`, or
+    leaves a side without `LEAST` different pictures, groups are taken in an order that does not depend on their sizes,
+    until there are enough samples.
+
+    Args:
+        hashes: of the samples' contents, [N].
+        groups: the group of each sample, [N].
+        pictures: equal for samples that are the same, [N]; such are of one group.
+
+    Returns:
+        Whether each sample is for testing, bool [N]. A side may have fewer than `LEAST` different pictures if there are
+        fewer than twice as many, or if few groups hold them.
+    """
+    names, members, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    testing = np.isin(members, members[select_test(hashes)])
+    fair = testing.mean() <= MOST_FOR_TESTING and min(count_sides(testing, pictures)) >= LEAST
+    if fair or len(names) == len(hashes):
+        return testing
+    order = [int(group) for group in np.argsort(_draw_keys(hashes, members, len(names)), kind="stable")]
+    chosen = list[int]()
+    for group in order:
+        taken = sizes[chosen].sum()
+        if taken >= TEST_FRACTION * len(hashes) or len(chosen) == len(names) // 2:
+            break
+        if taken + sizes[group] <= MOST_FOR_TESTING * len(hashes):
+            chosen.append(group)
+    for group in sorted(set(order) - set(chosen), key=lambda group: (sizes[group], order.index(group))):
+        if len(chosen) >= len(names) - 1 or count_sides(np.isin(members, chosen), pictures)[1] >= LEAST:
+            break
+        chosen.append(group)
+    return np.isin(members, chosen)
+
+
+def count_sides(testing: NDArray[np.bool_], pictures: NDArray[np.int64]) -> tuple[int, int]:
+    """Count the different pictures to train with and to test with."""
+    return len(np.unique(pictures[~testing])), len(np.unique(pictures[testing]))
+
+
+def _draw_keys(hashes: NDArray[np.int64], members: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Draw a key for each of `count` groups: the hash of the member that a second hash puts first.
+
+    So it is uniform whatever the size of the group, and one more sample changes it only if it comes first.
+    """
+    second = np.array([hash_content(each.tobytes()) for each in hashes], np.int64)
+    order = np.lexsort((hashes, second, members))
+    firsts = order[np.searchsorted(members[order], np.arange(count))]
+    return np.asarray(hashes[firsts])
+
+
 class TooFewSamples(InputError):
     """Data whose samples do not suffice for both splits."""
 
-    def __init__(self, data: str, count: int) -> None:
-        """Say that `data`, as the user typed it, has only `count` usable samples."""
-        super().__init__(f"{data}: {count} usable samples are too few to train with some and test with others")
+    def __init__(self, data: str, count: int, different: int) -> None:
+        """Say that `data`, as the user typed it, has only `count` usable samples, of which so many are `different`."""
+        needed = f"at least {2 * LEAST} different ones are needed, {LEAST} to train with and {LEAST} to test with"
+        if different == count or count == 0:
+            few = "1 usable sample is" if count == 1 else f"{count} usable samples are"
+            super().__init__(f"{data}: {few} too few: {needed}")
+        elif different == 1:
+            super().__init__(
+                f"{data}: all {count} samples are the same: there is nothing to learn from one of them, {count} times; "
+                f"{needed}"
+            )
+        else:
+            super().__init__(f"{data}: {count} usable samples, but only {different} different ones: {needed}")
 
 
 def to_float(pixels: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal, TypeGuard
 
 from pydantic import BeforeValidator, Field
@@ -10,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from zerosum.types import Count, Fraction
 
 SMALLEST, LARGEST = 8, 4096  # pixels of a side
+LABEL_FILES = (".json", ".csv", ".tsv")
 
 
 def _parse_size(size: object) -> object:
@@ -54,6 +56,15 @@ def _parse_channels(channels: object) -> object:
     return tuple(numbers)
 
 
+def _parse_labels(labels: object) -> object:
+    """Make the path of a file absolute, so that a run finds it from any folder; refuse other words."""
+    if isinstance(labels, str) and labels.endswith(LABEL_FILES):
+        return str(Path(labels).expanduser().absolute())
+    if labels not in ("auto", "folders", "none"):
+        raise ValueError("labels are auto, folders, none, or a .json, .csv or .tsv file of names and labels")
+    return labels
+
+
 @dataclass(frozen=True)
 class Preparation:
     """Options by which images of any kind become samples; arrays mind only `range`, `layout`, `shown` and `flip`.
@@ -74,7 +85,10 @@ class Preparation:
         layout: where the channels of arrays of four dimensions are; `auto` tells it by the sizes.
         shown: one or three channels, counted from 0, written 3,2,1, that pictures show of images with others than 1
             or 3; None shows the first three.
-        labels: `auto` takes the subfolders of a folder as classes if all images lie in such; `none` never does.
+        labels: what says the classes. `auto` takes a file of labels beside the images (StyleGAN's `dataset.json`,
+            `labels.csv` ...), else the folders that all images lie in, unless they look like a camera's, like dates or
+            a storage's; `folders` takes them whatever they are called, `none` nothing; or a .json or .csv file of names
+            and labels.
         broken: the largest share of files that may be unreadable; they are skipped, counted and listed.
         boxes: whether to crop to the boxes of Pascal VOC annotations, if there are any.
         margin: the share of its width and height by which a box is widened, on each side.
@@ -94,7 +108,7 @@ class Preparation:
     masks: Literal["auto", "use"] = "auto"
     layout: Literal["auto", "channels-first", "channels-last"] = "auto"
     shown: Annotated[tuple[int, ...] | None, BeforeValidator(_parse_channels)] = None
-    labels: Literal["auto", "none"] = "auto"
+    labels: Annotated[str, BeforeValidator(_parse_labels)] = "auto"
     broken: Fraction = 0.2
     boxes: bool = True
     margin: Annotated[float, Field(ge=0, le=2)] = 0.0

@@ -44,14 +44,14 @@ class Findings:
     Attributes:
         opening: what was done, in a sentence or two.
         tables: the numbers.
-        remarks: what they say, a sentence or two each.
+        notes: what they say, a sentence or two each.
         picture: a PNG.
         movie: a GIF; None if there is none.
     """
 
     opening: str
     tables: tuple[Table, ...]
-    remarks: tuple[str, ...]
+    notes: tuple[str, ...]
     picture: bytes
     movie: bytes | None = None
 

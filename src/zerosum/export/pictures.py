@@ -20,11 +20,11 @@ from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
 from zerosum.data import MODES
+from zerosum.data.generated import MARK
 
 GAP, LEAST_SIDE = 2, 32
 BINS = 200  # of a histogram
-NAME = "zerosum"
-SOFTWARE = f"{NAME} {version(NAME)}"
+SOFTWARE = f"{MARK} {version(MARK)}"
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
 MOST_SIDE = {"PNG": 1_000_000, "JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535}
 MOST_PIXELS = 89_478_485  # more than that, and Pillow warns of a decompression bomb when it opens the file
@@ -147,14 +147,14 @@ def is_ours(path: Path) -> bool:
     with contextlib.suppress(*UNREADABLE):
         if path.suffix.lower() == ".mp4":
             with path.open("rb") as file:
-                return f"{NAME} ".encode() in file.read(MPEG_TAGS)
+                return f"{MARK} ".encode() in file.read(MPEG_TAGS)
         if path.suffix.lower() in (".zip", ".npz"):
             with zipfile.ZipFile(path) as archive:
-                return archive.comment.startswith(NAME.encode())
+                return archive.comment.startswith(MARK.encode())
         with Image.open(path) as picture:
             exif = picture.getexif().get(ExifTags.Base.Software, "")
             notes = picture.info.get("Software", ""), exif, picture.info.get("comment", b"")
-        return any(str(note.decode("latin-1") if isinstance(note, bytes) else note).startswith(NAME) for note in notes)
+        return any(str(note.decode("latin-1") if isinstance(note, bytes) else note).startswith(MARK) for note in notes)
     return False
 
 

@@ -29,12 +29,11 @@ def format_of(path: Path) -> str:
     return FOLDER if path.is_dir() else path.suffix.lower()
 
 
-def check_destination(path: Path, shape: tuple[int, ...], count: int = 1, columns: int | None = None) -> None:
-    """Refuse a destination that cannot take `count` samples of `shape`, (C, H, W) or (d,), before any is made.
+def check_destination(path: Path) -> None:
+    """Refuse a destination that cannot take samples, before a generator is loaded.
 
     Raises:
-        InputError: its parent is no folder, its extension is unknown, there is something that may not be replaced,
-            points should become files of one picture each, or a picture would be too large or lose its transparency.
+        InputError: its parent is no folder, its extension is unknown, or there is something that may not be replaced.
     """
     kind = format_of(path)
     if kind not in (*pictures.FORMATS, *ARRAYS, ARCHIVE, FOLDER):
@@ -43,6 +42,16 @@ def check_destination(path: Path, shape: tuple[int, ...], count: int = 1, column
             f"{' '.join(ARRAYS)} (the array), or {ARCHIVE} or a folder (a PNG each)"
         )
     check_free(path)
+
+
+def check_shape(path: Path, shape: tuple[int, ...], count: int = 1, columns: int | None = None) -> None:
+    """Refuse a destination that cannot take `count` samples of `shape`, (C, H, W) or (d,), before any is made.
+
+    Raises:
+        InputError: points should become files of one picture each, or a picture would be too large or lose its
+            transparency.
+    """
+    kind = format_of(path)
     if kind in (ARCHIVE, FOLDER) and len(shape) != 3:
         raise InputError("points cannot be written as pictures: use --out samples.npz")
     if kind in (ARCHIVE, FOLDER) and shape[0] > max(MODES):

@@ -167,11 +167,16 @@ def from_json(values: object) -> Recipe:
     return catalog.build(Recipe, values)
 
 
+class NoSuchField(InputError):
+    """A field that is to be changed is not there."""
+
+
 def change(recipe: Recipe, assignment: str) -> Recipe:
     """Return `recipe` with one field set, e.g. by `"generator_optimizer.lr=1e-4"` or `"game=minimax"`.
 
     Raises:
-        InputError: it is not of the form path=value, there is no such field, or the value is of the wrong type.
+        NoSuchField: there is no such field.
+        InputError: it is not of the form path=value, or the value is of the wrong type.
     """
     path, equals, text = assignment.partition("=")
     if not equals or not path:
@@ -207,7 +212,7 @@ def _replace(component: Any, path: list[str], value: object, whole: str) -> obje
     if path[0] not in fields:
         if path == ["name"] and "." in whole:
             raise InputError(f"--set {whole}: to choose another one, --set {whole.removesuffix('.name')}={value}")
-        raise InputError(f"--set {whole}: {_explain_missing(component, path[0], fields)}")
+        raise NoSuchField(f"--set {whole}: {_explain_missing(component, path[0], fields)}")
     if len(path) > 1:
         value = _replace(getattr(component, path[0]), path[1:], value, whole)
     current = {name: getattr(component, name) for name in fields}

@@ -5,6 +5,7 @@ from zerosum.game.recipe import Recipe
 from zerosum.recipes.modern import COMPACT, COMPACT_CONDITIONAL
 from zerosum.recipes.toy import POINTS
 
+CHOICES = (COMPACT, COMPACT_CONDITIONAL, POINTS)
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
 
 

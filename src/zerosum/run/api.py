@@ -55,6 +55,7 @@ def train(
     if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
+    plan.check()
     with _keep_threads():
         source, chosen = open_for_recipe(str(data), recipe, device=device)
         return _finish_or_interrupt(plan.begin(str(data), source, chosen), observe)

@@ -16,7 +16,7 @@ from zerosum import catalog
 from zerosum.data import Progress, Source
 from zerosum.data.packs.shape import TooSmall
 from zerosum.data.preparation import Preparation
-from zerosum.data.readers import make_absolute, open_source
+from zerosum.data.readers import find_reader, make_absolute, open_source
 from zerosum.data.values import USUAL, Range
 from zerosum.errors import InputError, did_you_mean
 from zerosum.export import samples as sample_files
@@ -25,7 +25,8 @@ from zerosum.game.recipe import from_json
 from zerosum.generator import TrainedGenerator, load
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
-from zerosum.metrics.features import Request, inception
+from zerosum.metrics.features import Request, find_extractor, inception
+from zerosum.names import check_pictures
 from zerosum.run_folder import Line, RunFolder
 
 LEAST = 2
@@ -78,7 +79,7 @@ class Candidate:
         run: what `run.json` says, of a run or of a generator in its folder.
         truncation: of the generator's latents.
         range: the values of images made elsewhere that became black and white; None if they were bytes.
-        remarks: what was assumed of them.
+        notes: what was assumed of them.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Candidate:
     run: Line | None = None
     truncation: float | None = None
     range: Range | None = None
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def open(
@@ -107,8 +108,6 @@ class Candidate:
             return cls(name, generator, run)
         if path.suffix == ".safetensors":
             return cls(name, load(path, device), _run_beside(path))
-        if not path.exists():
-            raise InputError(f"no run and no images at {name}: no such file or folder")
         with reporter.phase(f"opening {name}") as progress:
             source = sample_files.load(name, size, progress, values)
         images = torch.cat([source.train.samples, source.test.samples])
@@ -117,7 +116,7 @@ class Candidate:
         if source.files is not None and len(images) < source.files.read_bytes().count(b"\n"):
             reporter.files(source)
             return cls(name, images, range=source.range)
-        return cls(name, images, range=source.range, remarks=source.remarks)
+        return cls(name, images, range=source.range, notes=source.notes)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -218,6 +217,9 @@ def evaluate(
     things = [what] if isinstance(what, str | Path | TrainedGenerator | Tensor) else list(what)
     names = [_name(thing, number) for number, thing in enumerate(things, start=1)]
     _check(names, reference, pairs, metrics)
+    _check_places(things, None if against is None else str(against), size)
+    _check_features(features, weights)
+    Engine.choose(device)
     candidates = [
         Candidate(name, thing)
         if isinstance(thing, TrainedGenerator | Tensor)
@@ -233,8 +235,10 @@ def evaluate(
         for each in candidates
     ]
     for each in candidates:
-        for remark in each.remarks:
-            reporter.note(f"{each.name}: {remark.partition(';')[0]}")  # no flag of this command overrules it
+        for note in each.notes:
+            reporter.note(f"{each.name}: {note.partition(';')[0]}")  # no flag of this command overrules it
+    for note in source.notes if against is not None else ():
+        reporter.note(note)
     if pairs and not source.is_images:
         raise InputError(f"--pairs is for images, and {source.name} has points")
     candidates = [candidate.match_channels(source.shape) for candidate in candidates]
@@ -291,6 +295,36 @@ def _choose_reference(reference: str, *, made_elsewhere: bool) -> Reference:
     """Return the reference that was asked for, or the one that nothing to be scored has an advantage in."""
     named: Reference | None = next((each for each in get_args(Reference) if each == reference), None)
     return named or ("all" if made_elsewhere else "test")
+
+
+def _check_places(things: Sequence[object], against: str | None, size: str | None) -> None:
+    """Refuse what is not there, and data or a size that cannot be, before anything is read.
+
+    Raises:
+        InputError: see there.
+    """
+    if size is not None:
+        catalog.build(Preparation, {"size": size})
+    check_pictures(thing for thing in things if isinstance(thing, str | Path))
+    if against is not None:
+        find_reader(against)
+    elif not any(isinstance(thing, str | Path) and _may_know_data(Path(thing).expanduser()) for thing in things):
+        raise InputError("say which real data to compare with: --against DATA")
+
+
+def _may_know_data(path: Path) -> bool:
+    """Return whether it is a run, or lies in one, whose data are known."""
+    return (path / "run.json").exists() or (path.suffix == ".safetensors" and _run_beside(path) is not None)
+
+
+def _check_features(features: str, weights: Path | None) -> None:
+    """Refuse features that do not exist, before anything is read.
+
+    Raises:
+        InputError: see there.
+    """
+    if features != "auto":
+        find_extractor(features.partition(":")[0], Request(features, weights))
 
 
 def _check_shapes(candidates: Sequence[Candidate], source: Source) -> None:

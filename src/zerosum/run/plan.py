@@ -3,25 +3,32 @@
 import operator
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, SupportsIndex
 
+import torch
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
 from zerosum import recipes
-from zerosum.data import Progress, Source
+from zerosum.data import Progress, Source, Split
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
 from zerosum.game.engine import Engine
-from zerosum.game.recipe import Recipe, change
-from zerosum.recipes.auto import choose
+from zerosum.game.recipe import NoSuchField, Recipe, change
+from zerosum.recipes import auto
 from zerosum.run.probe import steps_in
 from zerosum.run.trainer import Trainer, describe
+from zerosum.run_folder import RunFolder, check_writable
 
 RUNS = Path("runs")
 ARRAYS_HEED = ("range", "layout", "shown")
+STAND_INS = tuple(  # for data that are not read yet: images and points
+    Source("the data", split, split)
+    for split in (Split(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)), Split(torch.zeros(2, 2)))
+)
 LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6
 
 
@@ -47,6 +54,18 @@ class Plan:
         """Refuse two lengths."""
         if self.steps is not None and self.minutes is not None:
             raise InputError("steps and minutes both say how long to train: give one of them")
+
+    def check(self) -> None:
+        """Refuse a device or a folder that cannot be used, before any data are read.
+
+        Raises:
+            InputError: see there.
+        """
+        Engine.choose(self.device)
+        if self.out is None:  # a free one in there
+            check_writable(RUNS)
+        else:
+            RunFolder(self.out.expanduser()).check()
 
     def begin(self, data: str, source: Source, recipe: Recipe) -> Trainer:
         """Create the run, before its first step.
@@ -80,7 +99,7 @@ def open_for_recipe(
         progress: is told how far files are read.
 
     Raises:
-        InputError: no such recipe or field, or the data cannot be used.
+        InputError: no such recipe or field, found before the data are read, or the data cannot be used.
     """
     changes = [assignment.strip() for assignment in changes]
     given = recipes.find(recipe) if isinstance(recipe, str | Path) and recipe != "auto" else recipe
@@ -90,6 +109,7 @@ def open_for_recipe(
             raise InputError("--set data: set its fields one at a time, e.g. --set data.flip=true")
         if assignment.startswith("data."):
             draft = change(draft, assignment)
+    check_words(given, [assignment for assignment in changes if not assignment.startswith("data.")])
     preparation = draft.data
     if preparation.size is None and Engine.choose(device).device.type == "cuda":
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
@@ -103,11 +123,29 @@ def open_for_recipe(
         preparation = Preparation(**heeded, flip=preparation.flip and source.is_images)
     else:  # a resumed run must not choose again
         preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
-    chosen = replace(given if isinstance(given, Recipe) else choose(source), data=preparation)
+    chosen = replace(given if isinstance(given, Recipe) else auto.choose(source), data=preparation)
     for assignment in changes:
         if not assignment.startswith("data."):
             chosen = change(chosen, assignment)
     return source, chosen
+
+
+def check_words(recipe: str | Path | Recipe, changes: Sequence[str]) -> None:
+    """Refuse changes that cannot fit the recipe, whatever the data are; `auto` may choose any of its recipes.
+
+    Raises:
+        InputError: there is no such field or name, a value is wrong, or parts do not go together.
+    """
+    problems = list[InputError]()
+    for candidate in [recipe] if isinstance(recipe, Recipe) else auto.CHOICES:
+        for data in STAND_INS:
+            try:
+                reduce(change, changes, candidate).check(data)
+            except InputError as error:
+                problems.append(error)
+            else:
+                return
+    raise min(problems, key=lambda problem: isinstance(problem, NoSuchField))  # the first that says most
 
 
 def _refuse_idle(changes: Sequence[str], source: Source) -> None:

@@ -140,6 +140,10 @@ class Trainer:
     @classmethod
     def _restore(cls, folder: RunFolder, device: str | None, *, allow_changed_data: bool) -> tuple["Trainer", Progress]:
         about, recipe = folder.describe(), recipes.of_run(folder)
+        Engine.choose(
+            device or about["device"], about["precision"]
+        )  # what is not there is refused before data are read
+        state = checkpoint.load_latest(folder.checkpoints)
         source = open_source(about["data"], recipe.data, recorded=True)
         if source.fingerprint != about["fingerprint"] and not allow_changed_data:
             raise InputError(
@@ -148,7 +152,6 @@ class Trainer:
             )
         torch.set_num_threads(about["threads"])
         trainer = cls._build(folder, recipe, source, {**about, "device": device or about["device"]})
-        state = checkpoint.load_latest(folder.checkpoints)
         checkpoint.restore(state, trainer.players, trainer.ema)
         try:
             progress = TypeAdapter(Progress).validate_python(state.metadata)

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from zerosum.data import Source, Split, select_test, shuffle_indices, split_by_content
+from zerosum.data import (
+    LEAST,
+    Source,
+    Split,
+    count_sides,
+    divide_groups,
+    select_test,
+    shuffle_indices,
+    split_by_content,
+)
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
 
@@ -56,6 +65,53 @@ def test_eight_photos_can_be_split(seed: int) -> None:
     assert min(len(train), len(test)) >= 2
 
 
+@given(hashes=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=60, unique=True))
+def test_without_groups_the_hashes_alone_decide(hashes: list[int]) -> None:
+    content = np.array(hashes)
+    np.testing.assert_array_equal(divide_groups(content, np.arange(len(content)), content), select_test(content))
+
+
+@given(sizes=st.lists(st.integers(1, 30), min_size=4, max_size=40), seed=st.integers(0, 99))
+def test_groups_stay_whole_and_both_sides_have_different_pictures(sizes: list[int], seed: int) -> None:
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    hashes = np.random.default_rng(seed).choice(2**32, len(groups), replace=False)
+    testing = divide_groups(hashes, groups, hashes)
+    assert not set(groups[testing]) & set(groups[~testing])
+    assert min(count_sides(testing, hashes)) >= LEAST
+    order = np.random.default_rng(seed).permutation(len(groups))
+    np.testing.assert_array_equal(divide_groups(hashes[order], groups[order], hashes[order]), testing[order])
+
+
+@given(count=st.integers(10, 40), size=st.integers(2, 30), seed=st.integers(0, 99))
+def test_of_groups_of_one_size_about_a_fifth_of_the_samples_is_for_testing(count: int, size: int, seed: int) -> None:
+    groups = np.repeat(np.arange(count), size)
+    hashes = np.random.default_rng(seed).choice(2**32, len(groups), replace=False)
+    assert divide_groups(hashes, groups, hashes).mean() <= 0.3 + 1e-9
+    if size > 6:  # else the hashes of the members may decide, and chance
+        assert divide_groups(hashes, groups, hashes).mean() >= 0.2
+
+
+@pytest.mark.parametrize("different", [4, 5, 9])
+def test_copies_in_an_array_are_on_one_side(different: int) -> None:
+    train, test = split_by_content(torch.from_numpy(_noise(different, 0)).repeat(20, 1, 1), None)
+    sides = [{sample.numpy().tobytes() for sample in split.samples} for split in (train, test)]
+    assert not sides[0] & sides[1]
+    assert min(map(len, sides)) >= LEAST
+
+
+@pytest.mark.parametrize(
+    ("different", "words"),
+    [
+        (1, "all 40 samples are the same: there is nothing to learn from one of them, 40 times; at least 4 different"),
+        (2, "40 usable samples, but only 2 different ones: at least 4 different ones are needed, 2 to train with"),
+    ],
+)
+def test_few_pictures_many_times(different: int, words: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "few.npy", np.tile(_noise(different, 0), (40 // different, 1, 1)))
+    with pytest.raises(InputError, match=words):
+        open_source(str(tmp_path / "few.npy"))
+
+
 def test_labels_stay_with_their_samples() -> None:
     samples = torch.arange(500, dtype=torch.float32).unsqueeze(1)
     for part in split_by_content(samples, torch.arange(500)):
@@ -65,7 +121,10 @@ def test_labels_stay_with_their_samples() -> None:
 
 def test_too_few_samples_for_two_splits(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", np.zeros((1, 2)))
-    with pytest.raises(InputError, match="1 usable samples are too few to train with some and test with others"):
+    with pytest.raises(
+        InputError,
+        match="1 usable sample is too few: at least 4 different ones are needed, 2 to train with and 2 to test with",
+    ):
         open_source(str(tmp_path / "one.npy"))
     np.save(tmp_path / "three.npy", np.arange(6.0).reshape(3, 2))
     with pytest.raises(InputError, match="3 usable samples are too few"):

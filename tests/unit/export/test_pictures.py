@@ -81,8 +81,8 @@ def test_of_many_channels_the_first_three_are_shown_or_those_chosen() -> None:
 
 def test_a_folder_of_pictures_cannot_hold_many_channels(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a PNG holds up to 4 channels, not 13: use --out"):
-        samples.check_destination(tmp_path / "new", (13, 8, 8))
-    samples.check_destination(tmp_path / "new.png", (13, 8, 8))
+        samples.check_shape(tmp_path / "new", (13, 8, 8))
+    samples.check_shape(tmp_path / "new.png", (13, 8, 8))
 
 
 def test_a_hundred_small_images_make_a_square() -> None:
@@ -166,8 +166,15 @@ def test_an_array_written_in_batches_is_one(tmp_path, shape: tuple[int, ...]) ->
         ("folder", (2,), "points cannot be written as pictures"),
     ],
 )
-def test_destinations_are_refused_before_the_work(tmp_path, name: str, shape: tuple[int, ...], expected: str) -> None:
+def test_destinations_are_refused_before_the_work(
+    tmp_path: Path, name: str, shape: tuple[int, ...], expected: str
+) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     with pytest.raises(InputError, match=expected):
-        samples.check_destination(tmp_path / name, shape)
+        samples.check_destination(tmp_path / name)
+        samples.check_shape(tmp_path / name, shape)
+
+
+def test_points_fit_an_array(tmp_path: Path) -> None:
+    samples.check_shape(tmp_path / "points.npz", (2,))

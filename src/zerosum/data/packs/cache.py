@@ -1,6 +1,6 @@
 """Find a pack in the cache folder or make it there, and map it into memory.
 
-A pack is a folder: `pack.json` (shape, counts, classes, digest, range of the values, remarks), `images.bin` (uint8:
+A pack is a folder: `pack.json` (shape, counts, classes, digest, range of the values, notes), `images.bin` (uint8:
 training images, then test images), `labels.npy` and `files.jsonl` (what was done with every file; skipped ones first).
 It is made beside its place and then renamed, so a pack that exists is complete. Its name is a digest of the files and
 the preparation; if no size was asked for, a file beside the packs stores the size that was chosen.
@@ -30,7 +30,7 @@ from zerosum.data.packs.writing import write_pack
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
-FORMAT = "zerosum pack 6"
+FORMAT = "zerosum pack 7"
 ABANDONED_SECONDS = 24 * 3600
 MAP_NORESERVE = 0x4000  # Linux's; not every Python has a name for it
 
@@ -53,7 +53,7 @@ def open_pack(
     except OSError as error:
         raise InputError(f"cannot write the pack of {where} to {packs}: {error.strerror or error}") from None
     source = _map_pack(place, name)
-    return replace(source, remarks=(*_remark_files(found), *source.remarks))
+    return replace(source, notes=(*_note_files(found), *found.notes, *source.notes))
 
 
 def _make_pack(packs: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Path:
@@ -121,7 +121,7 @@ def _map_pack(place: Path, name: str) -> Source:
         train, test = about["train"], about["test"]
         images = _map_file(place / "images.bin", (train + test, *about["shape"]))
         labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
-        remarks = tuple(map(str, about["remarks"]))
+        notes = tuple(map(str, about["notes"]))
         values = None if about["range"] is None else (float(about["range"][0]), float(about["range"][1]))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
@@ -136,7 +136,7 @@ def _map_pack(place: Path, name: str) -> Source:
         tuple(about["classes"]),
         digest=about["digest"],
         files=place / "files.jsonl",
-        remarks=remarks,
+        notes=notes,
         range=values,
     )
 
@@ -172,7 +172,7 @@ def _count_kinds(found: Collection) -> str:
     return ", ".join([*words, *([f"{rest:,} of other kinds"] if rest else [])])
 
 
-def _remark_files(found: Collection) -> list[str]:
+def _note_files(found: Collection) -> list[str]:
     """Say how many files are no images."""
     count = found.ignored.total()
     what = "file is no image" if count == 1 else "files are no images"

@@ -1,16 +1,20 @@
 """The images to decode, found among the files of a folder or an archive, with their splits, classes and boxes."""
 
+import contextlib
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from zerosum.data import generated
 from zerosum.data.packs.annotations import Box, NotAnAnnotation, read_boxes, widen_box
+from zerosum.data.packs.classes import TABLES, Image, describe, find_classes, judge_names
 from zerosum.data.packs.masks import find_masks
 from zerosum.data.preparation import Preparation
+from zerosum.run_folder import describes_run
 
 EXTENSIONS = frozenset(
     {
@@ -42,6 +46,7 @@ UNREAD = frozenset(
 SYSTEM_FILES = ("__MACOSX", "Thumbs.db", "desktop.ini")
 TRAINING = frozenset({"train", "training"})
 TESTING = frozenset({"test", "testing", "val", "valid", "validation"})
+GENERATED = "zerosum made it, and what is generated is no data"
 ANNOTATIONS = ("annotation", "annotations")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # \ud800...: bytes that are not UTF-8
 WORDNET = re.compile(r"^n\d{8}-")
@@ -55,6 +60,7 @@ class Item:
         name: the path inside the data, with slashes, on one line.
         stamp: changes when the file does: its size and times, or those of its archive.
         read: returns the file's bytes; may raise an OSError that says why it cannot.
+        head: returns the first `generated.HEAD` of them, or none where nothing of zerosum's can lie; may raise it too.
         label: the name of the class.
         box: the part of the image to take; None takes all of it.
         page: the page of a file that has several, from 0.
@@ -68,6 +74,7 @@ class Item:
     box: Box | None = None
     page: int = 0
     testing: bool | None = None
+    head: Callable[[], bytes] = field(default=bytes, compare=False)
 
 
 class Skipped(NamedTuple):
@@ -86,42 +93,108 @@ class Collection:
         items: the images to decode, in the order of their names.
         skipped: files that look like images but are not used.
         ignored: the number of other files, by extension.
+        notes: what was guessed, and what overrules it: sentences for people.
     """
 
     items: list[Item] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Piles:
+    """Files by what they are for: images, annotations by their names without extension, and tables of labels."""
+
+    images: list[Item] = field(default_factory=list)
+    annotations: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+    tables: dict[str, Callable[[], bytes]] = field(default_factory=dict)
 
 
 def collect(files: Iterable[Item | Skipped], preparation: Preparation) -> Collection:
-    """Separate images, annotations and other files, and give each image its split, its class and its boxes."""
-    found, annotations, images = Collection(), defaultdict[str, list[Item]](list), list[Item]()
-    for file in sorted(map(_escape_name, files), key=lambda each: each.name):
-        path = PurePosixPath(file.name)
-        if any(is_hidden(part) for part in path.parts):
-            continue
-        if isinstance(file, Skipped):
-            found.skipped.append(file)
-        elif path.suffix.lower() in EXTENSIONS:
-            images.append(file)
-        elif path.suffix.lower() in UNREAD:
-            why = f"{path.suffix.lower()} is not read: convert it to JPEG or PNG"
-            found.skipped.append(Skipped(file.name, why, broken=False))
-        elif preparation.boxes and _is_annotation(path):
-            annotations[path.stem if path.suffix.lower() == ".xml" else path.name].append(file)
-        else:
-            found.ignored[path.suffix.lower() or "no extension"] += 1
+    """Separate images, annotations and other files, and give each image its split, its class and its boxes.
+
+    Raises:
+        InputError: the classes that were asked for are not there.
+    """
+    found = Collection()
+    piles = _sort_files(files, preparation, found)
+    images, annotations = piles.images, piles.annotations
     matched = {stem: annotations[stem] for image in images if (stem := PurePosixPath(image.name).stem) in annotations}
     if matched:
         images = _skip_masks(images, matched, found)
     if preparation.masks == "auto":
         images = _skip_found_masks(images, found)
-    images = _read_folders(images, labels=preparation.labels == "auto")
+    images, below = _read_splits(images)
+    labels, note = find_classes(below, piles.tables, preparation.labels)
+    if made := [each.name for each in found.skipped if each.reason == GENERATED]:
+        found.notes.append(f"left out, as zerosum made them: {len(made):,} pictures or runs, e.g. {made[0]}")
+    if note:
+        found.notes.append(note)
+    images = [replace(image, label=label) for image, label in zip(images, labels, strict=True)]
     if matched:
         _cut_boxes(images, matched, preparation, found)
     else:
         found.items = images
     return found
+
+
+def _sort_files(files: Iterable[Item | Skipped], preparation: Preparation, found: Collection) -> Piles:
+    """Sort the files by name and into piles; add to `found` what is skipped or ignored."""
+    piles = Piles()
+    for file in _leave_out_generated(sorted(map(_escape_name, files), key=lambda each: each.name), preparation):
+        path = PurePosixPath(file.name)
+        kind = path.suffix.lower()
+        if any(is_hidden(part) for part in path.parts):
+            continue
+        if isinstance(file, Skipped):
+            found.skipped.append(file)
+        elif kind in EXTENSIONS:
+            piles.images.append(file)
+        elif kind in UNREAD:
+            found.skipped.append(Skipped(file.name, f"{kind} is not read: convert it to JPEG or PNG", broken=False))
+        elif preparation.boxes and _is_annotation(path):
+            piles.annotations[path.stem if kind == ".xml" else path.name].append(file)
+        else:
+            if path.name in TABLES:
+                piles.tables[file.name] = file.read
+            found.ignored[kind or "no extension"] += 1
+    return piles
+
+
+def _leave_out_generated(files: list[Item | Skipped], preparation: Preparation) -> Iterator[Item | Skipped]:
+    """Yield the files; instead of a run's the run's folder as one that is skipped, and so pictures that zerosum wrote.
+
+    Pictures are kept if they are only to be scored.
+    """
+    runs = {str(PurePosixPath(file.name).parent) for file in files if _is_description(file)}
+    yield from (Skipped(run, GENERATED, broken=False) for run in sorted(runs))
+    for file in files:
+        path = PurePosixPath(file.name)
+        if not runs.isdisjoint(map(str, path.parents)):
+            continue
+        if preparation.split and _is_generated(file):
+            yield Skipped(file.name, GENERATED, broken=False)
+        else:
+            yield file
+
+
+def _is_description(file: Item | Skipped) -> bool:
+    """Return whether the file is the `run.json` of a run."""
+    if isinstance(file, Skipped) or PurePosixPath(file.name).name != "run.json":
+        return False
+    with contextlib.suppress(OSError):
+        return describes_run(file.read())
+    return False
+
+
+def _is_generated(file: Item | Skipped) -> bool:
+    kind = PurePosixPath(file.name).suffix.lower()
+    if isinstance(file, Skipped) or kind not in (*generated.KINDS, *generated.WHOLE):
+        return False
+    with contextlib.suppress(OSError):  # it will be counted when it is decoded
+        return generated.is_generated(file.read() if kind in generated.WHOLE else file.head())
+    return False
 
 
 def _escape_name(file: Item | Skipped) -> Item | Skipped:
@@ -175,12 +248,11 @@ def _skip_found_masks(images: list[Item], found: Collection) -> list[Item]:
     return [image for image in images if image.name not in masks]
 
 
-def _read_folders(images: list[Item], *, labels: bool) -> list[Item]:
-    """Read from the folders around the images which are for testing and, if `labels`, the class of each.
+def _read_splits(images: list[Item]) -> tuple[list[Item], list[Image]]:
+    """Read from the folders around the images which are for testing; return the rest of their paths too.
 
-    An image's folder is its class if there are at least two such folders side by side. A single folder around
-    everything is passed over. So are folders named after splits; if some of them are for training and some for testing,
-    they are the splits. Images beside such folders get neither split nor class, images deeper down no class.
+    A single folder around everything is passed over. So are folders named after splits; if some of them are for
+    training and some for testing, they are the splits. Images beside such folders get no split.
     """
     parts = [PurePosixPath(image.name).parts for image in images]
     while parts and all(len(each) > 1 for each in parts):
@@ -192,16 +264,19 @@ def _read_folders(images: list[Item], *, labels: bool) -> list[Item]:
         elif len({each[0] for each in parts}) > 1:
             break
         parts = [each[1:] for each in parts]
-    if labels and all(len(each) == 2 for each in parts):
-        return [replace(image, label=each[0]) for image, each in zip(images, parts, strict=True)]
-    return images
+    return images, [Image(image.name, each) for image, each in zip(images, parts, strict=True)]
 
 
 def _cut_boxes(
     images: list[Item], annotations: dict[str, list[Item]], preparation: Preparation, found: Collection
 ) -> None:
     """Add an item for each usable box; several folders of annotations (`n02085620-Chihuahua`) are classes."""
-    breeds = {PurePosixPath(each.name).parent.name for same in annotations.values() for each in same}
+    breeds = Counter(_name_breed(each) for same in annotations.values() for each in same)
+    labelled = preparation.labels == "auto" and len(breeds) > 1 and all(image.label is None for image in images)
+    if labelled and not (labelled := not judge_names(breeds)):
+        found.notes += [f"classes: none; the folders of annotations {judge_names(breeds)}"]
+    elif labelled:
+        found.notes += [f"classes: the folders of annotations {describe(breeds)}; --set data.labels=none ignores them"]
     for image in images:
         annotation = _find_annotation(image, annotations.get(PurePosixPath(image.name).stem, []))
         if isinstance(annotation, str):
@@ -213,8 +288,8 @@ def _cut_boxes(
             found.skipped.append(Skipped(annotation.name, explain(error), broken=True))
             continue
         label = image.label
-        if label is None and len(breeds) > 1 and preparation.labels == "auto":
-            label = WORDNET.sub("", PurePosixPath(annotation.name).parent.name)
+        if labelled:
+            label = _name_breed(annotation)
         for number, box in enumerate(boxes, 1):
             name = image.name if len(boxes) == 1 else f"{image.name}#{number}"
             part = widen_box(box, preparation)
@@ -223,6 +298,10 @@ def _cut_boxes(
             else:
                 both = f"{image.stamp} {annotation.stamp}"
                 found.items.append(replace(image, name=name, stamp=both, label=label, box=part))
+
+
+def _name_breed(annotation: Item) -> str:
+    return WORDNET.sub("", PurePosixPath(annotation.name).parent.name)
 
 
 def _find_annotation(image: Item, annotations: list[Item]) -> Item | str:

@@ -14,10 +14,9 @@ from zerosum.data.packs.decode import Pixels, shrink_to_gray
 SIDE = 16
 NOISE = 2  # gray levels that compression adds or takes
 CANDIDATES = 32  # of 256 bits
-ALIKE = 0.1  # of the contrast
+ALIKE, MOST_GAIN, TINY = 0.1, 1.5, 1e-3  # of the contrast; between two contrasts; where there is none
 NEIGHBOURS = 3
 BAND_BYTES = 2
-LARGEST_GROUP = 20  # more images that look alike show one subject (frames of a film, blank pages), not copies
 
 
 def make_thumbnail(pixels: Pixels) -> NDArray[np.uint8]:
@@ -39,7 +38,7 @@ def group_duplicates(thumbnails: NDArray[np.uint8]) -> NDArray[np.int64]:
 
     Most images are a group of their own. Two images are compared, also with one of them mirrored, if their hashes agree
     in one of sixteen bands and are near in its order, so the work grows with N log N. Groups are the connected
-    components of the pairs that are alike; one of more than `LARGEST_GROUP` images is dissolved.
+    components of the pairs that are alike.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -49,8 +48,7 @@ def group_duplicates(thumbnails: NDArray[np.uint8]) -> NDArray[np.int64]:
     graph = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(count, count))
     _, groups = connected_components(graph, directed=False)
     _, firsts = np.unique(groups, return_index=True)
-    dissolved = np.bincount(groups)[groups] > LARGEST_GROUP
-    return np.where(dissolved, np.arange(count), firsts[groups])
+    return np.asarray(firsts[groups])
 
 
 def _find_pairs(thumbnails: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -68,7 +66,12 @@ def _find_pairs(thumbnails: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _are_alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return whether each of `one` differs little from its partner in `other`, compared with their contrast."""
-    difference = one.astype(np.float32) - other
-    contrast = np.minimum(one.std((1, 2), dtype=np.float32), other.std((1, 2), dtype=np.float32))
-    return np.asarray(np.sqrt(np.square(difference).mean((1, 2))) <= ALIKE * contrast)
+    """Return whether each of `one` differs little from its partner in `other`, compared with their contrast.
+
+    Brightness does not count, nor does the contrast itself up to a factor of `MOST_GAIN`.
+    """
+    first, second = (each - each.mean((1, 2), dtype=np.float32, keepdims=True) for each in (one, other))
+    contrasts = np.stack([each.std((1, 2)) for each in (first, second)])
+    gain = np.clip(contrasts[0] / np.maximum(contrasts[1], TINY), 1 / MOST_GAIN, MOST_GAIN)
+    difference = first - second * gain[:, None, None]
+    return np.asarray(np.sqrt(np.square(difference).mean((1, 2))) <= ALIKE * contrasts.min(0))

@@ -22,11 +22,11 @@ class Values(NamedTuple):
 
     Attributes:
         range: what becomes black to white; None where files of one channel are bytes of 0..255.
-        remark: what was found and chosen, in a sentence; empty if there was nothing to choose.
+        note: what was found and chosen, in a sentence; empty if there was nothing to choose.
     """
 
     range: Range | None = None
-    remark: str = ""
+    note: str = ""
 
 
 def find_values(headers: Headers, preparation: Preparation, pool: Executor, where: str) -> Values:

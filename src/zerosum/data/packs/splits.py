@@ -5,9 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.data import select_test
+from zerosum.data import LEAST, count_sides, divide_groups
 from zerosum.data.packs.collection import Item
 from zerosum.data.packs.duplicates import group_duplicates
+
+Numbers = NDArray[np.int64]
+LARGEST_GROUP = 20  # images; more that look alike, if they are most of all, show one subject, and are no copies
+FEWEST_GROUPS = 4
 
 
 class Decoded(NamedTuple):
@@ -32,44 +36,96 @@ class Division(NamedTuple):
     Attributes:
         testing: whether each is for testing, bool [N].
         leaders: the index of the first image that is nearly the same as each, often its own, int64 [N].
+        alike: how many images look alike and are divided one by one nevertheless.
+        pictures: the index of the first image that has the same pixels as each, int64 [N].
+        by_folder: whether the images' folders decided.
     """
 
     testing: NDArray[np.bool_]
-    leaders: NDArray[np.int64]
+    leaders: Numbers
+    alike: int
+    pictures: Numbers
+    by_folder: bool = False
 
     @property
-    def order(self) -> NDArray[np.int64]:
+    def order(self) -> Numbers:
         """The indices of the images as they are stored: those to train on, then those to test with."""
         return np.concatenate([np.flatnonzero(~self.testing), np.flatnonzero(self.testing)])
+
+    @property
+    def different(self) -> tuple[int, int]:
+        """The numbers of different pictures to train on and to test with."""
+        return count_sides(self.testing, self.pictures)
+
+    def explain(self) -> str:
+        """Say what groups there are and what became of them; empty without groups, or if folders decided."""
+        if self.by_folder:
+            return ""
+        _, sizes = np.unique(self.leaders, return_counts=True)
+        groups, grouped, count = int((sizes > 1).sum()), int(sizes[sizes > 1].sum()), len(self.leaders)
+        words = []
+        if groups:
+            share = f"{count:,} images" if grouped == count else f"{grouped:,} of {count:,} images"
+            words.append(f"{share} in {groups:,} groups of near-equal ones; groups stay together")
+        if self.alike:
+            words.append(
+                f"{self.alike:,} of {count:,} images look alike, too many to keep them together: they are divided one "
+                "by one, and images to test with look like some to train on"
+            )
+        return f"near-duplicates: {'; '.join(words)} (folders train and test would decide instead)" if words else ""
 
 
 def divide(images: list[Decoded]) -> Division:
     """Divide the images into those to train on and those to test with.
 
-    Where all images lie in folders named after splits, the folders decide. Elsewhere the hash of the file decides, and
-    every image that is nearly or exactly the same as one for testing is for testing too. The boxes of a photo stay
-    together.
+    Where all images lie in folders named after splits, the folders decide. Elsewhere the hashes of the files decide,
+    about one image in five is for testing, and whatever is nearly or exactly the same is on one side, as are the boxes
+    of a photo. Images that look alike are only kept together if there is something else to test with: they are not if
+    they are more than half of all, or if there would be fewer than `FEWEST_GROUPS` groups.
     """
-    pixels = np.array([image.pixels for image in images])
     files = np.array([image.file for image in images])
     thumbnails = np.stack([image.thumbnail for image in images])
-    leaders = _add_identical(group_duplicates(thumbnails), thumbnails, pixels)
+    pictures = _find_identical(thumbnails, np.array([image.pixels for image in images]))
+    found = group_duplicates(thumbnails)
+    leaders = _dissolve_subject(_connect(found, pictures), pictures)
     if all(image.item.testing is not None for image in images):
-        return Division(np.array([image.item.testing for image in images], np.bool_), leaders)
-    testing = select_test(files)
-    while True:
-        before = testing.sum()
-        for group in (leaders, pixels, files):
-            testing = np.isin(group, group[testing])
-        if testing.sum() == before:
-            return Division(testing, leaders)
+        return Division(np.array([image.item.testing for image in images], np.bool_), leaders, 0, pictures, True)
+    testing = divide_groups(files, _connect(leaders, files), pictures)
+    if len(np.unique(leaders)) < FEWEST_GROUPS or min(count_sides(testing, pictures)) < LEAST:
+        leaders = pictures
+        testing = divide_groups(files, _connect(leaders, files), pictures)
+    alike = int((_measure(found) > _measure(leaders)).sum())
+    return Division(testing, leaders, alike, pictures)
 
 
-def _add_identical(
-    leaders: NDArray[np.int64], thumbnails: NDArray[np.uint8], pixels: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Add images with the same pixels to the groups, which are copies however many there are."""
+def _find_identical(thumbnails: NDArray[np.uint8], pixels: Numbers) -> Numbers:
+    """Return for each image the index of the first one with the same pixels."""
     _, first, inverse = np.unique(pixels, return_index=True, return_inverse=True)
     firsts = first[inverse]
     same = (thumbnails[firsts] == thumbnails).all((1, 2))  # as different pixels may have the same hash
-    return np.where(same & (leaders == np.arange(len(leaders))), leaders[firsts], leaders)
+    return np.where(same, firsts, np.arange(len(pixels)))
+
+
+def _dissolve_subject(leaders: Numbers, pictures: Numbers) -> Numbers:
+    """Dissolve the group that holds more than half of all images, unless it is small, into those of the same pixels."""
+    sizes = _measure(leaders)
+    return np.where(sizes > max(LARGEST_GROUP, len(leaders) / 2), pictures, leaders)
+
+
+def _measure(groups: Numbers) -> Numbers:
+    """Return the size of the group of each image."""
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse])
+
+
+def _connect(one: Numbers, other: Numbers) -> Numbers:
+    """Join groups of either kind that share an image; return the index of the first image of each one's group."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(one)
+    ends = [np.unique(groups, return_index=True, return_inverse=True)[1:] for groups in (one, other)]
+    edges = np.concatenate([firsts[inverse] for firsts, inverse in ends])
+    graph = coo_array((np.ones(2 * count, np.bool_), (np.tile(np.arange(count), 2), edges)), shape=(count, count))
+    _, groups = connected_components(graph, directed=False)
+    return np.asarray(np.unique(groups, return_index=True)[1][groups])

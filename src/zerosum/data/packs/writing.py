@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.data import Progress, TooFewSamples, hash_content
+from zerosum.data import LEAST, Progress, TooFewSamples, hash_content
+from zerosum.data.packs.classes import sort_classes
 from zerosum.data.packs.collection import Collection, Item, Skipped, explain
 from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header, read_pages
 from zerosum.data.packs.duplicates import make_thumbnail
@@ -54,7 +55,7 @@ def write_pack(
     _refuse_broken(where, len(images), skipped, preparation.broken)
     division = divide(images)
     train, test = int((~division.testing).sum()), int(division.testing.sum())
-    classes = sorted({image.item.label for image in images if image.item.label is not None})
+    classes = sort_classes({image.item.label for image in images if image.item.label is not None})
     size = (shape.channels, *shape.size)
     digest = hashlib.blake2b(f"{size} {test}".encode(), digest_size=16)
     _sort_images(place, size, division.order, digest)
@@ -65,11 +66,18 @@ def write_pack(
     stored = {item.name: header for header, item in headers}
     with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(line) + "\n" for line in _describe_files(images, division, skipped, stored))
-    about = {"shape": size, "train": train, "test": test, "classes": classes, "digest": digest.hexdigest()}
-    about |= {"range": values.range, "remarks": [*_remark_pages(headers), *([values.remark] if values.remark else [])]}
+    about = {
+        "shape": size,
+        "train": train,
+        "test": test,
+        "classes": classes,
+        "digest": digest.hexdigest(),
+        "range": values.range,
+        "notes": [note for note in (*_note_pages(headers), values.note, division.explain()) if note],
+    }
     (place / "pack.json").write_text(json.dumps(about, indent=2) + "\n")
-    if preparation.split and 0 in (train, test):
-        raise _explain_empty_split(images[0].item.testing is not None, where, train, test)
+    if preparation.split:
+        _refuse_few(division, where, train, test)
     return shape
 
 
@@ -109,13 +117,13 @@ def _list_pages(found: Collection, preparation: Preparation, pool: ThreadPoolExe
     return listing
 
 
-def _remark_pages(headers: list[tuple[Header, Item]]) -> list[str]:
+def _note_pages(headers: list[tuple[Header, Item]]) -> list[str]:
     """Say how many pages were taken for images, and of how many animations the first frame."""
-    remarks = []
+    notes = []
     pages = collections.Counter(id(item.read) for header, item in headers if item.box is None)
     several = [count for count in pages.values() if count > 1]
     if several:
-        remarks.append(
+        notes.append(
             f"{sum(several):,} images are pages of {len(several):,} files, which stay together; "
             "data.pages=first takes only the first of each"
         )
@@ -123,8 +131,8 @@ def _remark_pages(headers: list[tuple[Header, Item]]) -> list[str]:
     if animated:
         what = f"of {len(animated):,} animation{'s' if len(animated) > 1 else ''} the first frame is used"
         rest = f"{sum(animated) - len(animated):,} frames are left out"
-        remarks.append(f"{what}, {rest}; data.pages=all takes them")
-    return remarks
+        notes.append(f"{what}, {rest}; data.pages=all takes them")
+    return notes
 
 
 def _explain_header(item: Item) -> str:
@@ -215,15 +223,17 @@ def _give_examples(skipped: list[Skipped]) -> str:
     return "; ".join(f"{each.name}: {each.reason}" for each in skipped[:EXAMPLES]) + more
 
 
-def _explain_empty_split(by_folder: bool, where: str, train: int, test: int) -> InputError:
-    """Make the error for a split without images, whether folders or contents decided."""
-    if not by_folder:
-        return TooFewSamples(where, train + test)
-    side, others = ("training", f"{test} for testing") if train == 0 else ("testing", f"{train} to train on")
-    return InputError(
-        f"{where}: its folders say which images are for testing, and leave none for {side} ({others}); add some, or "
-        "name the folder of one split alone"
-    )
+def _refuse_few(division: Division, where: str, train: int, test: int) -> None:
+    """Raise InputError if folders leave a split without images, or contents a split without different ones."""
+    if not division.by_folder:
+        if min(division.different) < LEAST:
+            raise TooFewSamples(where, train + test, len(np.unique(division.pictures)))
+    elif 0 in (train, test):
+        side, others = ("training", f"{test} for testing") if train == 0 else ("testing", f"{train} to train on")
+        raise InputError(
+            f"{where}: its folders say which images are for testing, and leave none for {side} ({others}); add some, "
+            "or name the folder of one split alone"
+        )
 
 
 def _sort_images(place: Path, size: tuple[int, ...], order: NDArray[np.int64], digest: hashlib.blake2b) -> None:

@@ -16,9 +16,12 @@ import torch
 
 from zerosum import catalog
 from zerosum.catalog import Component
-from zerosum.data import LEAST, Progress, Source, TooFewSamples
+from zerosum.data import LEAST, Progress, Source, TooFewSamples, hash_content
 from zerosum.data.preparation import Preparation
-from zerosum.errors import InputError, did_you_mean
+from zerosum.errors import InputError
+from zerosum.names import BUILT_IN, no_such_data
+
+GLANCE = 64  # samples
 
 
 class Reader(Component, ABC, kind="reader"):
@@ -26,11 +29,13 @@ class Reader(Component, ABC, kind="reader"):
 
     Attributes:
         summary: the kind of data, in words for error messages.
-        names: the built-in data that this reader answers to.
+        names: the built-in data that this reader answers to; written out, as `zerosum.names` reads them in the source.
+        prefix: what is typed before other data that it is made from, if it is.
     """
 
     summary: ClassVar[str]
     names: ClassVar[tuple[str, ...]] = ()
+    prefix: ClassVar[str] = ""
 
     @abstractmethod
     def reads(self, data: str) -> bool:
@@ -74,26 +79,33 @@ def open_source(
     source = open_any_count(data, preparation, progress, recorded=recorded)
     if preparation is not None and preparation.flip and source.is_images:
         source = replace(source, train=replace(source.train, flip=True))
-    if min(len(source.train), len(source.test)) < LEAST:
+    if not (_has_spread(source.train.samples) and _has_spread(source.test.samples)):
         samples = torch.cat([source.train.samples, source.test.samples])
-        if len(samples) > 1 and (samples == samples[0]).all():
-            raise InputError(f"{data}: all {len(samples)} samples are the same: there is nothing to learn from them")
-        raise TooFewSamples(data, len(samples))
+        different = {hash_content(sample.numpy().tobytes()) for sample in samples}
+        raise TooFewSamples(data, len(samples), len(different))
     return source
+
+
+def _has_spread(samples: torch.Tensor) -> bool:
+    """Return whether there are `LEAST` samples, not all the same; look at all of many only if the first ones are."""
+    parts = (samples[1:GLANCE], samples[GLANCE:])
+    return len(samples) >= LEAST and any(bool((part != samples[0]).any()) for part in parts)
 
 
 def make_absolute(data: str) -> str:
     """Make a path, alone or after a prefix, absolute, so that it means the same in any folder.
 
-    The name of built-in data stays a name, whatever lies in the current folder.
+    The name of a built-in set stays a name; after a prefix it is marked as one.
     """
-    known = make_readers()
     prefix, colon, place = data.partition(":")
+    if prefix + colon == BUILT_IN:
+        return place
     for before, rest in (("", data), (prefix + colon, place)):
         path = Path(rest).expanduser()
-        if rest and path.exists() and not any(rest in reader.names and reader.reads(rest) for reader in known):
+        if rest and path.exists():
             return f"{before}{path.resolve()}"
-    return data
+    before_data = any(colon and prefix + colon == reader.prefix for reader in make_readers())
+    return f"{prefix}{colon}{BUILT_IN}{place}" if before_data and place in reader_names() else data
 
 
 def open_any_count(
@@ -111,18 +123,45 @@ def open_any_count(
 
 
 def _read(data: str, preparation: Preparation, progress: Progress | None, *, recorded: bool) -> Source:
-    known = make_readers()
-    found = [reader for reader in known if recorded and data in reader.names]
-    found = found or [reader for reader in known if reader.reads(data)]
-    if found:
-        return found[0].open(data, preparation, progress)
-    names = [name for reader in known for name in reader.names]
+    reader, name = find_reader(data, recorded=recorded)
+    if recorded or data not in reader_names() or name in reader.names:
+        return reader.open(name, preparation, progress)
+    aside = f"the built-in set of that name is {BUILT_IN}{data}"
+    try:
+        source = reader.open(data, preparation, progress)
+    except InputError as error:
+        raise InputError(f"{error}; {aside}") from None
+    return replace(source, notes=(f"data: the path {Path('.', data).absolute()}; {aside}", *source.notes))
+
+
+def reader_names() -> list[str]:
+    """List the names of built-in data."""
+    return [name for reader in make_readers() for name in reader.names]
+
+
+def find_reader(data: str, *, recorded: bool = False) -> tuple[Reader, str]:
+    """Find the reader for what the user typed, by names and magic numbers alone, and what to open by it.
+
+    A path that exists comes before a built-in set of that name, unless `recorded`; `builtin:NAME` is always the set.
+
+    Raises:
+        InputError: nothing lies there, or no reader knows it.
+    """
+    known, name = make_readers(), data.removeprefix(BUILT_IN)
+    built_in = next((reader for reader in known if name in reader.names), None)
+    if built_in is not None and (recorded or name != data or not Path(data).exists()):
+        return built_in, name
+    if name != data:
+        raise no_such_data(data, reader_names())
+    found = next((reader for reader in known if data not in reader.names and reader.reads(data)), None)
+    if found is not None:
+        return found, data
+    names = reader_names()
+    aside = f"; the built-in set of that name is {BUILT_IN}{data}" if data in names else ""
     path = Path(data).expanduser()
     if not path.exists():
-        raise InputError(
-            f"no data at {data!r}: no such file or folder, and no built-in set ({did_you_mean(data, names)})"
-        )
+        raise no_such_data(data, names)
     if path.is_dir() and not any(path.iterdir()):
-        raise InputError(f"the folder {data!r} is empty")
+        raise InputError(f"the folder {data!r} is empty{aside}")
     kinds = "; ".join(reader.summary for reader in known)
-    raise InputError(f"cannot tell what {data!r} is; zerosum reads {kinds}")
+    raise InputError(f"cannot tell what {data!r} is; zerosum reads {kinds}{aside}")

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import ClassVar
 
 from zerosum.data import Progress, Source
+from zerosum.data.generated import HEAD
 from zerosum.data.packs.cache import open_pack
 from zerosum.data.packs.collection import Item, Skipped, collect, make_stamp
 from zerosum.data.preparation import Preparation
@@ -59,7 +60,7 @@ def list_files(path: Path, prefix: str = "") -> Iterator[Item | Skipped]:
             yield Skipped(prefix + name, "its name leads out of the archive", broken=True)
         elif name and not name.endswith("/"):
             read = functools.partial(_read, path, stamp, entry)
-            yield Item(prefix + name, stamp, read)
+            yield Item(prefix + name, stamp, read, head=functools.partial(_read_head, path, stamp, entry))
 
 
 @functools.lru_cache(maxsize=MOST_OPEN)
@@ -78,12 +79,21 @@ def _read(path: Path, stamp: str, entry: zipfile.ZipInfo) -> bytes:
         raise OSError("it is compressed in a way that is not read; 'store' and 'deflate' are")
     if entry.file_size > MOST_BYTES:
         raise OSError(f"it would unpack to {entry.file_size:,} bytes")
-    try:
-        archive, lock = _open(path, stamp)
-        with lock, archive.open(entry) as file:
-            content = file.read(entry.file_size + 1)
-    except FAILURES as error:
-        raise OSError(f"its entry in the archive is damaged: {error}") from None
+    content = _read_part(path, stamp, entry, entry.file_size + 1)
     if len(content) != entry.file_size:
         raise OSError("it is not as large as the archive says")
     return content
+
+
+def _read_head(path: Path, stamp: str, entry: zipfile.ZipInfo) -> bytes:
+    usable = entry.compress_type in METHODS and not entry.flag_bits & 1
+    return _read_part(path, stamp, entry, HEAD) if usable else b""
+
+
+def _read_part(path: Path, stamp: str, entry: zipfile.ZipInfo, size: int) -> bytes:
+    try:
+        archive, lock = _open(path, stamp)
+        with lock, archive.open(entry) as file:
+            return file.read(size)
+    except FAILURES as error:
+        raise OSError(f"its entry in the archive is damaged: {error}") from None

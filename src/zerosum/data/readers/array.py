@@ -50,7 +50,7 @@ class Array(Reader, name="array"):
         if train.samples.shape[1:] != test.samples.shape[1:]:
             raise InputError(f"{path}: training samples are {_describe(train)}, but test samples {_describe(test)}")
         source = Source(
-            path.stem, train, test, remarks=read.remarks, range=read.range, heeded=read.heeded, shown=read.shown
+            path.stem, train, test, notes=read.notes, range=read.range, heeded=read.heeded, shown=read.shown
         )
         if train.labels is None or test.labels is None:
             return replace(source, train=Split(train.samples), test=Split(test.samples))
@@ -77,14 +77,14 @@ class Reading(NamedTuple):
 
     Attributes:
         samples: of each array.
-        remarks: what was assumed.
+        notes: what was assumed.
         range: the values that became black and white; None if they were bytes, or are points.
         heeded: the fields of the preparation that arrays like these heed.
         shown: the channels that pictures show, if not all.
     """
 
     samples: list[Tensor]
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     range: Range | None = None
     heeded: tuple[str, ...] = ()
     shown: tuple[int, ...] | None = None
@@ -102,13 +102,13 @@ def to_samples(arrays: Sequence[NDArray[Any]], where: Sequence[str], preparation
     for array, name in zip(arrays, where, strict=True):
         _check(array, name)
     if any(array.ndim == 2 for array in arrays):
-        remarks = _remark_points(arrays[0])
-        return Reading([torch.from_numpy(array.astype(np.float32)) for array in arrays], remarks)
+        notes = _note_points(arrays[0])
+        return Reading([torch.from_numpy(array.astype(np.float32)) for array in arrays], notes)
     pixels, known, said_of_values = _to_bytes(arrays, where[0], preparation)
     axes = [_find_channels(array, name, preparation) for array, name in zip(pixels, where, strict=True)]
     samples = [torch.from_numpy(np.array(_lead_channels(*pair))) for pair in zip(pixels, axes, strict=True)]
     shown, said_of_channels = _choose_shown(samples, where[0], preparation)
-    said_of_layout = _remark_layout(arrays[0], samples[0])
+    said_of_layout = _note_layout(arrays[0], samples[0])
     heeded = ("range", "shown", "alpha", *(["layout"] if arrays[0].ndim == 4 else []))
     return Reading(samples, (*said_of_layout, *said_of_values, *said_of_channels), known, heeded, shown)
 
@@ -135,7 +135,7 @@ def _check(array: NDArray[Any], where: str) -> None:
         )
 
 
-def _remark_points(array: NDArray[Any]) -> tuple[str, ...]:
+def _note_points(array: NDArray[Any]) -> tuple[str, ...]:
     """Say how points could be made images, if they look like flattened ones."""
     length = array.shape[1]
     for channels in (1, 3):
@@ -174,7 +174,7 @@ def _lead_channels(array: NDArray[np.uint8], axis: int | None) -> NDArray[np.uin
     return array[:, None] if axis is None else np.moveaxis(array, axis, 1)
 
 
-def _remark_layout(array: NDArray[Any], samples: Tensor) -> tuple[str, ...]:
+def _note_layout(array: NDArray[Any], samples: Tensor) -> tuple[str, ...]:
     """Say how an array was read, unless it holds gray or colour images of usual shapes."""
     count, channels, height, width = samples.shape
     if array.ndim == 3 and max(height, width) >= LONG * min(height, width):
@@ -203,8 +203,8 @@ def _to_bytes(
     except Undecided as error:
         raise InputError(f"{where}: {error}") from None
     outside = sum(count_outside(array, known) for array in arrays)
-    remark = describe(known, extent, outside, str(arrays[0].dtype), given=given is not None)
-    return [scale(array, known) for array in arrays], known, (remark,)
+    note = describe(known, extent, outside, str(arrays[0].dtype), given=given is not None)
+    return [scale(array, known) for array in arrays], known, (note,)
 
 
 def _choose_shown(

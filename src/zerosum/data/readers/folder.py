@@ -1,5 +1,6 @@
 """Read folders of images, nested or not, with the archives in them."""
 
+import functools
 import os
 import shlex
 import stat
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from zerosum.data import Progress, Source
+from zerosum.data.generated import HEAD
 from zerosum.data.packs.cache import open_pack
 from zerosum.data.packs.collection import Item, Skipped, collect, explain, is_hidden, make_stamp
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import Reader, archive
 from zerosum.data.readers.idx import FILE
 from zerosum.errors import InputError
+from zerosum.run_folder import describes_run
 
 
 class Folder(Reader, name="folder"):
@@ -29,13 +32,13 @@ class Folder(Reader, name="folder"):
     def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Pack the images, unless they were packed before."""
         path = Path(data).expanduser()
-        if (path / "run.json").exists():
+        if (path / "run.json").is_file() and describes_run((path / "run.json").read_bytes()):
             raise InputError(f"{data} is a run, not data: 'zerosum resume {shlex.quote(data)}' goes on with it")
         return open_pack(collect(list_files(path), preparation), path.resolve().name, data, preparation, progress)
 
 
 def list_files(root: Path) -> Iterator[Item | Skipped]:
-    """List every file under `root`, also through links, each folder once; open archives and leave out runs.
+    """List every file under `root`, also through links, each folder once; open archives.
 
     Raises:
         InputError: an archive is damaged.
@@ -48,9 +51,6 @@ def list_files(root: Path) -> Iterator[Item | Skipped]:
             folders.clear()
             continue
         seen.add((about.st_dev, about.st_ino))
-        if "run.json" in names:  # a run's pictures are generated
-            folders.clear()
-            continue
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         prefix = "" if Path(folder) == root else f"{Path(folder).relative_to(root).as_posix()}/"
         for name in names:
@@ -72,4 +72,9 @@ def _list_items(path: Path, name: str) -> Iterator[Item | Skipped]:
     if path.suffix.lower() == ".zip":
         yield from archive.list_files(path, prefix=f"{name[:-4]}/")
     else:
-        yield Item(name, make_stamp(about), path.read_bytes)
+        yield Item(name, make_stamp(about), path.read_bytes, head=functools.partial(_read_head, path))
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)

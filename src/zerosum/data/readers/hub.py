@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from zerosum.data import Progress, Source
 from zerosum.data.packs.cache import open_pack
 from zerosum.data.packs.collection import Collection, Item
-from zerosum.data.preparation import Preparation
+from zerosum.data.preparation import LABEL_FILES, Preparation
 from zerosum.data.readers import Reader
 from zerosum.errors import InputError
 
@@ -58,17 +58,21 @@ def _list_images(rows: Any, data: str, preparation: Preparation) -> Collection:
         raise InputError(f"{data} has no column of images, but {', '.join(kinds)}")
     label = next((column for column, kind in kinds.items() if kind == "ClassLabel"), None)
     raw = rows.cast_column(image, type(rows.features[image])(decode=False)).select_columns([image])
-    classes: list[str | None] = [None] * len(rows)
-    if label is not None and preparation.labels == "auto":
+    classes, notes = list[str | None]([None] * len(rows)), list[str]()
+    if preparation.labels.endswith(LABEL_FILES):
+        raise InputError(f"data.labels={preparation.labels} is about files: {data} brings its labels, or none")
+    if label is not None and preparation.labels != "none":
         names = rows.features[label].names
         classes = [None if number is None or number < 0 else names[number] for number in rows[label]]
+        notes = [f"classes: the column {label}; --set data.labels=none ignores it"]
         if None in classes:
-            classes = [None] * len(rows)
+            classes, notes = [None] * len(rows), [f"classes: none, as not every image has one in the column {label}"]
     return Collection(
         [
             Item(f"{number:06d}", rows._fingerprint, functools.partial(_read, raw, image, number), name)
             for number, name in enumerate(classes)
-        ]
+        ],
+        notes=notes,
     )
 
 

@@ -52,7 +52,7 @@ class Idx(Reader, name="idx"):
             train,
             test,
             name_classes(train, test, data),
-            remarks=read_as.remarks,
+            notes=read_as.notes,
             range=read_as.range,
             heeded=read_as.heeded,
             shown=read_as.shown,

@@ -1,7 +1,6 @@
 """Stack three labelled gray images as the channels of one, which gives many and known modes."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -26,11 +25,12 @@ class Stacked(Reader, name="stacked"):
     """
 
     summary: ClassVar[str] = f"stacks of three gray images ('{NAME}', or {PREFIX}DATA of labelled gray DATA)"
-    names: ClassVar[tuple[str, ...]] = (NAME,)
+    names: ClassVar[tuple[str, ...]] = ("stacked-mnist",)
+    prefix: ClassVar[str] = PREFIX
 
     def reads(self, data: str) -> bool:
-        """Recognise the name, unless something of that name lies in the current folder, and the prefix."""
-        return data.startswith(PREFIX) or (data == NAME and not Path(data).exists())
+        """Recognise the name and the prefix."""
+        return data == NAME or data.startswith(PREFIX)
 
     def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Open the data to stack, as gray images, and draw the stacks."""
@@ -51,7 +51,7 @@ class Stacked(Reader, name="stacked"):
             test,
             files=single.files,
             stacked_from=single,
-            remarks=single.remarks,
+            notes=single.notes,
             heeded=single.heeded,
         )
 

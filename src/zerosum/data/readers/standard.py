@@ -233,14 +233,22 @@ STANDARD_SETS: dict[str, StandardSet] = {
 
 
 class Standard(Reader, name="standard"):
-    """A standard set by its name, unless something of that name lies in the current folder."""
+    """A standard set by its name."""
 
     summary: ClassVar[str] = "standard sets by name: " + ", ".join(f"'{name}'" for name in STANDARD_SETS)
-    names: ClassVar[tuple[str, ...]] = tuple(STANDARD_SETS)
+    names: ClassVar[tuple[str, ...]] = (
+        "mnist",
+        "fashion-mnist",
+        "kmnist",
+        "cifar10",
+        "stl10",
+        "celeba",
+        "stanford-dogs",
+    )
 
     def reads(self, data: str) -> bool:
         """Recognise the name."""
-        return data in STANDARD_SETS and not Path(data).exists()
+        return data in STANDARD_SETS
 
     def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
         """Download the set first if it is not there; see `Online` and `ByHand`."""

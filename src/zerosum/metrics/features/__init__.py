@@ -111,13 +111,26 @@ def open_features(source: Source, request: Request | None = None) -> FeatureExtr
     name = request.network.partition(":")[0]
     if not name:
         return _open_best(source, request)
+    return find_extractor(name, request).open(source, request)
+
+
+def find_extractor(name: str, request: Request) -> type[FeatureExtractor]:
+    """Find the extractor called `name`, before anything is read.
+
+    Raises:
+        InputError: there is none, or weights or a number of features are asked for where there is no choice.
+    """
     chosen = catalog.lookup(FeatureExtractor, name)
+    if request.tap is not None and chosen.taps and request.tap not in chosen.taps:
+        raise InputError(f"{request.network!r}: the numbers of features are {', '.join(map(str, chosen.taps))}")
     if request.tap is not None and not chosen.taps:
         raise InputError(f"{request.network!r}: {name} has one set of features, and no number chooses another")
     if request.weights is not None and not chosen.takes_weights:
         known = [each for each, kind in catalog.choices(FeatureExtractor).items() if kind.takes_weights]
         raise InputError(f"the features {name} take no weights from a file; these do: {', '.join(known)}")
-    return chosen.open(source, request)
+    if request.weights is not None and not request.weights.expanduser().exists():
+        raise InputError(f"the weights {request.weights} cannot be read: No such file or directory")
+    return chosen
 
 
 def _open_best(source: Source, request: Request) -> FeatureExtractor:

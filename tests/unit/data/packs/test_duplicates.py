@@ -12,7 +12,8 @@ from PIL import Image
 from tests.photos import encoded, fill, picture
 from zerosum.data import Source
 from zerosum.data.packs.decode import decode
-from zerosum.data.packs.duplicates import LARGEST_GROUP, group_duplicates, hash_perceptually, make_thumbnail
+from zerosum.data.packs.duplicates import group_duplicates, hash_perceptually, make_thumbnail
+from zerosum.data.packs.splits import LARGEST_GROUP
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_source
 
@@ -92,10 +93,11 @@ def test_the_order_does_not_matter() -> None:
     assert (one[order][:, None] == one[order][None]).tolist() == (other[:, None] == other[None]).tolist()
 
 
-def test_what_looks_alike_very_often_is_no_copy() -> None:
-    one = np.asarray(picture(0, (17, 16), "L"))
-    assert group_duplicates(np.stack([one] * LARGEST_GROUP)).tolist() == [0] * LARGEST_GROUP
-    assert group_duplicates(np.stack([one] * (LARGEST_GROUP + 1))).tolist() == list(range(LARGEST_GROUP + 1))
+@pytest.mark.parametrize(("gain", "shift"), [(1.0, 30), (0.8, 0), (0.7, 20), (1.2, -30)])
+def test_brightness_and_contrast_make_no_other_picture(gain: float, shift: float) -> None:
+    thumbnails = np.stack([np.asarray(picture(seed, (17, 16), "L")) for seed in range(10)])
+    changed = np.clip(thumbnails * gain + shift, 0, 255).round().astype(np.uint8)
+    assert group_duplicates(np.concatenate([thumbnails, changed])).tolist() == [*range(10)] * 2
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -138,7 +140,7 @@ def test_duplicates_and_boxes_of_one_photo_are_a_chain_on_one_side(tmp_path: Pat
             (tmp_path / f"{name}{number}.xml").write_text(marks)
     lines = sides(open_source(str(tmp_path)))
     assert len(lines) == 120
-    assert {line["used"] for name, line in lines.items() if name.startswith("chain")} == {"test"}
+    assert len({line["used"] for name, line in lines.items() if name.startswith("chain")}) == 1
     assert {line["used"] for name, line in lines.items() if name.startswith("alone")} == {"train", "test"}
     for number in range(30):
         assert len({lines[f"alone{number}.bmp#{each}"]["used"] for each in (1, 2)}) == 1
@@ -153,3 +155,67 @@ def test_identical_images_are_on_one_side_however_many(tmp_path: Path) -> None:
     same = {name: line for name, line in lines.items() if name.startswith("same")}
     assert len({line["used"] for line in same.values()}) == 1
     assert len({line.get("same_as", name) for name, line in same.items()}) == 1
+
+
+def noisy(folder: Path, scene: int, count: int, size: tuple[int, int] = (32, 32)) -> None:
+    """Frames of one scene: nearly equal, and no two the same."""
+    folder.mkdir(exist_ok=True)
+    rng = np.random.default_rng(scene)
+    base = np.asarray(picture(scene, size, "L")).astype(float)
+    for number in range(count):
+        frame = np.clip(base + rng.normal(0, 1, base.shape), 0, 255).astype(np.uint8)
+        (folder / f"{scene:02d}_{number:03d}.bmp").write_bytes(encoded(Image.fromarray(frame)))
+
+
+def scenes(lines: dict[str, dict[str, object]], side: str) -> set[str]:
+    return {name[:2] for name, line in lines.items() if line["used"] == side}
+
+
+def test_about_a_fifth_of_frames_is_for_testing_and_scenes_stay_whole(tmp_path: Path) -> None:
+    for scene in range(12):
+        noisy(tmp_path, scene, 10)
+    source = open_source(str(tmp_path))
+    lines = sides(source)
+    assert (len(source.train), len(source.test)) == (90, 30)  # two scenes are less than a fifth
+    assert not scenes(lines, "train") & scenes(lines, "test")
+    assert "near-duplicates: 120 images in 12 groups of near-equal ones; groups stay together" in source.notes[0]
+
+
+def test_more_frames_leave_the_scenes_for_testing_where_they_are(tmp_path: Path) -> None:
+    """At most one of them changes its place, as a fifth of all is a whole number of scenes."""
+    for scene in range(20):
+        noisy(tmp_path, scene, 8)
+    before = scenes(sides(open_source(str(tmp_path))), "test")
+    noisy(tmp_path, 20, 8)
+    after = scenes(sides(open_source(str(tmp_path))), "test")
+    assert len(before) == 4
+    assert len((before ^ after) - {"20"}) <= 1
+
+
+def test_a_large_group_is_trained_on_and_the_others_are_tested_with(tmp_path: Path) -> None:
+    noisy(tmp_path, 0, 18)
+    fill(tmp_path, 20, first=100, size=(32, 32), mode="L")
+    lines = sides(open_source(str(tmp_path)))
+    assert {line["used"] for name, line in lines.items() if name.startswith("00_")} == {"train"}
+    assert 4 <= sum(line["used"] == "test" for line in lines.values()) <= 11
+
+
+@pytest.mark.parametrize("others", [0, 6])
+def test_a_set_of_one_subject_is_divided_image_by_image_and_it_is_said(tmp_path: Path, others: int) -> None:
+    noisy(tmp_path, 0, 60)
+    fill(tmp_path, others, first=100, size=(32, 32), mode="L")
+    source = open_source(str(tmp_path))
+    assert 0.05 < len(source.test) / (60 + others) < 0.4
+    assert (
+        f"60 of {60 + others} images look alike, too many to keep them together: they are divided one"
+        in source.notes[0]
+    )
+    assert not any("same_as" in line for line in sides(source).values())
+
+
+def test_two_scenes_are_divided_image_by_image(tmp_path: Path) -> None:
+    """Else one would be trained on and the other tested with."""
+    for scene in (0, 1):
+        noisy(tmp_path, scene, 30)
+    lines = sides(open_source(str(tmp_path)))
+    assert scenes(lines, "train") == scenes(lines, "test") == {"00", "01"}

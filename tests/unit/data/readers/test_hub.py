@@ -51,6 +51,9 @@ def test_images_and_classes_are_those_of_the_training_split(tmp_path: Path) -> N
         for number in numbers
     }
     assert found == expected
+    assert source.notes[0].startswith("classes: the column ")
+    with pytest.raises(InputError, match=r"is about files: hub:.* brings its labels, or none"):
+        open_source(f"hub:{folder}", Preparation(labels="mine.csv"))
     assert open_source(f"hub:{folder}", Preparation(size=(20, 24), labels="none")).class_names == ()
 
 

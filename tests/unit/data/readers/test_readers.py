@@ -10,9 +10,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.photos import fill
 from zerosum.data import Source
 from zerosum.data.preparation import Preparation
-from zerosum.data.readers import open_any_count, open_source
+from zerosum.data.readers import find_reader, open_any_count, open_source, reader_names
 from zerosum.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 9, 8), dtype=np.uint8)
@@ -169,17 +170,15 @@ def test_a_last_channel_of_extremes_is_alpha_in_pictures(
     source = open_source(str(tmp_path / "a.npy"))
     assert source.shown == shown
     said = "is alpha in pictures" if last != "noise" else f"pictures show {','.join(map(str, shown or ()))};"
-    assert (said in source.remarks[-1]) if channels != 3 else source.remarks == ()
+    assert (said in source.notes[-1]) if channels != 3 else source.notes == ()
 
 
 @pytest.mark.parametrize("shape", [(60, 48, 12), (60, 12, 48)])
 def test_long_images_may_be_series_and_it_is_said(shape: tuple[int, ...], tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
-    (remark,) = open_source(str(tmp_path / "a.npy")).remarks
-    assert remark.startswith(
-        f"read as gray images of {shape[1]}x{shape[2]}; if they are series, points are what works:"
-    )
-    assert remark.endswith("x.reshape(60, 576)")
+    (note,) = open_source(str(tmp_path / "a.npy")).notes
+    assert note.startswith(f"read as gray images of {shape[1]}x{shape[2]}; if they are series, points are what works:")
+    assert note.endswith("x.reshape(60, 576)")
 
 
 def test_where_nothing_tells_whether_a_channel_is_alpha_both_readings_are_named(tmp_path: Path) -> None:
@@ -217,8 +216,8 @@ def test_points_stay_as_they_are(tmp_path: Path) -> None:
 )
 def test_points_that_may_be_flattened_images_are_said(length: int, said: str, tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.random.default_rng(0).normal(size=(30, length)))
-    remarks = open_source(str(tmp_path / "p.npy")).remarks
-    assert (said in remarks[0]) if said else remarks == ()
+    notes = open_source(str(tmp_path / "p.npy")).notes
+    assert (said in notes[0]) if said else notes == ()
 
 
 @pytest.mark.parametrize(
@@ -264,18 +263,43 @@ def test_arrays_that_nobody_asked_for_are_not_read(tmp_path: Path, monkeypatch: 
     assert asked == ["x"]
 
 
-@pytest.mark.parametrize("name", ["ring", "mnist"])
-def test_a_folder_comes_before_the_set_of_its_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", reader_names())
+def test_a_path_comes_before_the_set_of_its_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (built_in, opened), (same, _) = find_reader(name), find_reader(f"builtin:{name}")
+    assert (name in built_in.names, opened, type(same)) == (True, name, type(built_in))
     (tmp_path / name).mkdir()
-    with pytest.raises(InputError, match=f"the folder '{name}' is empty"):
+    for path in (name, f"./{name}"):
+        with pytest.raises(InputError, match=f"the folder '{path}' is empty"):
+            open_source(path)
+    assert refused(name).endswith(f"; the built-in set of that name is builtin:{name}")
+    assert find_reader(f"builtin:{name}")[1] == name
+    assert find_reader(name, recorded=True)[1] == name
+    (tmp_path / name).rmdir()
+    (tmp_path / name).write_text("x")
+    with pytest.raises(InputError, match=f"cannot tell what '{name}' is"):
         open_source(name)
+
+
+def test_which_of_two_was_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert open_source("digits").notes == ()
+    fill(tmp_path / "digits")
+    source = open_source("digits")
+    assert source.shape == (3, 32, 32)
+    said = f"data: the path {tmp_path / 'digits'}; the built-in set of that name is builtin:digits"
+    assert source.notes[0] == said
+    assert open_source("./digits").notes == ()
+    assert open_source("builtin:digits").shape == (1, 8, 8)
+    (tmp_path / "digits" / "run.json").write_text('{"zerosum": "0.2.0"}')
+    assert refused("digits").endswith("goes on with it; the built-in set of that name is builtin:digits")
+    assert refused("builtin:digit") == "no built-in set 'digit': did you mean 'digits'?"
 
 
 def test_what_a_run_recorded_is_the_set_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mnist").mkdir()
-    (tmp_path / "mnist" / "run.json").write_text("{}")
+    (tmp_path / "mnist" / "run.json").write_text('{"zerosum": "0.2.0"}')
     known = open_source("digits")
     monkeypatch.setattr(
         "zerosum.data.readers.standard.Standard.open", lambda reader, data, preparation, progress: known
