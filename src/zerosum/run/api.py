@@ -14,6 +14,7 @@ from zerosum.generator import TrainedGenerator
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
+from zerosum.run.length import Length
 from zerosum.run.plan import Plan, open_for_recipe
 from zerosum.run.stopping import StopRequest
 from zerosum.run.trainer import Trainer
@@ -63,25 +64,44 @@ def train(
 def resume(
     run: str | Path,
     *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    data: str | Path | None = None,
     allow_changed_data: bool = False,
     device: str | None = None,
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
 
-    Classes of your own that it is played with have to be imported before. Data that changed since are refused unless
-    that is allowed. On another `device` than the run's bits may differ. `observe` is called with each record that goes
-    into `metrics.jsonl`.
+    Classes of your own that it is played with have to be imported before.
+
+    Args:
+        run: the run's folder.
+        steps: train longer than was planned, to so many iterations in all. Rates and all else that follows the share
+            of the training that is done follow that of the new total: a rate that had fallen to 0 rises again.
+            `run.json` notes from which iteration on.
+        minutes: train about so much longer from now on; a short probe turns it into iterations.
+        data: where its data lie now, if they were moved.
+        allow_changed_data: go on even if the data are not what they were.
+        device: another one than the run's; bits may differ.
+        observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
-        InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
+        InputError: it is no run, another process is in it, it is finished and no more was asked for, it has no
+            checkpoint, or its data are gone or changed.
         RunFailed: losses or weights are no longer finite.
     """
     if not isinstance(run, str | Path):
         raise InputError(f"a run is the path of its folder, not {run!r}")
-    path = Path(run).expanduser()
+    path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
     with _keep_threads():
-        trainer = Trainer.resume(path, allow_changed_data=allow_changed_data, device=device)
+        trainer = Trainer.resume(
+            path,
+            data=None if data is None else str(data),
+            allow_changed_data=allow_changed_data,
+            device=device,
+            length=length,
+        )
         return _finish_or_interrupt(trainer, observe)
 
 

@@ -23,6 +23,7 @@ from zerosum.generator import TrainedGenerator, load
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.features import Request, inception
+from zerosum.run.recorded import open_recorded
 from zerosum.run_folder import Line, RunFolder
 
 LEAST = 2
@@ -272,7 +273,8 @@ def _real_data(candidates: Sequence[Candidate], against: str | None, progress: P
         run = next((each.run for each in candidates if each.run is not None), None)
         if run is None:
             raise InputError("say which real data to compare with: --against DATA")
-        source = open_source(run["data"], from_json(run["recipe"]).data, progress, recorded=True)
+        elsewhere = "say which real data to compare with, --against DATA"
+        source = open_recorded(run, from_json(run["recipe"]).data, elsewhere, progress)
         if source.fingerprint != run["fingerprint"]:
             raise InputError(
                 f"the data at {run['data']} have changed since the run began, and its test samples may be others: say "

@@ -1,12 +1,11 @@
 """The plan of a run: which data, which recipe for them, how long, and where."""
 
-import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, SupportsIndex
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from zerosum import recipes
@@ -17,35 +16,21 @@ from zerosum.errors import InputError
 from zerosum.game.engine import Engine
 from zerosum.game.recipe import Recipe, change
 from zerosum.recipes.auto import choose
+from zerosum.run.length import Length, Whole
 from zerosum.run.probe import steps_in
 from zerosum.run.trainer import Trainer, describe
 
 RUNS = Path("runs")
-LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6
-
-
-def _to_int(value: object) -> object:
-    """Convert whole numbers of other types, as NumPy's, to int; leave anything else, and a bool, as it is."""
-    return value if isinstance(value, bool) or not isinstance(value, SupportsIndex) else operator.index(value)
-
-
-Whole = Annotated[int, BeforeValidator(_to_int), Field(strict=True)]
+LARGEST_ON_GPUS = 256
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Length):
     """How long, where and from which seed to train, whatever is trained: the arguments of `zerosum.train`, checked."""
 
-    steps: Annotated[Whole, Field(ge=1)] | None = None
-    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
     seed: Annotated[Whole, Field(ge=0)] = 0
     device: str = "auto"
     out: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse two lengths."""
-        if self.steps is not None and self.minutes is not None:
-            raise InputError("steps and minutes both say how long to train: give one of them")
 
     def begin(self, data: str, source: Source, recipe: Recipe) -> Trainer:
         """Create the run, before its first step.
