@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 
 from zerosum import randomness
@@ -39,3 +41,17 @@ def test_the_state_comes_back_after_an_error() -> None:
     after = torch.randn(3)
     torch.manual_seed(7)
     assert torch.equal(after, torch.randn(3))
+
+
+def test_threads_do_not_meet_in_their_scopes() -> None:
+    def many(seed: int) -> list[torch.Tensor]:
+        found = []
+        for step in range(200):
+            with randomness.scope(seed, step, "a"):
+                found += [torch.randn(3) for _ in range(3)]
+        return found
+
+    alone = [torch.stack(many(seed)) for seed in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        together = [torch.stack(found) for found in pool.map(many, range(2))]
+    assert torch.equal(torch.stack(together), torch.stack(alone))

@@ -1,6 +1,7 @@
 """Train and resume in one call: what the commands of these names do, without their words."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -18,6 +19,8 @@ from zerosum.run.length import Length
 from zerosum.run.plan import Plan, open_for_recipe
 from zerosum.run.stopping import StopRequest
 from zerosum.run.trainer import Trainer
+
+_training = threading.Lock()
 
 
 def train(
@@ -56,7 +59,7 @@ def train(
     if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
-    with _keep_threads():
+    with _alone():
         source, chosen = open_for_recipe(str(data), recipe, device=device)
         return _finish_or_interrupt(plan.begin(str(data), source, chosen), observe)
 
@@ -94,7 +97,7 @@ def resume(
     if not isinstance(run, str | Path):
         raise InputError(f"a run is the path of its folder, not {run!r}")
     path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
-    with _keep_threads():
+    with _alone():
         trainer = Trainer.resume(
             path,
             data=None if data is None else str(data),
@@ -147,10 +150,22 @@ def _finish_or_interrupt(trainer: Trainer, observe: Callable[[Record], None]) ->
 
 
 @contextmanager
-def _keep_threads() -> Iterator[None]:
-    """Restore the number of threads afterwards, whatever a run asks for inside."""
+def _alone() -> Iterator[None]:
+    """Let one training at a time into this process, and restore PyTorch's number of threads afterwards.
+
+    That number is one for the whole process, and bits depend on it: of two trainings each would set it for both.
+
+    Raises:
+        InputError: another one is inside.
+    """
+    if not _training.acquire(blocking=False):
+        raise InputError(
+            "another training runs in this process, and the results of both would depend on each other: train one "
+            "after the other, or each in a process of its own"
+        )
     before = torch.get_num_threads()
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        _training.release()
