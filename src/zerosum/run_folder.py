@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from zerosum.atomic import PARTIAL, write_atomically
 from zerosum.errors import InputError
+from zerosum.strangers import name_kind
 
 Line = dict[str, Any]
 NEEDED: dict[str, type] = {
@@ -36,6 +37,7 @@ NEEDED: dict[str, type] = {
     "recipe": dict,
 }
 LOCK = ".lock"
+NAMED = 3  # runs, in an error
 FORMAT = 2  # of a run folder; version 0.1.0 wrote no number
 
 
@@ -127,7 +129,7 @@ class RunFolder:
         if not path.exists():
             raise InputError(f"no run at {path}: no such folder")
         if not folder.description.is_file():
-            raise InputError(f"{path} is not a run folder: it has no run.json")
+            raise InputError(f"{path} is not a run folder: {_what_is_there(path)}")
         return folder
 
     def lock(self) -> None:
@@ -205,6 +207,32 @@ class RunFolder:
         """Cut the metrics back to `length` bytes, where they stood when a checkpoint was written."""
         if self.metrics.stat().st_size > length:
             os.truncate(self.metrics, length)
+
+
+def enclosing_run(path: Path) -> Path | None:
+    """Return the run's folder that the file or folder at `path` lies in, if it lies in one."""
+    return next((folder for folder in path.parents if (folder / "run.json").is_file()), None)
+
+
+def list_runs(path: Path) -> list[Path]:
+    """List the runs' folders directly in the folder at `path`, in order; none if it is no folder."""
+    return sorted(file.parent for file in path.glob("*/run.json")) if path.is_dir() else []
+
+
+def name_runs(runs: Sequence[Path]) -> str:
+    """Name the first of `runs`, and how many more there are."""
+    names = ", ".join(map(str, runs[:NAMED]))
+    return f"{names} and {len(runs) - NAMED:,} more" if len(runs) > NAMED else names
+
+
+def _what_is_there(path: Path) -> str:
+    """Say what lies at `path` instead of a run, and which run may be meant."""
+    if runs := list_runs(path):
+        return f"it holds runs, {name_runs(runs)}: name one of them"
+    if path.is_file() and (kind := name_kind(path)):
+        return f"it is {kind}"
+    run = enclosing_run(path)
+    return "it has no run.json" if run is None else f"give the run that it lies in, {run}"
 
 
 def lengths(about: Line) -> list[tuple[int, int]]:

@@ -183,31 +183,34 @@ def change(recipe: Recipe, assignment: str) -> Recipe:
     try:
         changed = _replace(recipe, path.strip().split("."), value, path.strip())
     except FieldError as error:  # of the last field in `path`, or deeper
-        deeper = FieldError(error.path[1:], error.problem)
+        deeper = FieldError(error.path[1 + path.strip().rpartition(".")[2].isdigit() :], error.problem)
         raise InputError(f"{path.strip()}: {deeper}") from None
     assert isinstance(changed, Recipe)  # noqa: S101  # _replace returns what it was given
     return changed
 
 
-def _explain_missing(component: object, name: str, fields: list[str]) -> str:
-    """Say why `component` has no field called `name`, and what there is instead."""
+def _explain_missing(component: object, name: str, fields: list[str], parent: str) -> str:
+    """Say why `component`, the value of the field at `parent`, has no field `name`, and what there is instead."""
     if fields:
         return f"{catalog.name_of(component)} has no field {name!r}: {did_you_mean(name, fields)}"
     if isinstance(component, tuple):
-        return f"{name!r} is not one of its {len(component)} parts, which are counted from 0"
-    return f"{name!r} is not a field: {component!r} has none"
+        parts = ", ".join(f"{number} ({catalog.name_of(part)})" for number, part in enumerate(component))
+        return f"{parent} has no part {name!r}, but {parts or 'none'}; the whole list: --set '{parent}=[\"NAME\"]'"
+    return f"{parent} is {component!r} and has no fields: --set {parent}=VALUE"
 
 
 def _replace(component: Any, path: list[str], value: object, whole: str) -> object:
     """Return `component` with the field at `path` set; remake only the objects on the way to it."""
-    if isinstance(component, tuple) and path[0].isdigit() and int(path[0]) < len(component) and len(path) > 1:
+    if isinstance(component, tuple) and path[0].isdecimal() and int(path[0]) < len(component):
         place = int(path[0])
-        return (*component[:place], _replace(component[place], path[1:], value, whole), *component[place + 1 :])
+        part = _replace(component[place], path[1:], value, whole) if len(path) > 1 else value
+        return (*component[:place], part, *component[place + 1 :])
     fields = [field.name for field in dataclasses.fields(component)] if dataclasses.is_dataclass(component) else []
     if path[0] not in fields:
         if path == ["name"] and "." in whole:
             raise InputError(f"--set {whole}: to choose another one, --set {whole.removesuffix('.name')}={value}")
-        raise InputError(f"--set {whole}: {_explain_missing(component, path[0], fields)}")
+        parent = ".".join(whole.split(".")[: -len(path)])
+        raise InputError(f"--set {whole}: {_explain_missing(component, path[0], fields, parent)}")
     if len(path) > 1:
         value = _replace(getattr(component, path[0]), path[1:], value, whole)
     current = {name: getattr(component, name) for name in fields}

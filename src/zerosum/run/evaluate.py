@@ -24,7 +24,8 @@ from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.features import Request, inception
 from zerosum.run.recorded import open_recorded
-from zerosum.run_folder import Line, RunFolder
+from zerosum.run_folder import Line, RunFolder, list_runs, name_runs
+from zerosum.strangers import is_model, name_kind
 
 LEAST = 2
 SMALLEST_SIDE = 8  # to which photos are brought
@@ -97,6 +98,12 @@ class Candidate:
             return cls(name, load(path, device), _run_beside(path))
         if not path.exists():
             raise InputError(f"no run and no images at {name}: no such file or folder")
+        if runs := list_runs(path):
+            raise InputError(f"{name} holds runs, {name_runs(runs)}: name those to evaluate")
+        if is_model(path):
+            raise InputError(
+                f"{name} is {name_kind(path)}: give a run's folder, a generator.safetensors, or the images that it made"
+            )
         with reporter.phase(f"opening {name}") as progress:
             source = sample_files.load(name, size, progress)
         images = torch.cat([source.train.samples, source.test.samples])

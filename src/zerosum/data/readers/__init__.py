@@ -19,6 +19,7 @@ from zerosum.catalog import Component
 from zerosum.data import LEAST, Progress, Source, TooFewSamples
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError, did_you_mean
+from zerosum.strangers import is_model, name_kind
 
 
 class Reader(Component, ABC, kind="reader"):
@@ -124,5 +125,7 @@ def _read(data: str, preparation: Preparation, progress: Progress | None, *, rec
         )
     if path.is_dir() and not any(path.iterdir()):
         raise InputError(f"the folder {data!r} is empty")
+    if is_model(path):
+        raise InputError(f"{data!r} is {name_kind(path)}: data are images or arrays (.npy, .npz), without objects")
     kinds = "; ".join(reader.summary for reader in known)
     raise InputError(f"cannot tell what {data!r} is; zerosum reads {kinds}")
