@@ -1,3 +1,4 @@
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -43,15 +44,20 @@ def test_the_state_comes_back_after_an_error() -> None:
     assert torch.equal(after, torch.randn(3))
 
 
-def test_threads_do_not_meet_in_their_scopes() -> None:
-    def many(seed: int) -> list[torch.Tensor]:
-        found = []
-        for step in range(200):
-            with randomness.scope(seed, step, "a"):
-                found += [torch.randn(3) for _ in range(3)]
-        return found
+def test_a_thread_waits_until_another_one_has_left_its_scope() -> None:
+    inside = threading.Event()
 
-    alone = [torch.stack(many(seed)) for seed in range(2)]
-    with ThreadPoolExecutor(2) as pool:
-        together = [torch.stack(found) for found in pool.map(many, range(2))]
-    assert torch.equal(torch.stack(together), torch.stack(alone))
+    def draw_beside() -> torch.Tensor:
+        with randomness.scope(1, 0, "b"):
+            inside.set()
+            return torch.randn(3)
+
+    with ThreadPoolExecutor(1) as pool:
+        with randomness.scope(0, 0, "a"):
+            first = torch.randn(3)
+            beside = pool.submit(draw_beside)
+            assert not inside.wait(0.05)
+            second = torch.randn(3)
+        assert torch.equal(beside.result(), draw_beside())
+    with randomness.scope(0, 0, "a"):
+        assert torch.equal(torch.stack([torch.randn(3), torch.randn(3)]), torch.stack([first, second]))
