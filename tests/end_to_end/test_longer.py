@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,11 @@ from zerosum.errors import InputError
 from zerosum.game.algorithm import play
 from zerosum.game.engine import Engine
 from zerosum.game.players import Players
+from zerosum.game.recipe import change
 from zerosum.records import IterationRecord, Record
 from zerosum.run_folder import RunFolder
 
-FALLING = "--set", "generator_optimizer.decay_from=0.5", "--set", "batch_size=16"
-TRAIN = "train", "points.npy", "--recipe", "toy", *FALLING, "--steps", 6
+RECIPE = change(replace(zerosum.recipe("toy"), batch_size=16), "generator_optimizer.decay_from=0.5")
 
 
 def run_json(run: Path) -> dict[str, Any]:
@@ -52,8 +53,7 @@ def here(in_process: Command) -> Path:
     """A folder with a finished run of six iterations, called `run`, and its data."""
     points = np.random.default_rng(0).normal(size=(200, 2)).astype("f4")
     np.save(in_process.folder / "points.npy", points)
-    code, _, err = in_process(*TRAIN, "--out", "run")
-    assert (code, err) == (0, "")
+    zerosum.train("points.npy", RECIPE, steps=6, out="run")
     return in_process.folder
 
 

@@ -100,7 +100,7 @@ def test_of_two_trainings_in_one_process_the_second_is_refused(tmp_path: Path) -
 @pytest.mark.usefixtures("in_process")
 def test_who_samples_beside_a_training_changes_nothing_in_it(tmp_path: Path) -> None:
     recipe = change(replace(zerosum.recipe("toy"), batch_size=16), "networks.dropout=0.5")
-    alone = zerosum.train("ring", recipe, steps=40, out=tmp_path / "alone")
+    alone = zerosum.train("ring", recipe, steps=8, out=tmp_path / "alone")
     expected, wanted = alone.sample(300, seed=1), alone.sample(64, seed=2)
     ended = threading.Event()
 
@@ -113,7 +113,7 @@ def test_who_samples_beside_a_training_changes_nothing_in_it(tmp_path: Path) -> 
     with ThreadPoolExecutor(1) as pool:
         sampled = pool.submit(sample)
         try:
-            beside = zerosum.train("ring", recipe, steps=40, out=tmp_path / "beside")
+            beside = zerosum.train("ring", recipe, steps=8, out=tmp_path / "beside")
         finally:
             ended.set()
         assert sampled.result()

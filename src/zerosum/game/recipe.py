@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import torch
 from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
-from torch import Tensor
+from torch import Tensor, nn
 
-from zerosum import catalog
+from zerosum import catalog, randomness
 from zerosum.catalog import Choice, FieldError
 from zerosum.data import Source
 from zerosum.data.preparation import Preparation
@@ -28,7 +28,7 @@ from zerosum.game.regularizers import Regularizer, total_penalty
 from zerosum.game.tricks import Trick
 from zerosum.networks import Networks
 from zerosum.networks.dcgan import DCGAN
-from zerosum.types import BelowOne, Count
+from zerosum.types import BelowOne, Count, Whole
 
 MOST_SAMPLES, MOST_THREADS = 65_536, 1_024
 
@@ -57,6 +57,8 @@ class Recipe:
         discriminator_steps: k of Algorithm 1.
         simultaneous: both players learn from one pass, before either has moved; Algorithm 1 lets D go first.
         ema_decay: decay of the generator's moving average, per iteration; 0 keeps none.
+        frozen_layers: how many of the discriminator's first layers, those nearest the samples, do not learn; for a
+            start from trained weights (FreezeD, Mo et al. 2020).
         precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
         threads: how many CPU threads; None takes all. Small networks are fastest on one.
         steps: iterations, if neither `--steps` nor `--minutes` is given.
@@ -75,6 +77,7 @@ class Recipe:
     discriminator_steps: Count = 1
     simultaneous: bool = False
     ema_decay: BelowOne = 0.999
+    frozen_layers: Whole = 0
     precision: Precision = "auto"
     threads: Annotated[Count, Field(le=MOST_THREADS)] | None = None
     steps: Count = 20_000
@@ -119,7 +122,21 @@ class Recipe:
         papers += [regularizer.paper for regularizer in self.regularizers]
         papers += [trick.paper for trick in self.tricks]
         papers += [self.generator_optimizer.paper, self.discriminator_optimizer.paper]
-        return *papers, *(["Yazici et al. 2019"] if self.ema_decay else [])
+        papers += ["Yazici et al. 2019"] if self.ema_decay else []
+        papers += ["Mo et al. 2020"] if self.frozen_layers else []
+        return tuple(papers)
+
+    def build_networks(self, source: Source, seed: int) -> tuple[nn.Module, nn.Module]:
+        """Build G and D for samples like those of `source`, D with what its regularisers need.
+
+        Raises:
+            InputError: the networks cannot serve such samples.
+        """
+        generator, discriminator = self.networks.build_pair(source.shape, source.classes, seed)
+        with randomness.scope(seed, 0, "regularizers"):
+            for regularizer in self.regularizers:
+                regularizer.prepare(discriminator)
+        return generator, discriminator
 
     def sizes(self, shape: tuple[int, ...], classes: int) -> tuple[int, int]:
         """Count the parameters of generator and discriminator for samples of `shape`, without making any.

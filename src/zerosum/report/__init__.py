@@ -68,6 +68,8 @@ def _commands(folder: RunFolder, about: Line) -> str:
     path = folder.path.resolve()
     (_, steps), *later = lengths(about)
     words = ["zerosum", "train", about["data"], "--recipe", path, "--steps", steps]
+    if "start" in about:
+        words += ["--from", about["start"]["place"]]
     for option in ("seed", "device"):
         words += [f"--{option}", about[option]]
     if about["recipe"]["threads"] is None:

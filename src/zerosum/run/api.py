@@ -17,6 +17,7 @@ from zerosum.metrics.features import Request
 from zerosum.records import Record
 from zerosum.run.length import Length
 from zerosum.run.plan import Plan, open_for_recipe
+from zerosum.run.start import Start
 from zerosum.run.stopping import StopRequest
 from zerosum.run.trainer import Trainer
 
@@ -32,6 +33,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     out: str | Path | None = None,
+    start_from: str | Path | None = None,
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
@@ -50,6 +52,9 @@ def train(
         seed: everything random is a function of it, of the step and of its purpose.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         out: the run's folder, which must not hold anything; else a free one in `runs/` named after the data.
+        start_from: a run's folder, whose players the game begins with instead of drawn ones, or a
+            `generator.safetensors`, which has G only. Its recipe is taken if none is named; to keep D's first layers as
+            they are, `replace(zerosum.recipe(run), frozen_layers=2)`.
         observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
@@ -60,8 +65,9 @@ def train(
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     with _alone():
-        source, chosen = open_for_recipe(str(data), recipe, device=device)
-        return _finish_or_interrupt(plan.begin(str(data), source, chosen), observe)
+        start = None if start_from is None else Start.open(start_from)
+        source, chosen = open_for_recipe(str(data), recipe, device=device, start=start)
+        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe)
 
 
 def resume(

@@ -18,6 +18,7 @@ from zerosum.game.recipe import Recipe, change
 from zerosum.recipes.auto import choose
 from zerosum.run.length import Length, Whole
 from zerosum.run.probe import steps_in
+from zerosum.run.start import Start
 from zerosum.run.trainer import Trainer, describe
 
 RUNS = Path("runs")
@@ -32,19 +33,27 @@ class Plan(Length):
     device: str = "auto"
     out: Path | None = None
 
-    def begin(self, data: str, source: Source, recipe: Recipe) -> Trainer:
-        """Create the run, before its first step.
+    def begin(self, data: str, source: Source, recipe: Recipe, start: Start | None = None) -> Trainer:
+        """Create the run, before its first step, with drawn weights or those of `start`.
 
         Raises:
-            InputError: the recipe cannot serve the data, or the folder or the device cannot be used.
+            InputError: the recipe cannot serve the data, the weights do not fit, or the folder or the device cannot be
+                used.
         """
+        if start is not None:
+            start.check(recipe, source)
+        elif recipe.frozen_layers:
+            raise InputError(
+                f"frozen_layers={recipe.frozen_layers} keeps layers as they were drawn at random: start from trained "
+                "ones, --from RUN, or --set frozen_layers=0"
+            )
         engine = Engine.choose(self.device, recipe.precision)
         steps = self.steps or recipe.steps
         if self.minutes is not None:
             steps = steps_in(self.minutes, recipe, source, engine)
         folder = (self.out or RUNS / source.name).expanduser()
         about = describe(data, source, recipe, engine, self.seed, steps)
-        return Trainer.create(folder, recipe, source, about, numbered=self.out is None)
+        return Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start)
 
 
 def open_for_recipe(
@@ -53,6 +62,7 @@ def open_for_recipe(
     changes: Sequence[str] = (),
     device: str = "auto",
     progress: Progress | None = None,
+    start: Start | None = None,
 ) -> tuple[Source, Recipe]:
     """Open the data and find the recipe for them; changes of `data.` fields are in force before the data are read.
 
@@ -62,11 +72,14 @@ def open_for_recipe(
         changes: of the recipe, each as `field=value`.
         device: the one that larger images may be chosen for.
         progress: is told how far files are read.
+        start: the weights to begin with; their recipe is taken where `recipe` is `auto`, so that they fit.
 
     Raises:
         InputError: no such recipe or field, or the data cannot be used.
     """
     changes = [assignment.strip() for assignment in changes]
+    if start is not None and recipe == "auto":
+        recipe = start.own_recipe()
     given = recipes.find(recipe) if isinstance(recipe, str | Path) and recipe != "auto" else recipe
     draft = given if isinstance(given, Recipe) else Recipe("auto")
     for assignment in changes:

@@ -36,6 +36,7 @@ from zerosum.run import checkpoint
 from zerosum.run.length import Length, Lengths, prolong, stretches
 from zerosum.run.probe import limit_threads, steps_in
 from zerosum.run.recorded import open_recorded
+from zerosum.run.start import Start
 from zerosum.run.window import LogWindow
 from zerosum.run_folder import FORMAT, RunFolder, lengths
 
@@ -98,11 +99,19 @@ class Trainer:
 
     @classmethod
     def create(
-        cls, path: Path, recipe: Recipe, source: Source, description: dict[str, Any], *, numbered: bool = False
+        cls,
+        path: Path,
+        recipe: Recipe,
+        source: Source,
+        description: dict[str, Any],
+        *,
+        numbered: bool = False,
+        start: Start | None = None,
     ) -> "Trainer":
         """Begin a run in `path`, or if `numbered` in the first of `path`, `path-2`, `path-3` ... that is free.
 
-        Nothing is written before everything else is known to fit. `description` comes from `describe`.
+        Nothing is written before everything else is known to fit. `description` comes from `describe`. The weights are
+        those of `start`, or drawn.
 
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
@@ -110,6 +119,9 @@ class Trainer:
         limit_threads(recipe)
         trainer = cls._build(RunFolder(path), recipe, source, description)
         description = {**description, "threads": torch.get_num_threads(), "hardware": _hardware(trainer.engine)}
+        if start is not None:
+            start.put(trainer.players, trainer.ema)
+            description["start"] = start.describe()
         trainer.folder = RunFolder.create(path, description, numbered=numbered)
         try:
             trainer._save_picture()
