@@ -117,7 +117,9 @@ def test_a_start_from_weights_resumes_with_the_same_bits(here: Path) -> None:
     assert equal(checkpoint("parts", 4), checkpoint("whole", 4))
 
 
-def test_frozen_layers_stay_as_the_run_left_them(here: Path, in_process: Command) -> None:
+def test_frozen_layers_stay_as_the_run_left_them(
+    here: Path, in_process: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, out, err = in_process("train", "dogs.npy", "--from", "cats", "--freeze", 1, "--steps", 2, "--out", "dogs")
     assert (code, err) == (0, "")
     assert "begin anew; D's first 1 layers do not learn (--freeze); " in out
@@ -128,6 +130,7 @@ def test_frozen_layers_stay_as_the_run_left_them(here: Path, in_process: Command
     assert "1.bias" in same
     zerosum.resume("dogs", steps=4)
     assert torch.equal(part(checkpoint("dogs", 4), "discriminator")["1.weight"], trained["1.weight"])
+    monkeypatch.setattr("zerosum.diagnostics.stability.MOST_PARAMETERS", 0)  # eigenvalues take their time
     assert in_process("equilibrium", "dogs", "--steps", 1)[0] == 0
 
 
