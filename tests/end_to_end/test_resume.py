@@ -122,7 +122,7 @@ def test_changed_data_are_refused(uninterrupted: Path, tmp_path: Path) -> None:
     shutil.copytree(uninterrupted, run)
     about = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
-    code, _, err = finish(start("resume", "run", cwd=tmp_path))
+    code, _, err = finish(start("resume", "run", "--steps", STEPS + 1, cwd=tmp_path))
     assert code == 2
     assert (
         "the data at digits have changed since the run began; 'zerosum resume' goes on with --allow-changed-data" in err
