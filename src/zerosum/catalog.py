@@ -8,6 +8,7 @@ be edited.
 import dataclasses
 import importlib
 import inspect
+import json
 import math
 import pkgutil
 from collections.abc import Iterator, Mapping
@@ -197,7 +198,10 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
                 raise FieldError(path + cause.path, cause.problem) from None
             case InputError() as cause:
                 raise FieldError(path, str(cause)) from None
-        raise FieldError(path, f"{_in_words(first['msg'])}, but it was {first['input']!r}") from None
+        if first["type"] == "missing":
+            raise FieldError(path, "it is missing") from None
+        example = f", as {json.dumps([first['input']])}" if first["type"] == "tuple_type" else ""
+        raise FieldError(path, f"{_in_words(first['msg'])}{example}, but it was {first['input']!r}") from None
     for name in fields:
         if isinstance(number := getattr(made, name), float) and not math.isfinite(number):
             raise FieldError((name,), f"it must be a finite number, but it was {number}")

@@ -21,7 +21,8 @@ from zerosum.data import to_uint8
 from zerosum.errors import InputError, did_you_mean
 from zerosum.game.engine import Engine, Precision
 from zerosum.networks import Networks
-from zerosum.run_folder import RunFolder, check_generator
+from zerosum.run_folder import RunFolder, check_generator, enclosing_run
+from zerosum.strangers import name_kind
 
 CHUNK = 64
 FORMAT = "zerosum generator 1"
@@ -264,7 +265,7 @@ def load(path: str | Path, device: str = "auto") -> TrainedGenerator:
             best = f"; its best one so far is {folder.best}" if folder.best.exists() else ""
             resume = f"'zerosum resume {shlex.quote(str(folder.path))}'"
             raise InputError(f"{folder.path} has no generator yet: finish it with {resume}{best}")
-    metadata, tensors = _read_file(path)
+    metadata, tensors = read_generator(path)
     header = _parse_header(path, metadata)
     networks = header.networks
     network, _ = networks.build_pair(header.shape, len(header.classes), seed=0)
@@ -294,18 +295,32 @@ def _parse_header(path: Path, metadata: dict[str, Any]) -> Header:
         raise InputError(f"{path}: its header is damaged: {error}") from None
 
 
-def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read the metadata and the tensors of a generator's file."""
+def read_generator(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read the metadata and the tensors of a generator's file.
+
+    Raises:
+        InputError: there is none, it is damaged, or it is something else; the message says what to give instead.
+    """
+    if not path.exists():
+        raise InputError(f"no run and no generator at {path}: no such file or folder")
+    if kind := name_kind(path):
+        raise InputError(f"{path} is {kind}: give {_instead(path)}")
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
     except (OSError, safetensors.SafetensorError) as error:
-        raise InputError(f"{path} cannot be read as safetensors: {error}") from None
+        raise InputError(f"{path} cannot be read as safetensors: {error}; give {_instead(path)}") from None
     try:
         metadata = json.loads(header.get("zerosum", "{}"))
     except (ValueError, RecursionError):
         metadata = None
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise InputError(f"{path} is not a generator written by zerosum")
+        raise InputError(f"{path} is not a generator written by zerosum: give {_instead(path)}")
     return metadata, tensors
+
+
+def _instead(path: Path) -> str:
+    """Say what to give instead of the file at `path`, which is no generator."""
+    run = enclosing_run(path)
+    return "a run's folder or its generator.safetensors" if run is None else f"the run that it lies in, {run}"

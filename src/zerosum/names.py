@@ -16,13 +16,13 @@ BUILT_IN = "builtin:"
 
 
 def check_recipe(name: str | Path) -> None:
-    """Refuse the name of a recipe that is neither built in nor the path of anything.
+    """Refuse the name of a recipe that is neither built in nor a path.
 
     Raises:
         InputError: see there; the message suggests the nearest one.
     """
     known, path = recipe_names(), Path(name).expanduser()
-    if str(name) not in known and path.suffix != ".json" and not path.exists():
+    if str(name) not in known and not path.suffix and not path.exists():  # of a file more is said where it is opened
         raise InputError(f"unknown recipe {str(name)!r}: {did_you_mean(str(name), known)}")
 
 

@@ -1,10 +1,13 @@
 """Randomness as a function of (seed, step, rank, purpose): the same numbers can be drawn again with nothing saved."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+_turn = threading.RLock()  # the default generators are one for all threads
 
 
 def derive_seed(seed: int, step: int, purpose: str, rank: int = 0) -> int:
@@ -24,7 +27,15 @@ def scope(seed: int, step: int, purpose: str, rank: int = 0, device: torch.devic
 
     This makes any module's own randomness repeatable: `nn.Dropout` in a player, `torch.randn` in a regulariser, the
     initialisation in a layer's constructor. The caller's random state is restored at the end.
+
+    The default generators are shared by all threads, so one thread at a time is inside: others wait.
     """
+    with _turn:
+        yield from _seeded(derive_seed(seed, step, purpose, rank), device)
+
+
+def _seeded(seed: int, device: torch.device | None) -> Iterator[None]:
+    """Seed the generators of the CPU and of `device`, yield, and restore them."""
     rngs = [torch.default_generator]
     if device is not None and device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
@@ -35,7 +46,7 @@ def scope(seed: int, step: int, purpose: str, rank: int = 0, device: torch.devic
     before = [each.get_state() for each in rngs]
     try:
         for each in rngs:
-            each.manual_seed(derive_seed(seed, step, purpose, rank))
+            each.manual_seed(seed)
         yield
     finally:
         for each, state in zip(rngs, before, strict=True):

@@ -16,6 +16,7 @@ import json
 import os
 import shlex
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from zerosum.atomic import PARTIAL, write_atomically
 from zerosum.errors import InputError
+from zerosum.strangers import name_kind
 
 Line = dict[str, Any]
 NEEDED: dict[str, type] = {
@@ -36,6 +38,7 @@ NEEDED: dict[str, type] = {
     "recipe": dict,
 }
 LOCK = ".lock"
+NAMED = 3  # runs, in an error
 FORMAT = 2  # of a run folder; version 0.1.0 wrote no number
 
 
@@ -169,7 +172,7 @@ class RunFolder:
         if not path.exists():
             raise InputError(f"no run at {path}: no such folder")
         if not folder.description.is_file():
-            raise InputError(f"{path} is not a run folder: it has no run.json")
+            raise InputError(f"{path} is not a run folder: {_what_is_there(path)}")
         return folder
 
     def pictures(self) -> list[tuple[int, Path]]:
@@ -228,20 +231,71 @@ class RunFolder:
         for name, kind in NEEDED.items():
             if type(about[name]) is not kind or (kind is int and about[name] < (name != "seed")):
                 raise InputError(f"{self.description} is damaged: {name} cannot be {about[name]!r}")
+        if not _are_lengths(about.get("lengths", [[0, about["steps"]]]), about["steps"]):
+            raise InputError(f"{self.description} is damaged: lengths cannot be {about['lengths']!r}")
         return about
 
-    def note_data(self, fingerprint: str, step: int) -> None:
-        """Note in `run.json` the data that the run goes on with after `step`, if they changed."""
+    def note_data(self, data: str, fingerprint: str, step: int) -> None:
+        """Note in `run.json` the data that the run goes on with after `step`, if they or their place changed."""
         about = self.describe()
-        if about["fingerprint"] != fingerprint:
-            before = [*about.get("earlier_data", ()), {"fingerprint": about["fingerprint"], "until": step}]
-            changed = {**about, "fingerprint": fingerprint, "earlier_data": before}
-            write_atomically(self.description, json.dumps(changed, indent=2).encode())
+        before = {"data": about["data"], "fingerprint": about["fingerprint"]}
+        now = {"data": data, "fingerprint": fingerprint}
+        if before != now:
+            self._write({**about, **now, "earlier_data": [*about.get("earlier_data", ()), {**before, "until": step}]})
+
+    def note_lengths(self, lengths: Sequence[tuple[int, int]]) -> None:
+        """Note in `run.json` how many iterations the run has, from which one on: (step, iterations in all)."""
+        self._write({**self.describe(), "steps": lengths[-1][1], "lengths": list(lengths)})
+
+    def _write(self, about: Line) -> None:
+        write_atomically(self.description, json.dumps(about, indent=2).encode())
 
     def rewind(self, length: int) -> None:
         """Cut the metrics back to `length` bytes, where they stood when a checkpoint was written."""
         if self.metrics.stat().st_size > length:
             os.truncate(self.metrics, length)
+
+
+def enclosing_run(path: Path) -> Path | None:
+    """Return the run's folder that the file or folder at `path` lies in, if it lies in one."""
+    return next((folder for folder in path.parents if (folder / "run.json").is_file()), None)
+
+
+def list_runs(path: Path) -> list[Path]:
+    """List the runs' folders directly in the folder at `path`, in order; none if it is no folder."""
+    return sorted(file.parent for file in path.glob("*/run.json")) if path.is_dir() else []
+
+
+def name_runs(runs: Sequence[Path]) -> str:
+    """Name the first of `runs`, and how many more there are."""
+    names = ", ".join(map(str, runs[:NAMED]))
+    return f"{names} and {len(runs) - NAMED:,} more" if len(runs) > NAMED else names
+
+
+def _what_is_there(path: Path) -> str:
+    """Say what lies at `path` instead of a run, and which run may be meant."""
+    if runs := list_runs(path):
+        return f"it holds runs, {name_runs(runs)}: name one of them"
+    if path.is_file() and (kind := name_kind(path)):
+        return f"it is {kind}"
+    run = enclosing_run(path)
+    return "it has no run.json" if run is None else f"give the run that it lies in, {run}"
+
+
+def lengths(about: Line) -> list[tuple[int, int]]:
+    """Return how many iterations the run has, from which one on: (step, iterations in all), the first from 0."""
+    return [(step, steps) for step, steps in about.get("lengths", [[0, about["steps"]]])]
+
+
+def _are_lengths(value: object, steps: int) -> bool:
+    """Whether `value` is a list of [step, iterations in all] in order, from step 0 to `steps` iterations."""
+    if not isinstance(value, list) or not all(isinstance(each, list) and len(each) == 2 for each in value):
+        return False
+    if not all(type(number) is int for each in value for number in each):
+        return False
+    begins = [begin for begin, _ in value]
+    in_order = begins == sorted(set(begins)) and begins[:1] == [0]
+    return in_order and value[-1][1] == steps and all(begin <= total for begin, total in value)
 
 
 def _is_content(file: Path) -> bool:

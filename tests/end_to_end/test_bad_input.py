@@ -26,6 +26,11 @@ RECIPES = {
     "rate": '{"name": "x", "discriminator_optimizer": {"name": "adam", "lr": -1}}',
     "infinite": '{"name": "x", "regularizers": [{"name": "r1", "gamma": Infinity}]}',
     "name": '{"name": "evil\\u001b[31m"}',
+    "nameless": '{"steps": 3}',
+    "field": '{"name": "x", "tricks": [{"name": "replay", "nope": 1}]}',
+    "family": '{"name": "x", "networks": {"name": "dcgn"}}',
+    "listless": '{"name": "x", "tricks": "replay"}',
+    "copied": '{"format": 2, "fingerprint": "", "recipe": {"name": "x"}}',
 }
 
 
@@ -68,7 +73,10 @@ RECIPES = {
         (["evaluate", "plain.npy", "--against", "digits", "--count", "200"], "has 100 samples, not the 200 that were"),
         (["evaluate", "plain.npy", "--against", "digits", "--metric", "fad"], "unknown metric 'fad'"),
         (["evaluate", "plain.npy", "--against", "digits", "--metric", "modes"], "the modes of digits are not known"),
-        (["evaluate", "plain.npy", "--against", "digits", "--reference", "valid"], "choose one of: test, train, all"),
+        (
+            ["evaluate", "plain.npy", "--against", "digits", "--reference", "valid"],
+            "choose one of: auto, test, train, all",
+        ),
         (["evaluate", "plain.npy", "--against", "digits", "--features", "vgg"], "unknown features 'vgg'"),
         (["evaluate", "plain.npy", "--against", "digits", "--features", "coordinates"], "digits holds images"),
         (
@@ -132,6 +140,26 @@ RECIPES = {
         ),
         (["train", "ring", "--recipe", "infinite.json"], "infinite.json: regularizers.0.gamma: it must be a finite"),
         (["train", "ring", "--recipe", "name.json"], "name.json: name: it must be of printable characters"),
+        (["train", "ring", "--recipe", "nameless.json"], "nameless.json: name: it is missing"),
+        (
+            ["train", "ring", "--recipe", "field.json"],
+            "field.json: tricks.0: replay has no field 'nope': choose one of",
+        ),
+        (["train", "ring", "--recipe", "family.json"], "family.json: networks: unknown network 'dcgn': did you mean"),
+        (["train", "ring", "--recipe", "listless.json"], """tricks: it must be a list, as ["replay"], but it was"""),
+        (
+            ["train", "ring", "--recipe", "copied.json"],
+            "copied.json: it is a run's run.json: name the run's folder, or keep",
+        ),
+        (["train", "ring", "--recipe", "nowhere.yaml"], "no recipe at nowhere.yaml: give a run's folder, a .json file"),
+        (
+            ["train", "ring", "--set", "tricks.0.nope=1"],
+            """tricks has no part '0', but none; the whole list: --set 'tr""",
+        ),
+        (
+            ["train", "ring", "--set", "networks.foo.bar=1"],
+            "--set networks.foo.bar: compact has no field 'foo': choose",
+        ),
         (["data", "huge.npz"], "huge.npz: a label is 1000000000000, of 100 samples: number the classes 0, 1, 2 ..."),
         (["data", "negative.npz"], "labels must be whole numbers from 0 on, and one is -3"),
         (["data", "same.npy"], "same.npy: all 100 samples are the same: there is nothing to learn from one"),

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
     final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]
     assert {line["metric"] for line in final} == {
         *("frechet-distance", "classifier-score", "kernel-distance", "nearest-training", "nearer-than-real"),
-        *("precision", "recall", "density", "coverage"),
+        *("precision", "recall", "density", "coverage", "variety"),
     }
     assert all(line["real"] is not None for line in final)
     during = {line["metric"] for line in lines if line["kind"] == "score" and line["step"] < 60}
@@ -200,7 +201,8 @@ def test_a_run_s_name_is_printed_as_it_is(in_process: Command, monkeypatch: pyte
             signal.raise_signal(signal.SIGINT)
         return finished
 
-    monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request: None)
+    nothing = SimpleNamespace(prepare=lambda: None)
+    monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request: nothing)
     monkeypatch.setattr("zerosum.cli._training.show_scores", lambda scores, console: None)
     monkeypatch.setattr("zerosum.report.write", lambda folder: None)
     monkeypatch.setattr("zerosum.run.trainer.Trainer.train", train)

@@ -121,7 +121,7 @@ def test_a_size_that_was_chosen_by_the_images_is_kept(
     assert zerosum("train", photos, "--steps", 1, "--out", "r", *small)[0] == 0
     assert json.loads((zerosum.folder / "r" / "run.json").read_text())["recipe"]["data"]["size"] == [16, 16]
     monkeypatch.setattr("zerosum.data.packs.writing.decode", None)
-    assert zerosum("resume", "r")[0] == 0
+    assert zerosum("resume", "r", "--steps", 2)[0] == 0
 
 
 def test_a_size_that_is_not_square(zerosum: Command, photos: Path) -> None:
@@ -194,8 +194,6 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
         (("evaluate", "photos", "--against", "nowhere"), "no data at 'nowhere'"),
         (("evaluate", "photos", "nowhere", "--against", "photos"), "no run and no images at nowhere"),
         (("evaluate", "photos"), "say which real data to compare with: --against DATA"),
-        (("sample", "nowhere", "--out", "a/b.png"), "cannot write to a/b.png: a is not a folder"),
-        (("interpolate", "nowhere", "--out", "a.jpg"), "cannot write samples as .jpg"),
     ],
 )
 def test_words_are_checked_before_photos_are_read(
@@ -212,12 +210,12 @@ def test_a_run_without_a_checkpoint_or_a_device_is_refused_before_its_data_are_r
     fill(zerosum.folder / "photos", 8)
     assert zerosum("train", "photos", "--steps", 1, "--out", "r", *SMALL)[0] == 0
     monkeypatch.setattr("zerosum.data.readers.folder.collect", None)
-    for command in ("resume", "equilibrium"):
-        assert "device 'tpu' is not available here" in zerosum(command, "r", "--device", "tpu")[2]
+    for command in (("resume", "r", "--steps", 2), ("equilibrium", "r")):
+        assert "device 'tpu' is not available here" in zerosum(*command, "--device", "tpu")[2]
     for file in (zerosum.folder / "r" / "checkpoints").iterdir():
         file.unlink()
-    for command in ("resume", "equilibrium"):
-        assert "has no checkpoint to resume from" in zerosum(command, "r")[2]
+    for command in (("resume", "r", "--steps", 2), ("equilibrium", "r")):
+        assert "has no checkpoint to resume from" in zerosum(*command)[2]
 
 
 def test_what_was_taken_for_classes_is_said_and_can_be_set(zerosum: Command, tmp_path: Path) -> None:

@@ -122,19 +122,19 @@ def test_changed_data_are_refused(uninterrupted: Path, tmp_path: Path) -> None:
     shutil.copytree(uninterrupted, run)
     about = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
-    code, _, err = finish(start("resume", "run", cwd=tmp_path))
+    code, _, err = finish(start("resume", "run", "--steps", STEPS + 1, cwd=tmp_path))
     assert code == 2
     assert (
         "the data at digits have changed since the run began; 'zerosum resume' goes on with --allow-changed-data" in err
     )
 
 
-def test_resuming_a_finished_run_changes_nothing_and_scores_nothing_again(uninterrupted: Path, tmp_path: Path) -> None:
+def test_resuming_a_finished_run_is_refused_and_changes_nothing(uninterrupted: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(uninterrupted, run)
     code, out, err = finish(start("resume", "run", cwd=tmp_path))
-    assert code == 0, err
-    assert f"going on after {STEPS} of {STEPS}" in out
-    assert (run / "generator.safetensors").read_bytes() == (uninterrupted / "generator.safetensors").read_bytes()
-    assert (run / "metrics.jsonl").read_bytes() == (uninterrupted / "metrics.jsonl").read_bytes()
-    assert (run / "closest.png").stat().st_mtime == (uninterrupted / "closest.png").stat().st_mtime
+    assert (code, out) == (2, "")
+    assert f"run is finished after {STEPS} iterations: to train longer, 'zerosum resume run --steps {2 * STEPS}'" in err
+    for name in ("generator.safetensors", "metrics.jsonl", "closest.png"):
+        assert (run / name).read_bytes() == (uninterrupted / name).read_bytes()
+        assert (run / name).stat().st_mtime == (uninterrupted / name).stat().st_mtime

@@ -5,6 +5,7 @@ import math
 import re
 import runpy
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import torch
 import zerosum
 from zerosum.errors import InputError, RunFailed
 from zerosum.game.optimizers import Adam
+from zerosum.game.recipe import change
 from zerosum.records import IterationRecord, Record
 
 PAGES = Path(__file__).parents[2] / "docs"
@@ -79,6 +81,45 @@ def test_a_program_may_train_in_another_thread(tmp_path: Path) -> None:
         assert pool.submit(zerosum.train, "ring", recipe, steps=2, out=tmp_path / "r").result().metadata["step"] == 2
 
 
+@pytest.mark.usefixtures("in_process")  # with few samples to score
+def test_of_two_trainings_in_one_process_the_second_is_refused(tmp_path: Path) -> None:
+    recipe = replace(zerosum.recipe("toy"), batch_size=16)
+    refused: list[str] = []
+
+    def train_another(record: Record) -> None:
+        with ThreadPoolExecutor(1) as pool, pytest.raises(InputError) as caught:
+            pool.submit(zerosum.train, "ring", recipe, steps=2, out=tmp_path / "other").result()
+        refused.append(str(caught.value))
+
+    zerosum.train("ring", recipe, steps=1, out=tmp_path / "run", observe=train_another)
+    assert refused[0].startswith("another training runs in this process, and the results of both would depend")
+    assert not (tmp_path / "other").exists()
+    zerosum.train("ring", recipe, steps=1, out=tmp_path / "other")  # now that the first one has ended
+
+
+@pytest.mark.usefixtures("in_process")
+def test_who_samples_beside_a_training_changes_nothing_in_it(tmp_path: Path) -> None:
+    recipe = change(replace(zerosum.recipe("toy"), batch_size=16), "networks.dropout=0.5")
+    alone = zerosum.train("ring", recipe, steps=8, out=tmp_path / "alone")
+    expected, wanted = alone.sample(300, seed=1), alone.sample(64, seed=2)
+    ended = threading.Event()
+
+    def sample() -> bool:
+        same = [torch.equal(alone.sample(300, seed=1), expected)]
+        while not ended.is_set():
+            same.append(torch.equal(alone.sample(300, seed=1), expected))
+        return all(same)
+
+    with ThreadPoolExecutor(1) as pool:
+        sampled = pool.submit(sample)
+        try:
+            beside = zerosum.train("ring", recipe, steps=8, out=tmp_path / "beside")
+        finally:
+            ended.set()
+        assert sampled.result()
+    assert torch.equal(beside.sample(64, seed=2), wanted)
+
+
 def test_what_a_program_types_is_completed() -> None:
     assert {"train", "load", "open_source"} <= set(dir(zerosum))
     assert zerosum.game.losses.NonSaturating().probabilistic
@@ -139,18 +180,19 @@ def test_a_game_that_diverges_is_no_wrong_input(tmp_path: Path, monkeypatch: pyt
         zerosum.train("ring", steep, steps=4, out="run")
 
 
+@pytest.mark.usefixtures("in_process")
 def test_changed_data_are_refused_unless_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     zerosum.train("ring", replace(zerosum.recipe("toy"), batch_size=16), steps=2, out="run")
     about = json.loads(Path("run", "run.json").read_text())
     Path("run", "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
     with pytest.raises(InputError, match="have changed since the run began"):
-        zerosum.resume("run")
-    assert zerosum.resume("run", allow_changed_data=True).sample(2).shape == (2, 2)
+        zerosum.resume("run", steps=4)
+    assert zerosum.resume("run", steps=4, allow_changed_data=True).sample(2).shape == (2, 2)
     noted = json.loads(Path("run", "run.json").read_text())
     assert noted["fingerprint"] == about["fingerprint"]
-    assert noted["earlier_data"] == [{"fingerprint": "0" * 32, "until": 2}]
-    zerosum.resume("run")
+    assert noted["earlier_data"] == [{"data": "ring", "fingerprint": "0" * 32, "until": 2}]
+    zerosum.resume("run", steps=6)
     with pytest.raises(InputError, match="a run is the path of its folder, not 3"):
         zerosum.resume(3)  # type: ignore[arg-type]  # what people type
 

@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 
 from zerosum import randomness
@@ -39,3 +42,22 @@ def test_the_state_comes_back_after_an_error() -> None:
     after = torch.randn(3)
     torch.manual_seed(7)
     assert torch.equal(after, torch.randn(3))
+
+
+def test_a_thread_waits_until_another_one_has_left_its_scope() -> None:
+    inside = threading.Event()
+
+    def draw_beside() -> torch.Tensor:
+        with randomness.scope(1, 0, "b"):
+            inside.set()
+            return torch.randn(3)
+
+    with ThreadPoolExecutor(1) as pool:
+        with randomness.scope(0, 0, "a"):
+            first = torch.randn(3)
+            beside = pool.submit(draw_beside)
+            assert not inside.wait(0.05)
+            second = torch.randn(3)
+        assert torch.equal(beside.result(), draw_beside())
+    with randomness.scope(0, 0, "a"):
+        assert torch.equal(torch.stack([torch.randn(3), torch.randn(3)]), torch.stack([first, second]))

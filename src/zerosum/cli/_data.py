@@ -11,18 +11,21 @@ from zerosum.cli._progress import show_progress
 from zerosum.data import Source
 from zerosum.game.recipe import Recipe
 from zerosum.run.plan import open_for_recipe
+from zerosum.run.start import Start
 
 SHOWN = 3
 
 
-def open_data(data: str, recipe: str, changes: Sequence[str], device: str, console: Console) -> tuple[Source, Recipe]:
-    """Open the data, find the recipe for them with the `changes`, and say what was done with files.
+def open_data(
+    data: str, recipe: str, changes: Sequence[str], device: str, console: Console, start: Start | None = None
+) -> tuple[Source, Recipe]:
+    """Open the data, find their recipe (or `start`'s) with the `changes`, and say what was done with files.
 
     Raises:
         InputError: no such recipe or field, or the data cannot be used.
     """
     with show_progress("opening", console) as progress:
-        source, chosen = open_for_recipe(data, recipe, changes, device, progress)
+        source, chosen = open_for_recipe(data, recipe, changes, device, progress, start)
     tell_files(source, console)
     return source, chosen
 

@@ -36,6 +36,10 @@ Size = Annotated[
     str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda (of several cuda:0, cuda:1 ...) or mps.")]
+DataOfRun = Annotated[
+    str | None,
+    typer.Option("--data", metavar="DATA", help="Where RUN's data lie now, if they were moved; they must be the same."),
+]
 DeviceOfRun = Annotated[
     str | None,
     typer.Option("--device", help="Default: that of the run. On another one the bits of the results may differ."),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir, DeviceOfRun
+from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,7 @@ def equilibrium(
         bool, typer.Option("--proximal", help="Also the gap if the discriminator may answer: takes six times as long.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same search.")] = 0,
+    data: DataOfRun = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     device: DeviceOfRun = None,
     data_dir: DataDir = None,
@@ -49,7 +50,7 @@ def equilibrium(
 
     console = plain_console(stderr=as_json)
     with console.status("training copies of both players"):
-        trainer = Trainer.look(run, device=device)
+        trainer = Trainer.look(run, data=data, device=device)
         engine = replace(trainer.players.engine, bfloat16=False)  # small differences are what is looked for
         players, recipe, source = replace(trainer.players, engine=engine), trainer.recipe, trainer.source
         game = ZeroSumGame.build(players, recipe, source.test, Protocol(steps, lr, perturbation), seed)

@@ -60,7 +60,8 @@ def interpolate(
     filming = samples.format_of(destination) in films.FORMATS
     if seconds is not None and not filming:
         raise InputError(f"--seconds is for films, and {destination} is none: use {', '.join(films.FORMATS)}")
-    samples.check_destination(destination)
+    if not filming:
+        samples.check_destination(destination)
     generator = load(run, device)
     generator.check_request(label, truncation)
     about = samples.describe_origin(generator, run, seed, label, truncation)

@@ -11,10 +11,26 @@ from zerosum.cli._options import Data, DataDir, Device, Size
 def train(
     data: Data,
     recipe: Annotated[
-        str, typer.Option(help="A name, a JSON file, or a run, to train by its recipe; auto looks at the data.")
+        str,
+        typer.Option(
+            help="A name, a JSON file, or a run, to train by its recipe; auto looks at the data, or takes "
+            "that of --from."
+        ),
     ] = "auto",
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="RUN|GENERATOR",
+            help="Begin with the weights of this run (both players), or of a generator.safetensors (the generator).",
+        ),
+    ] = None,
+    freeze: Annotated[
+        int | None,
+        typer.Option(min=0, help="With --from RUN: keep so many of the discriminator's first layers as they are."),
     ] = None,
     size: Size = None,
     device: Device = "auto",
@@ -31,8 +47,11 @@ def train(
     import time
 
     from zerosum import names
+    from zerosum.errors import InputError
     from zerosum.run_folder import RunFolder
 
+    if freeze and start_from is None:
+        raise InputError("--freeze keeps layers as they were trained: it needs --from RUN")
     names.check_data(data)
     names.check_fields(changes or ())
     if recipe != "auto":
@@ -45,15 +64,24 @@ def train(
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
     from zerosum.run.plan import Plan
+    from zerosum.run.start import Start
 
     console = plain_console()
     imported = time.monotonic()
-    changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
+    changes = [
+        *(changes or ()),
+        *([f"data.size={size}"] if size is not None else ()),
+        *([f"frozen_layers={freeze}"] if freeze is not None else ()),
+    ]
     how = {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out}
     plan = catalog.build(Plan, how)
     plan.check()
-    source, chosen = open_data(data, recipe, changes, device, console)
-    run = plan.begin(data, source, chosen)
+    start = None if start_from is None else Start.open(start_from)
+    source, chosen = open_data(data, recipe, changes, device, console, start)
+    if start is not None:
+        own = "; the recipe is its own (--recipe names another)" if recipe == "auto" else ""
+        console.print(start.in_words(chosen) + own, soft_wrap=True)
+    run = plan.begin(data, source, chosen, start)
     console.print(
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing\n"

@@ -101,7 +101,7 @@ def measure_stability(players: Players, recipe: Recipe, data: Split, done: float
     Returns:
         None if there are more than MOST_PARAMETERS parameters: the work grows with the cube of their number.
     """
-    own = [list(player.network.parameters()) for player in (players.generator, players.discriminator)]
+    own = [player.parameters for player in (players.generator, players.discriminator)]
     if sum(parameter.numel() for each in own for parameter in each) > MOST_PARAMETERS:
         return None
     gradients = compute_gradients(compute_losses(players, recipe, data, done, seed), own)

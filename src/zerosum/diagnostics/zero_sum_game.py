@@ -23,6 +23,7 @@ from zerosum.game.losses import Game
 from zerosum.game.optimizers import Adam
 from zerosum.game.players import Player, Players
 from zerosum.game.recipe import Recipe
+from zerosum.networks.layers import list_learning
 from zerosum.types import Positive
 
 VALIDATIONS = 10  # of a copy in training
@@ -169,12 +170,12 @@ class ZeroSumGame:
     def copy_player(self, player: Player) -> Player:
         """Copy `player`; the copy learns as the protocol says, within the same constraints."""
         network, config = copy.deepcopy(player.network), Adam(lr=self.protocol.lr, decay_from=0.0)
-        return Player(network, config.build(network.parameters()), config, player.regularizers)
+        return Player(network, config.build(list_learning(network)), config, player.regularizers)
 
     def perturb(self, player: Player, purpose: str) -> Player:
         """Add the protocol's noise to every parameter of `player`, in place, and return it."""
         with torch.no_grad(), self.players.random(self.seed, 0, f"{purpose} perturbation"):
-            for parameter in player.network.parameters():
+            for parameter in player.parameters:
                 parameter.add_(torch.randn_like(parameter), alpha=self.protocol.perturbation)
         player.project()
         return player

@@ -26,6 +26,12 @@ class OptimizerConfig(Component, ABC, kind="optimizer"):
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Build PyTorch's optimiser over the `parameters` of one player."""
 
+    def rate(self, step: int, steps: int) -> float:
+        """Return the learning rate that `schedule` sets at `step` of `steps`."""
+        optimizer = self.build([nn.Parameter(torch.zeros(1))])
+        self.schedule(optimizer, step, steps)
+        return float(optimizer.param_groups[0]["lr"])
+
     @abstractmethod
     def schedule(self, optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:
         """Set the learning rate (and momentum) that hold at `step` of `steps`, counted from 0."""

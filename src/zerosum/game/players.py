@@ -22,6 +22,7 @@ from zerosum.game.recipe import Recipe
 from zerosum.game.regularizers import Regularizer
 from zerosum.game.tricks import Memory, Trick
 from zerosum.networks import Networks
+from zerosum.networks.layers import freeze, list_learning
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Player:
     optimizer_config: OptimizerConfig
     regularizers: tuple[Regularizer, ...] = ()
 
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The parameters that learn: all but those of frozen layers."""
+        return list_learning(self.network)
+
     def step(self, loss: Tensor, step: int, steps: int) -> None:
         """Update this player's parameters once, and nothing else, against the gradient of `loss`."""
         self.backward(loss)
@@ -41,7 +47,7 @@ class Player:
     def backward(self, loss: Tensor, *, retain_graph: bool = False) -> None:
         """Compute the gradient of `loss` with respect to this player's parameters, and to nothing else."""
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward(inputs=list(self.network.parameters()), retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+        loss.backward(inputs=self.parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
 
     def apply_gradients(self, step: int, steps: int) -> None:
         """Move the parameters against the computed gradient, at the learning rate of `step` of `steps`."""
@@ -83,15 +89,13 @@ class Players:
             InputError: two parts of the recipe do not go together, or one cannot serve the samples.
         """
         recipe.check(source)
-        generator, discriminator = recipe.networks.build_pair(source.shape, source.classes, seed)
+        generator, discriminator = recipe.build_networks(source, seed)
         recipe.networks.fit_to_data(generator, discriminator, source.train.samples)
-        with randomness.scope(seed, 0, "regularizers"):
-            for regularizer in recipe.regularizers:
-                regularizer.prepare(discriminator)
+        freeze(discriminator, recipe.frozen_layers)
 
         def player(network: nn.Module, config: OptimizerConfig, *regularizers: Regularizer) -> Player:
             placed = engine.place(network)
-            return Player(placed, config.build(placed.parameters()), config, regularizers)
+            return Player(placed, config.build(list_learning(placed)), config, regularizers)
 
         return cls(
             player(generator, recipe.generator_optimizer),

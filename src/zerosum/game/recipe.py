@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import torch
 from pydantic import AfterValidator, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
-from torch import Tensor
+from torch import Tensor, nn
 
-from zerosum import catalog
+from zerosum import catalog, randomness
 from zerosum.catalog import Choice, FieldError
 from zerosum.data import Source
 from zerosum.data.preparation import Preparation
@@ -28,7 +28,7 @@ from zerosum.game.regularizers import Regularizer, total_penalty
 from zerosum.game.tricks import Trick
 from zerosum.networks import Networks
 from zerosum.networks.dcgan import DCGAN
-from zerosum.types import BelowOne, Count
+from zerosum.types import BelowOne, Count, Whole
 
 MOST_SAMPLES, MOST_THREADS = 65_536, 1_024
 
@@ -57,6 +57,8 @@ class Recipe:
         discriminator_steps: k of Algorithm 1.
         simultaneous: both players learn from one pass, before either has moved; Algorithm 1 lets D go first.
         ema_decay: decay of the generator's moving average, per iteration; 0 keeps none.
+        frozen_layers: how many of the discriminator's first layers, those nearest the samples, do not learn; for a
+            start from trained weights (FreezeD, Mo et al. 2020).
         precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
         threads: how many CPU threads; None takes all. Small networks are fastest on one.
         steps: iterations, if neither `--steps` nor `--minutes` is given.
@@ -75,6 +77,7 @@ class Recipe:
     discriminator_steps: Count = 1
     simultaneous: bool = False
     ema_decay: BelowOne = 0.999
+    frozen_layers: Whole = 0
     precision: Precision = "auto"
     threads: Annotated[Count, Field(le=MOST_THREADS)] | None = None
     steps: Count = 20_000
@@ -119,7 +122,21 @@ class Recipe:
         papers += [regularizer.paper for regularizer in self.regularizers]
         papers += [trick.paper for trick in self.tricks]
         papers += [self.generator_optimizer.paper, self.discriminator_optimizer.paper]
-        return *papers, *(["Yazici et al. 2019"] if self.ema_decay else [])
+        papers += ["Yazici et al. 2019"] if self.ema_decay else []
+        papers += ["Mo et al. 2020"] if self.frozen_layers else []
+        return tuple(papers)
+
+    def build_networks(self, source: Source, seed: int) -> tuple[nn.Module, nn.Module]:
+        """Build G and D for samples like those of `source`, D with what its regularisers need.
+
+        Raises:
+            InputError: the networks cannot serve such samples.
+        """
+        generator, discriminator = self.networks.build_pair(source.shape, source.classes, seed)
+        with randomness.scope(seed, 0, "regularizers"):
+            for regularizer in self.regularizers:
+                regularizer.prepare(discriminator)
+        return generator, discriminator
 
     def sizes(self, shape: tuple[int, ...], classes: int) -> tuple[int, int]:
         """Count the parameters of generator and discriminator for samples of `shape`, without making any.
@@ -188,31 +205,34 @@ def change(recipe: Recipe, assignment: str) -> Recipe:
     try:
         changed = _replace(recipe, path.strip().split("."), value, path.strip())
     except FieldError as error:  # of the last field in `path`, or deeper
-        deeper = FieldError(error.path[1:], error.problem)
+        deeper = FieldError(error.path[1 + path.strip().rpartition(".")[2].isdigit() :], error.problem)
         raise InputError(f"{path.strip()}: {deeper}") from None
     assert isinstance(changed, Recipe)  # noqa: S101  # _replace returns what it was given
     return changed
 
 
-def _explain_missing(component: object, name: str, fields: list[str]) -> str:
-    """Say why `component` has no field called `name`, and what there is instead."""
+def _explain_missing(component: object, name: str, fields: list[str], parent: str) -> str:
+    """Say why `component`, the value of the field at `parent`, has no field `name`, and what there is instead."""
     if fields:
         return f"{catalog.name_of(component)} has no field {name!r}: {did_you_mean(name, fields)}"
     if isinstance(component, tuple):
-        return f"{name!r} is not one of its {len(component)} parts, which are counted from 0"
-    return f"{name!r} is not a field: {component!r} has none"
+        parts = ", ".join(f"{number} ({catalog.name_of(part)})" for number, part in enumerate(component))
+        return f"{parent} has no part {name!r}, but {parts or 'none'}; the whole list: --set '{parent}=[\"NAME\"]'"
+    return f"{parent} is {component!r} and has no fields: --set {parent}=VALUE"
 
 
 def _replace(component: Any, path: list[str], value: object, whole: str) -> object:
     """Return `component` with the field at `path` set; remake only the objects on the way to it."""
-    if isinstance(component, tuple) and path[0].isdigit() and int(path[0]) < len(component) and len(path) > 1:
+    if isinstance(component, tuple) and path[0].isdecimal() and int(path[0]) < len(component):
         place = int(path[0])
-        return (*component[:place], _replace(component[place], path[1:], value, whole), *component[place + 1 :])
+        part = _replace(component[place], path[1:], value, whole) if len(path) > 1 else value
+        return (*component[:place], part, *component[place + 1 :])
     fields = [field.name for field in dataclasses.fields(component)] if dataclasses.is_dataclass(component) else []
     if path[0] not in fields:
         if path == ["name"] and "." in whole:
             raise InputError(f"--set {whole}: to choose another one, --set {whole.removesuffix('.name')}={value}")
-        raise NoSuchField(f"--set {whole}: {_explain_missing(component, path[0], fields)}")
+        parent = ".".join(whole.split(".")[: -len(path)])
+        raise NoSuchField(f"--set {whole}: {_explain_missing(component, path[0], fields, parent)}")
     if len(path) > 1:
         value = _replace(getattr(component, path[0]), path[1:], value, whole)
     current = {name: getattr(component, name) for name in fields}

@@ -10,7 +10,7 @@ from pathlib import Path
 from zerosum import catalog
 from zerosum.errors import InputError, did_you_mean
 from zerosum.game.recipe import Recipe, from_json
-from zerosum.run_folder import RunFolder
+from zerosum.run_folder import RunFolder, list_runs, name_runs
 
 
 def recipes() -> dict[str, Recipe]:
@@ -37,6 +37,8 @@ def find(name: str | Path) -> Recipe:
     if name not in known:
         if RunFolder(path).description.exists():
             return _again(RunFolder(path))
+        if path.exists() or path.suffix:
+            raise InputError(f"no recipe at {name}: {_what_instead(path)}")
         raise InputError(f"unknown recipe {name!r}: {did_you_mean(name, known)}")
     return known[name]
 
@@ -54,13 +56,23 @@ def of_run(folder: RunFolder) -> Recipe:
         raise InputError(f"{folder.description}: recipe: {error}") from None
 
 
+def _what_instead(path: Path) -> str:
+    """Say what to name instead of a folder or file that is no recipe."""
+    if runs := list_runs(path):
+        return f"it holds runs, {name_runs(runs)}: name one of them"
+    return f"give a run's folder, a .json file, or a name: {', '.join(sorted(recipes()))}"
+
+
 def _again(folder: RunFolder) -> Recipe:
     return replace(of_run(folder), steps=folder.describe()["steps"])
 
 
 def _read(path: Path) -> Recipe:
     try:
-        return from_json(json.loads(path.read_bytes(), object_pairs_hook=_once))
+        values = json.loads(path.read_bytes(), object_pairs_hook=_once)
+        if isinstance(values, dict) and {"recipe", "fingerprint"} <= values.keys():
+            raise InputError("it is a run's run.json: name the run's folder, or keep what its field 'recipe' holds")
+        return from_json(values)
     except OSError as error:
         raise InputError(f"the recipe {path} cannot be read: {error.strerror}") from None
     except InputError as error:

@@ -14,7 +14,7 @@ from zerosum.atomic import write_atomically
 from zerosum.game.losses import Game
 from zerosum.metrics import Score
 from zerosum.records import IterationRecord, ScoreRecord
-from zerosum.run_folder import Line, RunFolder
+from zerosum.run_folder import Line, RunFolder, lengths
 
 CONFUSION = ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake")
 
@@ -31,7 +31,7 @@ def write(folder: RunFolder) -> None:
     page = environment.get_template("report.html.j2").render(
         name=folder.path.resolve().name,
         about=about,
-        again=_command(folder, about),
+        again=_commands(folder, about),
         probabilistic=probabilistic,
         done=iterations[-1].step if iterations else 0,
         seconds=iterations[-1].seconds if iterations else 0,
@@ -57,14 +57,27 @@ def _by_protocol(scores: list[Score]) -> list[tuple[str, list[Score]]]:
     return list(groups.items())
 
 
-def _command(folder: RunFolder, about: Line) -> str:
-    """Return the command that trains the same once more."""
-    words = ["zerosum", "train", about["data"], "--recipe", folder.path.resolve()]
-    for option in ("steps", "seed", "device"):
+def _commands(folder: RunFolder, about: Line) -> str:
+    """Return the commands that train the same once more, a line each; empty if it was made longer before an end."""
+    path = folder.path.resolve()
+    (_, steps), *later = lengths(about)
+    words = ["zerosum", "train", about["data"], "--recipe", path, "--steps", steps]
+    if "start" in about:
+        words += ["--from", about["start"]["place"]]
+    for option in ("seed", "device"):
         words += [f"--{option}", about[option]]
     if about["recipe"]["threads"] is None:
         words += ["--set", f"threads={about['threads']}"]
-    return shlex.join(map(str, words))
+    if not later:
+        return shlex.join(map(str, words))
+    again = f"{path}-again"
+    commands = [[*words, "--out", again]]
+    for step, total in later:
+        if step != steps:
+            return ""
+        commands.append(["zerosum", "resume", again, "--steps", total])
+        steps = total
+    return "\n".join(shlex.join(map(str, each)) for each in commands)
 
 
 def _inline(png: bytes) -> str:

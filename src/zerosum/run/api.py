@@ -1,6 +1,7 @@
 """Train and resume in one call: what the commands of these names do, without their words."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -14,9 +15,13 @@ from zerosum.generator import TrainedGenerator
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
+from zerosum.run.length import Length
 from zerosum.run.plan import Plan, open_for_recipe
+from zerosum.run.start import Start
 from zerosum.run.stopping import StopRequest
 from zerosum.run.trainer import Trainer
+
+_training = threading.Lock()
 
 
 def train(
@@ -28,6 +33,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     out: str | Path | None = None,
+    start_from: str | Path | None = None,
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
@@ -46,6 +52,9 @@ def train(
         seed: everything random is a function of it, of the step and of its purpose.
         device: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`.
         out: the run's folder, which must not hold anything; else a free one in `runs/` named after the data.
+        start_from: a run's folder, whose players the game begins with instead of drawn ones, or a
+            `generator.safetensors`, which has G only. Its recipe is taken if none is named; to keep D's first layers as
+            they are, `replace(zerosum.recipe(run), frozen_layers=2)`.
         observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
@@ -56,33 +65,53 @@ def train(
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
-    with _keep_threads():
-        source, chosen = open_for_recipe(str(data), recipe, device=device)
-        return _finish_or_interrupt(plan.begin(str(data), source, chosen), observe)
+    with _alone():
+        start = None if start_from is None else Start.open(start_from)
+        source, chosen = open_for_recipe(str(data), recipe, device=device, start=start)
+        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe)
 
 
 def resume(
     run: str | Path,
     *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    data: str | Path | None = None,
     allow_changed_data: bool = False,
     device: str | None = None,
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
 
-    Classes of your own that it is played with have to be imported before. Data that changed since are refused unless
-    that is allowed. On another `device` than the run's bits may differ. `observe` is called with each record that goes
-    into `metrics.jsonl`.
+    Classes of your own that it is played with have to be imported before.
+
+    Args:
+        run: the run's folder.
+        steps: train longer than was planned, to so many iterations in all. Rates and all else that follows the share
+            of the training that is done follow that of the new total: a rate that had fallen to 0 rises again.
+            `run.json` notes from which iteration on.
+        minutes: train about so much longer from now on; a short probe turns it into iterations.
+        data: where its data lie now, if they were moved.
+        allow_changed_data: go on even if the data are not what they were.
+        device: another one than the run's; bits may differ.
+        observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
-        InputError: it is no run, another process is in it, it has no checkpoint, or its data changed.
+        InputError: it is no run, another process is in it, it is finished and no more was asked for, it has no
+            checkpoint, or its data are gone or changed.
         RunFailed: losses or weights are no longer finite.
     """
     if not isinstance(run, str | Path):
         raise InputError(f"a run is the path of its folder, not {run!r}")
-    path = Path(run).expanduser()
-    with _keep_threads():
-        trainer = Trainer.resume(path, allow_changed_data=allow_changed_data, device=device)
+    path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
+    with _alone():
+        trainer = Trainer.resume(
+            path,
+            data=None if data is None else str(data),
+            allow_changed_data=allow_changed_data,
+            device=device,
+            length=length,
+        )
         return _finish_or_interrupt(trainer, observe)
 
 
@@ -129,10 +158,22 @@ def _finish_or_interrupt(trainer: Trainer, observe: Callable[[Record], None]) ->
 
 
 @contextmanager
-def _keep_threads() -> Iterator[None]:
-    """Restore the number of threads afterwards, whatever a run asks for inside."""
+def _alone() -> Iterator[None]:
+    """Let one training at a time into this process, and restore PyTorch's number of threads afterwards.
+
+    That number is one for the whole process, and bits depend on it: of two trainings each would set it for both.
+
+    Raises:
+        InputError: another one is inside.
+    """
+    if not _training.acquire(blocking=False):
+        raise InputError(
+            "another training runs in this process, and the results of both would depend on each other: train one "
+            "after the other, or each in a process of its own"
+        )
     before = torch.get_num_threads()
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        _training.release()

@@ -36,9 +36,14 @@ class Checkpoint:
     skipped: tuple[str, ...] = ()
 
     @property
+    def parts(self) -> dict[str, dict[str, Tensor]]:
+        """The tensors by the part of the game that they belong to, and by name."""
+        return _by_part(self.tensors)
+
+    @property
     def window(self) -> dict[str, Tensor]:
         """What the iterations since the last line of the metrics measured."""
-        return _by_part(self.tensors).get("window", {})
+        return self.parts.get("window", {})
 
 
 def save(
@@ -112,7 +117,7 @@ def restore(checkpoint: Checkpoint, players: Players, ema: EMA) -> None:
     Raises:
         InputError: the checkpoint is of other networks.
     """
-    parts = _by_part(checkpoint.tensors)
+    parts = checkpoint.parts
     device = next(players.discriminator.network.parameters()).device
     try:
         for name, player in _named(players):
@@ -154,7 +159,7 @@ def _by_part(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 def _optimizer_state(player: Player, tensors: dict[str, Tensor]) -> dict[str, Any]:
     """Bring each tensor into its parameter's memory format: fused kernels pair the two by their place in memory."""
-    parameters = list(player.network.parameters())
+    parameters = player.parameters
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         number, key = name.split(".", 1)

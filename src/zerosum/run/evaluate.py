@@ -27,7 +27,9 @@ from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.features import Request, find_extractor, inception
 from zerosum.names import check_pictures
-from zerosum.run_folder import Line, RunFolder
+from zerosum.run.recorded import open_recorded
+from zerosum.run_folder import Line, RunFolder, list_runs, name_runs
+from zerosum.strangers import is_model, name_kind
 
 LEAST = 2
 SMALLEST_SIDE = 8  # to which photos are brought
@@ -305,11 +307,30 @@ def _check_places(things: Sequence[object], against: str | None, size: str | Non
     """
     if size is not None:
         catalog.build(Preparation, {"size": size})
-    check_pictures(thing for thing in things if isinstance(thing, str | Path))
+    places = [thing for thing in things if isinstance(thing, str | Path)]
+    check_pictures(places)
+    for place in places:
+        _check_kind(Path(place).expanduser())
     if against is not None:
         find_reader(against)
-    elif not any(isinstance(thing, str | Path) and _may_know_data(Path(thing).expanduser()) for thing in things):
+    elif not any(_may_know_data(Path(place).expanduser()) for place in places):
         raise InputError("say which real data to compare with: --against DATA")
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse a folder of runs, and a file with the weights of another program.
+
+    Raises:
+        InputError: see there; the message says what to give instead.
+    """
+    if runs := list_runs(path):
+        raise InputError(f"{path} holds runs, {name_runs(runs)}: name those to evaluate")
+    if is_model(path):
+        generator = path.suffix == ".safetensors"
+        instead = (
+            "or its generator.safetensors" if generator else ", a generator.safetensors, or the images that it made"
+        )
+        raise InputError(f"{path} is {name_kind(path)}: give a run's folder{' ' if generator else ''}{instead}")
 
 
 def _may_know_data(path: Path) -> bool:
@@ -369,7 +390,8 @@ def _real_data(
         run = next((each.run for each in candidates if each.run is not None), None)
         if run is None:
             raise InputError("say which real data to compare with: --against DATA")
-        source = open_source(run["data"], from_json(run["recipe"]).data, progress, recorded=True)
+        elsewhere = "say which real data to compare with, --against DATA"
+        source = open_recorded(run, from_json(run["recipe"]).data, elsewhere, progress)
         if source.fingerprint != run["fingerprint"]:
             raise InputError(
                 f"the data at {run['data']} have changed since the run began, and its test samples may be others: say "

@@ -1,14 +1,13 @@
 """The plan of a run: which data, which recipe for them, how long, and where."""
 
-import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, SupportsIndex
+from typing import Annotated
 
 import torch
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from zerosum import recipes
@@ -19,7 +18,9 @@ from zerosum.errors import InputError
 from zerosum.game.engine import Engine
 from zerosum.game.recipe import NoSuchField, Recipe, change
 from zerosum.recipes import auto
+from zerosum.run.length import Length, Whole
 from zerosum.run.probe import steps_in
+from zerosum.run.start import Start
 from zerosum.run.trainer import Trainer, describe
 from zerosum.run_folder import RunFolder, check_writable
 
@@ -29,31 +30,16 @@ STAND_INS = tuple(  # for data that are not read yet: images and points
     Source("the data", split, split)
     for split in (Split(torch.zeros(2, 3, 64, 64, dtype=torch.uint8)), Split(torch.zeros(2, 2)))
 )
-LARGEST_ON_GPUS, MOST_MINUTES = 256, 1e6
-
-
-def _to_int(value: object) -> object:
-    """Convert whole numbers of other types, as NumPy's, to int; leave anything else, and a bool, as it is."""
-    return value if isinstance(value, bool) or not isinstance(value, SupportsIndex) else operator.index(value)
-
-
-Whole = Annotated[int, BeforeValidator(_to_int), Field(strict=True)]
+LARGEST_ON_GPUS = 256
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Length):
     """How long, where and from which seed to train, whatever is trained: the arguments of `zerosum.train`, checked."""
 
-    steps: Annotated[Whole, Field(ge=1)] | None = None
-    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
     seed: Annotated[Whole, Field(ge=0)] = 0
     device: str = "auto"
     out: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse two lengths."""
-        if self.steps is not None and self.minutes is not None:
-            raise InputError("steps and minutes both say how long to train: give one of them")
 
     def check(self) -> None:
         """Refuse a device or a folder that cannot be used, before any data are read.
@@ -67,19 +53,27 @@ class Plan:
         else:
             RunFolder(self.out.expanduser()).check()
 
-    def begin(self, data: str, source: Source, recipe: Recipe) -> Trainer:
-        """Create the run, before its first step.
+    def begin(self, data: str, source: Source, recipe: Recipe, start: Start | None = None) -> Trainer:
+        """Create the run, before its first step, with drawn weights or those of `start`.
 
         Raises:
-            InputError: the recipe cannot serve the data, or the folder or the device cannot be used.
+            InputError: the recipe cannot serve the data, the weights do not fit, or the folder or the device cannot be
+                used.
         """
+        if start is not None:
+            start.check(recipe, source)
+        elif recipe.frozen_layers:
+            raise InputError(
+                f"frozen_layers={recipe.frozen_layers} keeps layers as they were drawn at random: start from trained "
+                "ones, --from RUN, or --set frozen_layers=0"
+            )
         engine = Engine.choose(self.device, recipe.precision)
         steps = self.steps or recipe.steps
         if self.minutes is not None:
             steps = steps_in(self.minutes, recipe, source, engine)
         folder = (self.out or RUNS / source.name).expanduser()
         about = describe(data, source, recipe, engine, self.seed, steps)
-        return Trainer.create(folder, recipe, source, about, numbered=self.out is None)
+        return Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start)
 
 
 def open_for_recipe(
@@ -88,6 +82,7 @@ def open_for_recipe(
     changes: Sequence[str] = (),
     device: str = "auto",
     progress: Progress | None = None,
+    start: Start | None = None,
 ) -> tuple[Source, Recipe]:
     """Open the data and find the recipe for them; changes of `data.` fields are in force before the data are read.
 
@@ -97,11 +92,14 @@ def open_for_recipe(
         changes: of the recipe, each as `field=value`.
         device: the one that larger images may be chosen for.
         progress: is told how far files are read.
+        start: the weights to begin with; their recipe is taken where `recipe` is `auto`, so that they fit.
 
     Raises:
         InputError: no such recipe or field, found before the data are read, or the data cannot be used.
     """
     changes = [assignment.strip() for assignment in changes]
+    if start is not None and recipe == "auto":
+        recipe = start.own_recipe()
     given = recipes.find(recipe) if isinstance(recipe, str | Path) and recipe != "auto" else recipe
     draft = given if isinstance(given, Recipe) else Recipe("auto")
     for assignment in changes:

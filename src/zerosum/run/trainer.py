@@ -3,10 +3,12 @@
 import math
 import os
 import platform
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +22,7 @@ from zerosum.data import Source
 from zerosum.data.readers import make_absolute, open_source
 from zerosum.errors import InputError, RunFailed
 from zerosum.export import pictures
-from zerosum.game.algorithm import play
+from zerosum.game.algorithm import Iteration, play
 from zerosum.game.ema import EMA
 from zerosum.game.engine import Engine
 from zerosum.game.players import Players
@@ -31,9 +33,12 @@ from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.records import Record, ScoreRecord
 from zerosum.run import checkpoint
-from zerosum.run.probe import limit_threads
+from zerosum.run.length import Length, Lengths, prolong, stretches
+from zerosum.run.probe import limit_threads, steps_in
+from zerosum.run.recorded import open_recorded
+from zerosum.run.start import Start
 from zerosum.run.window import LogWindow
-from zerosum.run_folder import FORMAT, RunFolder
+from zerosum.run_folder import FORMAT, RunFolder, lengths
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
 CHECKPOINT_SECONDS = 60.0
@@ -61,11 +66,13 @@ class Trainer:
     """A training in progress, in its folder.
 
     Attributes:
+        lengths: how many iterations it has, from which one on: (step, iterations in all).
         step: iterations done, of `steps`.
         seconds: of training so far.
         best: the smallest Fréchet distance so far, and the step it was measured at.
         window: the iterations since the last line of the metrics.
         skipped_checkpoints: what is wrong with checkpoints newer than the one that was restored.
+        prolonged: what it means that the run was made longer, in a line; empty if it was not, just now.
     """
 
     folder: RunFolder
@@ -73,7 +80,7 @@ class Trainer:
     source: Source
     engine: Engine
     seed: int
-    steps: int
+    lengths: Lengths
     players: Players
     ema: EMA
     step: int = 0
@@ -81,15 +88,29 @@ class Trainer:
     best: tuple[float, int] | None = None
     window: LogWindow = field(default_factory=LogWindow)
     skipped_checkpoints: tuple[str, ...] = ()
+    prolonged: str = ""
     _latest: TrainedGenerator | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many iterations the run has in all."""
+        return self.lengths[-1][1]
 
     @classmethod
     def create(
-        cls, path: Path, recipe: Recipe, source: Source, description: dict[str, Any], *, numbered: bool = False
+        cls,
+        path: Path,
+        recipe: Recipe,
+        source: Source,
+        description: dict[str, Any],
+        *,
+        numbered: bool = False,
+        start: Start | None = None,
     ) -> "Trainer":
         """Begin a run in `path`, or if `numbered` in the first of `path`, `path-2`, `path-3` ... that is free.
 
-        Nothing is written before everything else is known to fit. `description` comes from `describe`.
+        Nothing is written before everything else is known to fit. `description` comes from `describe`. The weights are
+        those of `start`, or drawn.
 
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
@@ -97,6 +118,9 @@ class Trainer:
         limit_threads(recipe)
         trainer = cls._build(RunFolder(path), recipe, source, description)
         description = {**description, "threads": torch.get_num_threads(), "hardware": _hardware(trainer.engine)}
+        if start is not None:
+            start.put(trainer.players, trainer.ema)
+            description["start"] = start.describe()
         trainer.folder = RunFolder.create(path, description, numbered=numbered)
         try:
             trainer._save_picture()
@@ -107,48 +131,73 @@ class Trainer:
         return trainer
 
     @classmethod
-    def resume(cls, path: Path, *, allow_changed_data: bool = False, device: str | None = None) -> "Trainer":
+    def resume(
+        cls,
+        path: Path,
+        *,
+        data: str | None = None,
+        allow_changed_data: bool = False,
+        device: str | None = None,
+        length: Length | None = None,
+    ) -> "Trainer":
         """Restore the run in `path` from its newest intact checkpoint, to train on.
 
         It goes on with the same bits on the device that it was on; on another `device` they may differ.
 
+        Args:
+            path: the run's folder.
+            data: where its data lie now, if they were moved; noted in `run.json`.
+            allow_changed_data: whether they may be others than those it began with.
+            device: another one than the run's.
+            length: how much longer to train than was planned; noted in `run.json`.
+
         Raises:
-            InputError: it is no run, another process is in it, it has no checkpoint, its data changed, or the device
-                is not there.
+            InputError: it is no run, another process is in it, it is finished and no more was asked for, it has no
+                checkpoint, its data are gone or changed, or the device is not there.
         """
-        folder = RunFolder.open(path)
+        folder, length = RunFolder.open(path), length or Length()
         folder.lock()
         try:
-            trainer, progress = cls._restore(folder, device, allow_changed_data=allow_changed_data)
+            _check_length(folder, length)
+            trainer, progress = cls._restore(folder, data, device, allow_changed_data=allow_changed_data)
+            trainer._prolong(length)
             folder.rewind(progress.metrics_bytes)
-            if allow_changed_data:
-                folder.note_data(trainer.source.fingerprint, trainer.step)
+            if allow_changed_data or data is not None:
+                place = folder.describe()["data"] if data is None else make_absolute(data)
+                folder.note_data(place, trainer.source.fingerprint, trainer.step)
+            if trainer.prolonged:
+                folder.note_lengths(trainer.lengths)
             return trainer
         except BaseException:
             folder.close()
             raise
 
     @classmethod
-    def look(cls, path: Path, *, device: str | None = None) -> "Trainer":
+    def look(cls, path: Path, *, data: str | None = None, device: str | None = None) -> "Trainer":
         """Restore the run in the same state only to look at it: lock and change nothing in its folder.
 
         Raises:
-            InputError: it is no run, it has no checkpoint, its data changed, or the device is not there.
+            InputError: it is no run, it has no checkpoint, its data are gone or changed, or the device is not there.
         """
-        return cls._restore(RunFolder.open(path), device, allow_changed_data=False)[0]
+        return cls._restore(RunFolder.open(path), data, device, allow_changed_data=False)[0]
 
     @classmethod
-    def _restore(cls, folder: RunFolder, device: str | None, *, allow_changed_data: bool) -> tuple["Trainer", Progress]:
+    def _restore(
+        cls, folder: RunFolder, data: str | None, device: str | None, *, allow_changed_data: bool
+    ) -> tuple["Trainer", Progress]:
         about, recipe = folder.describe(), recipes.of_run(folder)
-        Engine.choose(
-            device or about["device"], about["precision"]
-        )  # what is not there is refused before data are read
+        device = device or about["device"]
+        Engine.choose(device, about["precision"])  # what is not there is refused before data are read
         state = checkpoint.load_latest(folder.checkpoints)
-        source = open_source(about["data"], recipe.data, recorded=True)
+        if data is None:
+            source = open_recorded(about, recipe.data, "say where they lie now, --data PLACE")
+        else:
+            source = open_source(data, recipe.data)
         if source.fingerprint != about["fingerprint"] and not allow_changed_data:
+            changed = f"the data at {about['data']} have changed since the run began"
+            others = f"the data at {data} are not those that the run was trained on: give the place of these, or"
             raise InputError(
-                f"the data at {about['data']} have changed since the run began; 'zerosum resume' goes on with "
-                "--allow-changed-data"
+                f"{f'{changed};' if data is None else others} 'zerosum resume' goes on with --allow-changed-data"
             )
         torch.set_num_threads(about["threads"])
         trainer = cls._build(folder, recipe, source, {**about, "device": device or about["device"]})
@@ -169,7 +218,30 @@ class Trainer:
         engine = Engine.choose(about["device"], about["precision"])
         players = Players.build(recipe, source, engine, about["seed"])
         ema = EMA(players.generator.network, recipe.ema_decay)
-        return cls(folder, recipe, source, engine, about["seed"], about["steps"], players, ema)
+        return cls(folder, recipe, source, engine, about["seed"], lengths(about), players, ema)
+
+    def _prolong(self, length: Length) -> None:
+        """Take more iterations than were planned, if `length` asks for them, and say what that does to schedules."""
+        before = self.steps
+        steps = length.steps
+        if length.minutes is not None:
+            steps = self.step + steps_in(length.minutes, self.recipe, self.source, self.engine)
+        if steps is None or steps == before:
+            return
+        self.lengths = prolong(self.lengths, self.step, steps)
+        players = (("generator", self.players.generator), ("discriminator", self.players.discriminator))
+        rates = {
+            name: [player.optimizer_config.rate(min(self.step, total), total) for total in (before, steps)]
+            for name, player in players
+        }
+        moved = [
+            f"the {name}'s rate is {now:.3g} here, not {then:.3g}" for name, (then, now) in rates.items() if now != then
+        ]
+        self.prolonged = (
+            f"{steps:,} iterations in all instead of {before:,}, {steps - self.step:,} from here on; what follows the "
+            f"share of them that is done (rates, noise, penalties) follows the new one, {self.step / steps:.0%} "
+            f"instead of {self.step / before:.0%}" + "".join(f"; {each}" for each in moved)
+        )
 
     def train(self, evaluation: Evaluation, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; save state and generator in both cases.
@@ -182,25 +254,20 @@ class Trainer:
         self.folder.generator.unlink(missing_ok=True)  # of an earlier stop
         began = saved = time.monotonic()
         before = self.seconds
-        every = {
-            name: math.ceil(self.steps / parts)
-            for name, parts in (("line", LINES), ("picture", PICTURES), ("score", INTERIM_SCORES))
-        }
-        iterations = play(
-            self.players, self.recipe, self.source.train, steps=self.steps, seed=self.seed, start=self.step
-        )
-        for iteration in iterations:
+        for iteration, steps in self._play():
             self.step, self.seconds = iteration.step + 1, before + time.monotonic() - began
-            last = self.step == self.steps
+            last = self.step == steps
             self.window.iterations.append(iteration)
             self.ema.update(self.step)
-            if self.step % every["line"] == 0 or last or self.step == 1:
+            if self._is_due(LINES, steps) or last or self.step == 1:
                 self._log(observe)
-            if self.step % every["picture"] == 0 or last:
+            if self._is_due(PICTURES, steps) or last:
                 self._save_picture()
-            if self.step % every["score"] == 0 and not last:
+            if self._is_due(INTERIM_SCORES, steps) and not last:
                 self._score(evaluation, evaluation.interim, observe, training=True)
                 saved = -math.inf
+            if last and steps != self.steps:  # of a run that was made longer, and lost the checkpoints since
+                self._conclude(evaluation, observe)
             stopping = stop()
             if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self._save_checkpoint()
@@ -210,10 +277,25 @@ class Trainer:
         self.generator().save(self.folder.generator)
         if self.step < self.steps:
             return False
-        if not any(record.step == self.steps for record in records.read(self.folder, ScoreRecord)):
+        self._conclude(evaluation, observe)
+        return True
+
+    def _play(self) -> Iterator[tuple[Iteration, int]]:
+        """Play the rest; each iteration comes with the number of those that it is one of, which schedules follow."""
+        for begin, end, steps in stretches(self.lengths, self.step):
+            iterations = play(self.players, self.recipe, self.source.train, steps=steps, seed=self.seed, start=begin)
+            for iteration in islice(iterations, end - begin):
+                yield iteration, steps
+
+    def _is_due(self, parts: int, steps: int) -> bool:
+        """Whether one of `parts` equal parts of `steps` ends at this one."""
+        return self.step % math.ceil(steps / parts) == 0
+
+    def _conclude(self, evaluation: Evaluation, observe: Callable[[Record], None]) -> None:
+        """Measure the scores of the end, unless they are there."""
+        if not any(record.step == self.step for record in records.read(self.folder, ScoreRecord)):
             self._score(evaluation, sample_count(self.source), observe, training=False)
             self._save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
-        return True
 
     def generator(self) -> TrainedGenerator:
         """Return the averaged generator as it stands; it is made once for each step."""
@@ -299,6 +381,27 @@ class Trainer:
         progress = Progress(self.folder.metrics.stat().st_size, round(self.seconds, 3), self.best)
         checkpoint.save(
             self.folder.checkpoints, self.step, self.players, self.ema, asdict(progress), self.window.tensors()
+        )
+
+
+def _check_length(folder: RunFolder, length: Length) -> None:
+    """Refuse to go on with a finished run to no new end, or to an end that it has passed, before anything is read.
+
+    Raises:
+        InputError: it says what to ask for.
+    """
+    steps, typed = folder.describe()["steps"], shlex.quote(str(folder.path))
+    there = folder.generator.exists() and folder.report.exists()
+    finished = there and any(record.step == steps for record in records.read(folder, ScoreRecord))
+    if length.steps is not None and (length.steps < steps or (finished and length.steps == steps)):
+        raise InputError(
+            f"--steps {length.steps} counts from the run's beginning, and {folder.path} has {steps:,} iterations: for "
+            f"{length.steps:,} more, --steps {steps + length.steps}"
+        )
+    if finished and not length.given:
+        raise InputError(
+            f"{folder.path} is finished after {steps:,} iterations: to train longer, 'zerosum resume {typed} --steps "
+            f"{2 * steps}' (iterations in all) or --minutes M (from now on); to see it, 'zerosum sample {typed}'"
         )
 
 

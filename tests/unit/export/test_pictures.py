@@ -171,9 +171,13 @@ def test_destinations_are_refused_before_the_work(
 ) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
-    with pytest.raises(InputError, match=expected):
+
+    def check() -> None:
         samples.check_destination(tmp_path / name)
         samples.check_shape(tmp_path / name, shape)
+
+    with pytest.raises(InputError, match=expected):
+        check()
 
 
 def test_points_fit_an_array(tmp_path: Path) -> None:

@@ -37,8 +37,15 @@ def test_fields_can_be_set_by_their_paths() -> None:
         ("=3", "--set takes field=value"),
         ("batchsize=3", "recipe has no field 'batchsize': did you mean 'batch_size'?"),
         ("generator_optimizer.lrr=3", "adam has no field 'lrr': did you mean 'lr'?"),
-        ("generator_optimizer.lr.x=3", "'x' is not a field: 0.0002 has none"),
-        ("regularizers.1.gamma=3", "'1' is not one of its 0 parts, which are counted from 0"),
+        (
+            "generator_optimizer.lr.x=3",
+            "generator_optimizer.lr is 0.0002 and has no fields: --set generator_optimizer.lr=VALUE",
+        ),
+        ("networks.foo.bar=1", "--set networks.foo.bar: dcgan has no field 'foo': choose one of: binary, "),
+        ("regularizers.1.gamma=3", "regularizers has no part '1', but none; the whole list: --set 'regularizers=["),
+        ("tricks.0.nope=1", """tricks has no part '0', but none; the whole list: --set 'tricks=["NAME"]'"""),
+        ("tricks.replay.capacity=1", "tricks has no part 'replay', but none; the whole list"),
+        ("tricks=replay", """tricks: it must be a list, as ["replay"], but it was 'replay'"""),
         ("generator_optimizer.lr=fast", "generator_optimizer.lr: it must be a number"),
         ("generator_optimizer.lr=-1", "generator_optimizer.lr: it must be greater than 0, but it was -1"),
         ("batch_size=0", "batch_size: it must be greater than or equal to 1, but it was 0"),
@@ -54,6 +61,20 @@ def test_wrong_assignments_say_what_was_meant(assignment: str, expected: str) ->
         change(recipes.find("dcgan"), assignment)
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_one_part_of_a_list_is_replaced() -> None:
+    recipe = change(recipes.find("dcgan"), 'regularizers=["r1", "max-norm"]')
+    assert change(recipe, "regularizers.1=r2").regularizers == change(recipe, 'regularizers=["r1", "r2"]').regularizers
+    for assignment, expected in (
+        ("regularizers.1=r3", "regularizers.1: unknown regularizer 'r3': choose one of: dragan"),
+        ("regularizers.1.x=3", "--set regularizers.1.x: max-norm has no field 'x': choose one of: limit"),
+        ("regularizers.1.limit=-3", "regularizers.1.limit: it must be greater than 0, but it was -3"),
+        ("regularizers.2=r2", "regularizers has no part '2', but 0 (gradient-norm), 1 (max-norm); the whole list"),
+    ):
+        with pytest.raises(InputError) as caught:
+            change(recipe, assignment)
+        assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize("regularizers", [(SpectralNorm(), MaxNorm()), (MaxNorm(), SpectralNorm())], ids=str)

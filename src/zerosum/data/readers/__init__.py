@@ -20,6 +20,7 @@ from zerosum.data import LEAST, Progress, Source, TooFewSamples, hash_content
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 from zerosum.names import BUILT_IN, no_such_data
+from zerosum.strangers import is_model, name_kind
 
 GLANCE = 64  # samples
 
@@ -163,5 +164,7 @@ def find_reader(data: str, *, recorded: bool = False) -> tuple[Reader, str]:
         raise no_such_data(data, names)
     if path.is_dir() and not any(path.iterdir()):
         raise InputError(f"the folder {data!r} is empty{aside}")
+    if is_model(path):
+        raise InputError(f"{data!r} is {name_kind(path)}: data are images or arrays (.npy, .npz), without objects")
     kinds = "; ".join(reader.summary for reader in known)
     raise InputError(f"cannot tell what {data!r} is; zerosum reads {kinds}{aside}")

@@ -99,9 +99,8 @@ def test_what_is_not_there_to_be_stacked(data: str, words: str) -> None:
 
 
 def test_stacks_that_would_fill_the_memory_are_refused_before_they_are_made(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "large.npz", np.arange(12, dtype=np.uint8).repeat(200 * 160) * np.uint8(20).reshape(12, 200, 160)
-    )
+    values = 20 * np.arange(12, dtype=np.uint8)
+    path = write(tmp_path / "large.npz", values.repeat(200 * 160).reshape(12, 200, 160))
     assert "stacks of 200x160 pixels would take 15 GB of memory; use smaller images" in refused(f"stacked:{path}")
 
 

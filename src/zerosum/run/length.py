@@ -1,0 +1,56 @@
+"""How long to train: iterations, or minutes that become iterations; and what it means to train a run longer."""
+
+import itertools
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Annotated, SupportsIndex
+
+from pydantic import BeforeValidator, Field
+from pydantic.dataclasses import dataclass
+
+from zerosum.errors import InputError
+
+MOST_MINUTES = 1e6
+Lengths = Sequence[tuple[int, int]]
+
+
+def _to_int(value: object) -> object:
+    """Convert whole numbers of other types, as NumPy's, to int; leave anything else, and a bool, as it is."""
+    return value if isinstance(value, bool) or not isinstance(value, SupportsIndex) else operator.index(value)
+
+
+Whole = Annotated[int, BeforeValidator(_to_int), Field(strict=True)]
+
+
+@dataclass(frozen=True)
+class Length:
+    """Iterations in all, or minutes from now on; neither leaves it to the recipe, or to the run."""
+
+    steps: Annotated[Whole, Field(ge=1)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse two lengths."""
+        if self.steps is not None and self.minutes is not None:
+            raise InputError("steps and minutes both say how long to train: give one of them")
+
+    @property
+    def given(self) -> bool:
+        """Whether it says anything."""
+        return self.steps is not None or self.minutes is not None
+
+
+def prolong(lengths: Lengths, step: int, steps: int) -> list[tuple[int, int]]:
+    """Add to `lengths` that the run has `steps` iterations from `step` on; what they said of later ones is dropped."""
+    return [*(each for each in lengths if each[0] < step), (step, steps)]
+
+
+def stretches(lengths: Lengths, step: int) -> Iterator[tuple[int, int, int]]:
+    """Yield what there is to play from `step` on: from where, to where, and of how many iterations it is a part.
+
+    `lengths` has a pair (step, iterations in all) for each time that the number of iterations was set, the first at 0.
+    """
+    end = lengths[-1][1]
+    for (begin, total), (stop, _) in itertools.pairwise([*lengths, (end, end)]):
+        if step < stop:
+            yield max(begin, step), stop, total
