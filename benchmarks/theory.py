@@ -32,7 +32,7 @@ def main() -> None:
             "seconds": seconds,
             "opening": shown.opening,
             "tables": tables,
-            "remarks": list(shown.remarks),
+            "notes": list(shown.notes),
         }
         print(name, seconds, flush=True)
     write("theory", "`zerosum theory NAME --seed 0` on one thread; seconds of a core, without the start", figures)
