@@ -46,7 +46,7 @@ def evaluate(
     ] = "auto",
     count: Annotated[
         int | None,
-        typer.Option("--count", "-n", min=2, max=200_000, help="Samples of each; default: 5,000 to 10,000, or all."),
+        typer.Option("--count", "-n", min=2, max=200_000, help="Samples of each; default: 2,500 to 10,000, or all."),
     ] = None,
     size: Annotated[
         str | None,

@@ -32,20 +32,20 @@ from zerosum.metrics.features import FeatureExtractor, Request, open_features
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.metrics.memorisation import find_closest
 
-LEAST_SAMPLES, MOST_SAMPLES = 5_000, 10_000
+LEAST_SAMPLES, LEAST_SLOW, MOST_SAMPLES = 5_000, 2_500, 10_000
 MOST_TRAINING, MOST_SLOW = 100_000, 10_000
 INTERIM, INTERIM_SLOW = 5_000, 1_000
 SPLITS: dict[Reference, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 
-def sample_count(source: Source) -> int:
-    """Return how many samples an evaluation against `source` draws: as many as its test split, from 5,000 to 10,000.
+def sample_count(source: Source, features: FeatureExtractor) -> int:
+    """Return how many samples an evaluation draws: as many as the test split of `source`, from 5,000 to 10,000.
 
-    For stacks return the published number.
+    From 2,500 where the features are slow; for stacks the published number.
     """
     if source.stacked_from is not None:
         return STACKS
-    return min(max(len(source.test), LEAST_SAMPLES), MOST_SAMPLES)
+    return min(max(len(source.test), LEAST_SLOW if features.slow else LEAST_SAMPLES), MOST_SAMPLES)
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from zerosum.game.recipe import from_json
 from zerosum.generator import TrainedGenerator, load
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
-from zerosum.metrics.features import Request, find_extractor, inception
+from zerosum.metrics.features import FeatureExtractor, Request, find_extractor, inception
 from zerosum.names import check_pictures
 from zerosum.run.recorded import open_recorded
 from zerosum.run_folder import Line, RunFolder, list_runs, name_runs
@@ -125,14 +125,14 @@ class Candidate:
         """Of one sample."""
         return tuple(self.content.shape[1:]) if isinstance(self.content, Tensor) else self.content.shape
 
-    def samples(self, count: int | None, source: Source, seed: int) -> Tensor:
+    def samples(self, count: int | None, source: Source, features: FeatureExtractor, seed: int) -> Tensor:
         """Generate `count` samples, or draw a random part of those that are there; None takes a fitting number, or all.
 
         Raises:
             InputError: there are fewer.
         """
         if not isinstance(self.content, Tensor):
-            return self.content.sample(count or sample_count(source), seed, truncation=self.truncation)
+            return self.content.sample(count or sample_count(source, features), seed, truncation=self.truncation)
         if count is None:
             return self.content
         if count > len(self.content):
@@ -204,7 +204,7 @@ def evaluate(
         download: whether such weights may be fetched.
         reference: compare with the `test` split, the `train` split, or `all`; `auto` is `test` for what was trained
             here, which never saw it, and `all` for images made elsewhere, which may have been learned from any.
-        count: samples of each; else 5,000 to 10,000, or all that are there.
+        count: samples of each; else 2,500 to 10,000, or all that are there.
         size: resize images: `64`, or height x width; those made elsewhere, and the real ones beside them.
         seed: of the samples and of every choice that a metric makes.
         truncation: of the generators' latents, as `TrainedGenerator.sample` takes it; said in the protocol.
@@ -260,7 +260,7 @@ def evaluate(
     found = {}
     for candidate in candidates:
         with reporter.phase(f"scoring {candidate.name}"):
-            samples = candidate.samples(count, source, seed)
+            samples = candidate.samples(count, source, evaluation.features, seed)
             scores = evaluation.scores(samples, seed, measures)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     used = {score.features for scores in found.values() for score in scores}

@@ -294,7 +294,7 @@ class Trainer:
     def _conclude(self, evaluation: Evaluation, observe: Callable[[Record], None]) -> None:
         """Measure the scores of the end, unless they are there."""
         if not any(record.step == self.step for record in records.read(self.folder, ScoreRecord)):
-            self._score(evaluation, sample_count(self.source), observe, training=False)
+            self._score(evaluation, sample_count(self.source, evaluation.features), observe, training=False)
             self._save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
 
     def generator(self) -> TrainedGenerator:

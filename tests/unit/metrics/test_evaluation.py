@@ -14,6 +14,7 @@ from zerosum.data.readers import open_source
 from zerosum.errors import InputError
 from zerosum.metrics import Metric, Score, score_named
 from zerosum.metrics.evaluation import Evaluation, sample_count
+from zerosum.metrics.features import open_features
 from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.frechet import FrechetDistance, frechet_distance
 from zerosum.metrics.kernel import KernelDistance
@@ -165,7 +166,14 @@ def test_constant_samples_give_a_finite_score() -> None:
 
 @pytest.mark.parametrize(("test", "expected"), [(300, 5_000), (7_000, 7_000), (50_000, 10_000)])
 def test_how_many_samples_a_score_takes(test: int, expected: int) -> None:
-    assert sample_count(images((1, 1, 1), count=2 * test)) == expected
+    source = images((1, 1, 1), count=2 * test)
+    assert sample_count(source, RandomConvolutions(source.shape, torch.device("cpu"))) == expected
+
+
+def test_of_slow_features_fewer_are_drawn() -> None:
+    source = images((1, 8, 8), count=20)
+    assert sample_count(source, open_features(source)) == 2_500
+    assert Evaluation.of(source).interim == 1_000
 
 
 @pytest.mark.parametrize(

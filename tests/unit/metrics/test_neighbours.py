@@ -3,6 +3,7 @@
 import numpy as np
 import prdc
 import pytest
+import torch
 
 from tests.unit.metrics.sets import normal, seen
 from zerosum.metrics.frechet import frechet_distance
@@ -54,3 +55,19 @@ def test_intervals_of_shares_are_binomial() -> None:
         if each.metric != "density":
             width = 2 * 1.96 * (each.value * (1 - each.value) / 900) ** 0.5
             assert each.high - each.low == pytest.approx(width, rel=1 / 3), each.metric
+
+
+def test_samples_in_the_middle_of_the_data_are_doubted() -> None:
+    """They lie in the wide balls around a few outliers, and near none of the samples in forty narrow clusters."""
+    centres = normal(40, 20, 1, scale=10).repeat_interleave(10, 0)
+    outliers = normal(20, 20, 2, scale=10)
+    real, more = (torch.cat([centres + normal(400, 20, seed, scale=0.1), outliers]) for seed in (3, 4))
+    middle, like_real = (
+        {each.metric: each for each in Neighbours().measure(seen(fake, real))}
+        for fake in (normal(420, 20, 5, scale=5), more)
+    )
+    assert middle["precision"].value > 0.9
+    assert middle["coverage"].value < 0.3
+    assert "(coverage 0." in middle["precision"].warning == middle["density"].warning
+    assert middle["coverage"].warning == middle["recall"].warning == ""
+    assert all(each.warning == "" for each in like_real.values())

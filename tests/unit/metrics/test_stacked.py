@@ -141,7 +141,7 @@ def test_stacks_are_scored_by_their_modes_without_being_asked(
     evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = evaluation.source
-    assert sample_count(source) == len(evaluation.train) == SAMPLES
+    assert sample_count(source, evaluation.features) == len(evaluation.train) == SAMPLES
     monkeypatch.setattr(inception, "present", lambda: True)
     few = dataclasses.replace(source, train=Split(source.train.samples[:500]), test=Split(source.test.samples[:500]))
     monkeypatch.setattr("zerosum.run.evaluate.open_source", lambda *_: few)

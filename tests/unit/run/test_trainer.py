@@ -51,7 +51,7 @@ class Counting:
 def test_the_best_is_found_among_distances_of_equally_many_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda source: 100)
+    monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda *_: 100)
     trainer = begin(tmp_path / "r", steps=1)
     trainer.best = (0.1, 0)  # at 10 samples, so a level of 0
     assert trainer.train(Counting(0.05), lambda line: None, lambda: False)  # type: ignore[arg-type]
