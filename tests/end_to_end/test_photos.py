@@ -41,6 +41,9 @@ def test_data(zerosum: Command, photos: Path) -> None:
     code, out, err = zerosum("data", photos)
     assert (code, err) == (0, "")
     assert "60 images used, 1 left out (1 of them broken)" in out
+    assert re.search(
+        r"scores: with (8|9|1\d) images for testing, shares such as coverage are sure to about (2|3)\d points", out
+    )
     assert r"left out broken\n[red].jpg: it is data of another kind, not an image" in out
     assert "images, 3 x 64 x 64" in out
     assert "images, 3 x 48 x 64" in zerosum("data", photos, "--size", "48x64")[1]

@@ -14,6 +14,7 @@ from zerosum.run.plan import open_for_recipe
 from zerosum.run.start import Start
 
 SHOWN = 3
+ENOUGH = 1_000  # images for testing
 
 
 def open_data(
@@ -27,7 +28,21 @@ def open_data(
     with show_progress("opening", console) as progress:
         source, chosen = open_for_recipe(data, recipe, changes, device, progress, start)
     tell_files(source, console)
+    if expected := expect_of_scores(source):
+        console.print(expected, soft_wrap=True)
     return source, chosen
+
+
+def expect_of_scores(source: Source) -> str:
+    """Say what scores can mean with so many images for testing; empty if these are enough, or points."""
+    count = len(source.test)
+    if not source.is_images or count >= ENOUGH:
+        return ""
+    margin = 98 / count**0.5  # 1.96 standard deviations of a share of a half, in points of a hundred
+    return (
+        f"scores: with {count:,} images for testing, shares such as coverage are sure to about {margin:.0f} points of "
+        f"a hundred, and distances come out too large; with {ENOUGH:,} to {98 / ENOUGH**0.5:.0f} points"
+    )
 
 
 def tell_files(source: Source, console: Console) -> None:
