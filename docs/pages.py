@@ -1,4 +1,4 @@
-"""Write docs/paper.md and docs/questions.md: their templates, filled with what the benchmarks measured.
+"""Write docs/paper.md, docs/questions.md and docs/scores.md: their templates, filled with what was measured.
 
 With --check, fail if they are not up to date.
 """
@@ -17,6 +17,8 @@ SETTLED, NOTABLE = 100, 0.01  # iterations; nats
 MAIN_RUN, EARLIER = "simultaneous updates, bfloat16, seed 0", "simultaneous updates, a pass for each player"
 TABLE_1 = {"DBN": "138 +- 2", "Stacked CAE": "121 +- 1.6", "Deep GSN": "214 +- 1.1", "Adversarial nets": "225 +- 2"}
 MEANS_AT, BEFORE, PUBLISHED = (25_000, 50_000, 100_000, 200_000, 300_000, 400_000, 500_000), 10_000, 225
+SHOWN = "photos, 64: "  # the ladder that is printed whole
+RUNGS = ("real", "longer GAN", "Gaussian mush")
 WRITTEN_OUT = ("D frozen in G's update", "D moved by G's update too")  # their losses are those of one minibatch
 
 
@@ -248,8 +250,47 @@ def make_questions() -> str:
     return fill_template("questions", parts)
 
 
+def make_scores() -> str:
+    """Make docs/scores.md."""
+    ladders = load_figures("ladder")
+    figures = ("frechet-distance", "kernel-distance", "classifier-score", "precision", "recall", "density", "coverage")
+    order = [
+        [
+            name,
+            *(
+                f"{each['rank correlation'][figure]:.2f}" if figure in each["rank correlation"] else ""
+                for figure in figures
+            ),
+        ]
+        for name, each in ladders.items()
+    ]
+    shares = ("precision", "recall", "coverage")
+    mush = [
+        [name, *(" / ".join(f"{each['rungs'][rung][share]:.2f}" for share in shares) for rung in RUNGS)]
+        for name, each in ladders.items()
+    ]
+    shown = {name.removeprefix(SHOWN): each["rungs"] for name, each in ladders.items() if name.startswith(SHOWN)}
+    rungs = {
+        f"rungs in {features}": table(
+            [f"{SHOWN}{features}", *measured["real"]],
+            [
+                [rung, *(f"{value:,.{0 if abs(value) >= 100 else 3}f}" for value in values.values())]
+                for rung, values in measured.items()
+            ],
+            align=RIGHT,
+        )
+        for features, measured in shown.items()
+    }
+    parts = {
+        "order": table(["set: features", *figures], order, align=RIGHT),
+        "mush": table(["set: features", *(f"{rung}: {' / '.join(shares)}" for rung in RUNGS)], mush, align=RIGHT),
+    }
+    return fill_template("scores", parts | rungs)
+
+
 if __name__ == "__main__":
     if not CHECKING:
         draw_curves()
     write_or_check("paper", make_paper)
     write_or_check("questions", make_questions)
+    write_or_check("scores", make_scores)
