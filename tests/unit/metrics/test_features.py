@@ -322,10 +322,24 @@ def test_dinov2_sees_normalised_images_and_gives_its_class_token(tmp_path: Path)
     assert "tiny" in extractor.name
 
 
+@pytest.mark.parametrize("download", [False, True])
+def test_dinov2_is_fetched_only_if_that_is_allowed(monkeypatch: pytest.MonkeyPatch, download: bool) -> None:
+    asked: dict[str, object] = {}
+
+    def load(place: str, **how: object) -> None:
+        asked.update(how)
+        raise OSError
+
+    monkeypatch.setattr("transformers.Dinov2Model.from_pretrained", load)
+    with pytest.raises(InputError):
+        DINOv2.open(images((3, 10, 10), count=3), Request("dinov2", download=download))
+    assert asked["local_files_only"] is not download
+
+
 def test_costly_extract_cached_real_data_are_kept(
     trunk: Path, golden: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "not" / "there"))
     source = Source("golden", Split(golden["images"][:8]), Split(golden["images"][8:]))
     request = Request("inception:64", trunk)
     first = Evaluation.of(source, request).test.features

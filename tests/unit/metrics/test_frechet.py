@@ -122,3 +122,20 @@ def test_the_interval_is_as_wide_as_the_distance_varies() -> None:
     ]
     deviations = [(each.high - each.value) / student(24) for each in found]
     assert np.mean(deviations) == pytest.approx(np.std([each.value for each in found], ddof=1), rel=4 / 200**0.5)
+
+
+def test_the_line_is_fitted_to_sizes_from_a_tenth_but_at_least_twice_the_features(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+
+    def measure(fake: torch.Tensor, real: torch.Tensor) -> float:
+        sizes.append(len(fake))
+        return 1 / len(fake)
+
+    monkeypatch.setattr("zerosum.metrics.frechet.frechet_distance", measure)
+    monkeypatch.setattr("zerosum.metrics.frechet.bootstrap", lambda inputs: (0.1, 25))
+    for count, dimension, least in ((1_000, 4, 100), (1_000, 80, 160), (100, 80, 50)):
+        sizes.clear()
+        FrechetInfinity().measure(seen(normal(count, dimension, 1), normal(200, dimension, 2)))
+        assert (min(sizes), max(sizes), len(sizes)) == (least, count, 15)

@@ -36,3 +36,9 @@ def test_the_same_sample_over_and_over_is_called_so() -> None:
 
 def test_nearly_the_same_samples_are_a_collapse_too() -> None:
     assert "(400 of 400 differ at all)" in measured(normal(400, 4, 2, scale=0.01)).warning
+
+
+def test_where_real_samples_are_all_the_same_distances_are_taken_as_they_are() -> None:
+    fake = torch.arange(0.0, 80, 2)[:, None].expand(-1, 4) / 2
+    (found,) = Variety().measure(seen(fake, torch.zeros(40, 4)))
+    assert found.value == pytest.approx(2)

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 import zerosum
+from tests.photos import fill
 from zerosum.data import Source
 from zerosum.errors import InputError
 from zerosum.metrics.evaluation import Evaluation
-from zerosum.metrics.features import Request
+from zerosum.metrics.features import Request, open_features
 from zerosum.metrics.frechet import FrechetDistance
+from zerosum.run.evaluate import Candidate
 
 
 def test_samples_in_memory_and_in_a_file_score_alike(digits: Source, tmp_path: Path) -> None:
@@ -53,3 +55,39 @@ def test_pairs_are_the_samples_nearest_to_training_images(digits: Source) -> Non
 def test_what_cannot_be_scored_is_refused(what: object, options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         zerosum.evaluate(what, **options)  # type: ignore[arg-type]
+
+
+def test_gray_pictures_and_colour_ones_without_colour_match_each_other() -> None:
+    gray = torch.randint(0, 256, (5, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    alike, colour = gray.expand(-1, 3, -1, -1), gray.expand(-1, 3, -1, -1).clone()
+    colour[0, 1, 0, 0] += 1
+    for content, wanted, expected in (
+        (gray, 3, alike),
+        (alike, 3, alike),
+        (alike, 1, gray),
+        (colour, 1, colour),
+        (gray.expand(-1, 4, -1, -1), 1, gray.expand(-1, 4, -1, -1)),
+        (gray, 4, gray),
+    ):
+        matched = Candidate("a", content).match_channels((wanted, 8, 8)).content
+        assert isinstance(matched, torch.Tensor)
+        assert torch.equal(matched, expected)
+
+
+def test_photos_are_brought_to_the_least_size_that_pictures_may_have(tmp_path: Path) -> None:
+    fill(tmp_path / "photos", 16)
+    pictures = torch.randint(0, 256, (20, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    result = zerosum.evaluate(pictures, tmp_path / "photos", metrics=["kernel-distance"], features="pixels")
+    assert result.scores["samples 1"][0].reference_samples == 16
+
+
+def test_drawn_samples_are_a_random_part_that_does_not_depend_on_their_order(digits: Source) -> None:
+    images = digits.train.samples[:40]
+    features = open_features(digits, Request("pixels"))
+    one, turned, other = (
+        Candidate("a", content).samples(10, digits, features, seed)
+        for content, seed in ((images, 1), (images.flip(0), 1), (images, 2))
+    )
+    assert torch.equal(one, turned)
+    assert not torch.equal(one, other)
+    assert len(one.flatten(1).unique(dim=0)) == 10

@@ -15,7 +15,7 @@ from tests.unit.test_report import SCORE
 from zerosum import records
 from zerosum.data import Source
 from zerosum.data.readers import open_source
-from zerosum.errors import InputError
+from zerosum.errors import InputError, RunFailed
 from zerosum.generator import load
 from zerosum.metrics import Metric, Score
 from zerosum.metrics.features.coordinates import Coordinates
@@ -126,4 +126,15 @@ def test_a_run_that_could_not_begin_leaves_its_folder_to_another(
     assert [path.name for path in tmp_path.rglob("*") if path.name != ".lock"] == ["r"]
     trainer = begin(tmp_path / "r", steps=2)
     assert checkpoint.steps(trainer.folder.checkpoints) == [0]
+    trainer.folder.close()
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
+    trainer = begin(tmp_path / "r", steps=1)
+    before = sorted(trainer.folder.checkpoints.iterdir())
+    with torch.no_grad():
+        next(trainer.players.discriminator.network.parameters()).fill_(torch.nan)
+    with pytest.raises(RunFailed, match="a weight is not finite"):
+        trainer._save_checkpoint()
+    assert sorted(trainer.folder.checkpoints.iterdir()) == before
     trainer.folder.close()
