@@ -19,7 +19,7 @@ from zerosum.types import Shape
 BATCH = 500
 NAME = "classifier-128"
 EXAMPLES, EPOCHS, TRAINING_BATCH, RATE = 120_000, 30, 128, 2e-3
-MISTAKES = 0.5  # that a classifier may make, of those of guessing, if its features are to be trusted
+MISTAKES = 0.2  # that a classifier may make, of those of guessing, if its features are to be trusted
 
 
 class Classifier(FeatureExtractor, name="classifier"):
