@@ -76,7 +76,7 @@ class Reach:
         if report.failed:
             self.failed.append(report.nodeid)
 
-    def tests_of(self, function: str) -> list[str]:
+    def callers_of(self, function: str) -> list[str]:
         """Return the tests that call `function`, the fastest first."""
         return sorted(
             (test for test in self.seconds if function in self.reached[test] | self.reached[test.split("::")[0]]),

@@ -173,7 +173,7 @@ def measure_reach(root: Path, place: Path, result: Path, arguments: list[str]) -
     enter(root, place)
     reach = Reach(package, children)
     code = pytest.main([*arguments, *options(place)], plugins=[reach])
-    reached = {function: reach.tests_of(function) for function in set().union(*reach.reached.values())}
+    reached = {function: reach.callers_of(function) for function in set().union(*reach.reached.values())}
     answer = {"code": int(code), "failed": reach.failed, "reached": reached, "seconds": reach.seconds}
     result.write_text(json.dumps(answer))
 

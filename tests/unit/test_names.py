@@ -1,6 +1,8 @@
 """Names that are read from the source are those that exist."""
 
+import contextlib
 import dataclasses
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -32,11 +34,19 @@ def test_the_source_tells_what_exists() -> None:
 def test_what_may_be_right_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine").mkdir()
-    for data in ("digits", "builtin:ring", "mine", "./mine", "hub:owner/name", "stacked:mnist", "stacked:nowhere"):
-        names.check_data(data)
-    for recipe in ("dcgan", "mine", "nowhere.json", tmp_path / "mine"):
-        names.check_recipe(recipe)
-    names.check_fields(
-        ["game=x", " batch_size = 3", "networks.width=4", "tricks.0.policy=1", "data.crop=fit", "data={}"]
-    )
-    names.check_fields(["=3", "steps"])
+
+    def passing(check: Callable[[str], None], words: Iterable[str]) -> list[str]:
+        found = []
+        for word in words:
+            with contextlib.suppress(InputError):
+                check(word)
+                found.append(word)
+        return found
+
+    data = ["digits", "builtin:ring", "mine", "./mine", "hub:owner/name", "stacked:mnist", "stacked:nowhere"]
+    assert passing(names.check_data, [*data, "yours", "builtin:mine", "./yours"]) == data
+    given = ["dcgan", "mine", "nowhere.json", str(tmp_path / "mine")]
+    assert passing(names.check_recipe, [*given, "yours", "dcgam"]) == given
+    fields = ["game=x", " batch_size = 3", "networks.width=4", "tricks.0.policy=1", "data.crop=fit", "data={}"]
+    fields += ["=3", "steps"]
+    assert passing(lambda field: names.check_fields([field]), [*fields, "batch=3", "data.nothing=1"]) == fields

@@ -180,5 +180,11 @@ def test_destinations_are_refused_before_the_work(
         check()
 
 
-def test_points_fit_an_array(tmp_path: Path) -> None:
-    samples.check_shape(tmp_path / "points.npz", (2,))
+def test_points_fit_an_array_and_one_picture_but_no_folder(tmp_path: Path) -> None:
+    refused = []
+    for name in ("points.npz", "points.npy", "points.png", "points.zip", "points"):
+        try:
+            samples.check_shape(tmp_path / name, (2,))
+        except InputError:
+            refused.append(name)
+    assert refused == ["points.zip", "points"]

@@ -51,7 +51,10 @@ def test_runs_that_are_there_keep_no_new_one_from_a_free_folder(
     ],
 )
 def test_changes_that_fit_one_recipe_of_auto_pass(changes: list[str]) -> None:
+    """And not because anything does: with one more change, of a field that no recipe has, they are refused."""
     check_words("auto", changes)
+    with pytest.raises(InputError, match="has no field"):
+        check_words("auto", [*changes, "networks.nothing=3"])
 
 
 @pytest.mark.parametrize(
