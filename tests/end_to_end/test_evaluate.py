@@ -43,6 +43,7 @@ def test_a_table_compares_several(trained: tuple[Path, str], zerosum: Zerosum, d
     done = zerosum("evaluate", trained[0], "real.npz", "--count", 300)
     assert done.returncode == 0, done.stderr
     assert "real.npz: 300" in done.stdout
+    assert "compared with the test split, which images made elsewhere may have been learned from" in done.stdout
     assert "nearer to training images than held-out images are" in done.stdout
     assert "it is no FID" in done.stdout
 

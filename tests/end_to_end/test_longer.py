@@ -143,7 +143,7 @@ def test_a_run_goes_on_where_its_data_lie_now(here: Path, in_process: Command) -
     gone = f"the data that the run was trained on are no longer at {was}: "
     assert gone + "say where they lie now, --data PLACE" in in_process.refused("resume", "run", "--steps", 9)
     assert gone + "say where they lie now, --data PLACE" in in_process.refused("equilibrium", "run")
-    assert gone + "say which real data to compare with, --against" in in_process.refused("evaluate", "run")
+    assert gone + "say which real data to compare with: --against" in in_process.refused("evaluate", "run")
     np.save(here / "others.npy", np.random.default_rng(1).normal(size=(200, 2)).astype("f4"))
     said = in_process.refused("resume", "run", "--steps", 9, "--data", "others.npy")
     assert "the data at others.npy are not those that the run was trained on: give the place of these, or" in said

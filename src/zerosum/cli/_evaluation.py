@@ -7,7 +7,7 @@ from rich.console import Console
 from zerosum.cli._data import tell_files
 from zerosum.cli._progress import show_progress
 from zerosum.data import Progress, Source
-from zerosum.run.evaluate import Reporter
+from zerosum.run.candidate import Reporter
 
 
 class ConsoleReporter(Reporter):

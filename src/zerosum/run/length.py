@@ -2,13 +2,17 @@
 
 import itertools
 import operator
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Annotated, SupportsIndex
 
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+from zerosum import records
 from zerosum.errors import InputError
+from zerosum.records import ScoreRecord
+from zerosum.run_folder import RunFolder
 
 MOST_MINUTES = 1e6
 Lengths = Sequence[tuple[int, int]]
@@ -54,3 +58,24 @@ def stretches(lengths: Lengths, step: int) -> Iterator[tuple[int, int, int]]:
     for (begin, total), (stop, _) in itertools.pairwise([*lengths, (end, end)]):
         if step < stop:
             yield max(begin, step), stop, total
+
+
+def check_length(folder: RunFolder, length: Length) -> None:
+    """Refuse to go on with a finished run to no new end, or to an end that it has passed, before anything is read.
+
+    Raises:
+        InputError: it says what to ask for.
+    """
+    steps, typed = folder.describe()["steps"], shlex.quote(str(folder.path))
+    there = folder.generator.exists() and folder.report.exists()
+    finished = there and any(record.step == steps for record in records.read(folder, ScoreRecord))
+    if length.steps is not None and (length.steps < steps or (finished and length.steps == steps)):
+        raise InputError(
+            f"--steps {length.steps} counts from the run's beginning, and {folder.path} has {steps:,} iterations: for "
+            f"{length.steps:,} more, --steps {steps + length.steps}"
+        )
+    if finished and not length.given:
+        raise InputError(
+            f"{folder.path} is finished after {steps:,} iterations: to train longer, 'zerosum resume {typed} --steps "
+            f"{2 * steps}' (iterations in all) or --minutes M (from now on); to see it, 'zerosum sample {typed}'"
+        )

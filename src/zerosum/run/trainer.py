@@ -3,7 +3,6 @@
 import math
 import os
 import platform
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -33,7 +32,7 @@ from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.records import Record, ScoreRecord
 from zerosum.run import checkpoint
-from zerosum.run.length import Length, Lengths, prolong, stretches
+from zerosum.run.length import Length, Lengths, check_length, prolong, stretches
 from zerosum.run.probe import limit_threads, steps_in
 from zerosum.run.recorded import open_recorded
 from zerosum.run.start import Start
@@ -158,7 +157,7 @@ class Trainer:
         folder, length = RunFolder.open(path), length or Length()
         folder.lock()
         try:
-            _check_length(folder, length)
+            check_length(folder, length)
             trainer, progress = cls._restore(folder, data, device, allow_changed_data=allow_changed_data)
             trainer._prolong(length)
             folder.rewind(progress.metrics_bytes)
@@ -200,7 +199,7 @@ class Trainer:
                 f"{f'{changed};' if data is None else others} 'zerosum resume' goes on with --allow-changed-data"
             )
         torch.set_num_threads(about["threads"])
-        trainer = cls._build(folder, recipe, source, {**about, "device": device or about["device"]})
+        trainer = cls._build(folder, recipe, source, {**about, "device": device})
         checkpoint.restore(state, trainer.players, trainer.ema)
         try:
             progress = TypeAdapter(Progress).validate_python(state.metadata)
@@ -381,27 +380,6 @@ class Trainer:
         progress = Progress(self.folder.metrics.stat().st_size, round(self.seconds, 3), self.best)
         checkpoint.save(
             self.folder.checkpoints, self.step, self.players, self.ema, asdict(progress), self.window.tensors()
-        )
-
-
-def _check_length(folder: RunFolder, length: Length) -> None:
-    """Refuse to go on with a finished run to no new end, or to an end that it has passed, before anything is read.
-
-    Raises:
-        InputError: it says what to ask for.
-    """
-    steps, typed = folder.describe()["steps"], shlex.quote(str(folder.path))
-    there = folder.generator.exists() and folder.report.exists()
-    finished = there and any(record.step == steps for record in records.read(folder, ScoreRecord))
-    if length.steps is not None and (length.steps < steps or (finished and length.steps == steps)):
-        raise InputError(
-            f"--steps {length.steps} counts from the run's beginning, and {folder.path} has {steps:,} iterations: for "
-            f"{length.steps:,} more, --steps {steps + length.steps}"
-        )
-    if finished and not length.given:
-        raise InputError(
-            f"{folder.path} is finished after {steps:,} iterations: to train longer, 'zerosum resume {typed} --steps "
-            f"{2 * steps}' (iterations in all) or --minutes M (from now on); to see it, 'zerosum sample {typed}'"
         )
 
 

@@ -144,7 +144,7 @@ def test_stacks_are_scored_by_their_modes_without_being_asked(
     assert sample_count(source, evaluation.features) == len(evaluation.train) == SAMPLES
     monkeypatch.setattr(inception, "present", lambda: True)
     few = dataclasses.replace(source, train=Split(source.train.samples[:500]), test=Split(source.test.samples[:500]))
-    monkeypatch.setattr("zerosum.run.evaluate.open_source", lambda *_: few)
+    monkeypatch.setattr("zerosum.run.real_data.open_source", lambda *_: few)
     result = evaluate(source.test.samples[500:1_000], "stacked:digits", metrics=["frechet-distance", "stacked-modes"])
     (scores,) = result.scores.values()
     assert [score.metric for score in scores] == ["frechet-distance", "modes-covered", "reverse-kl"]

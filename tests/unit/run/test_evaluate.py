@@ -13,7 +13,7 @@ from zerosum.errors import InputError
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, open_features
 from zerosum.metrics.frechet import FrechetDistance
-from zerosum.run.evaluate import Candidate
+from zerosum.run.candidate import Candidate
 
 
 def test_samples_in_memory_and_in_a_file_score_alike(digits: Source, tmp_path: Path) -> None:
