@@ -15,7 +15,8 @@ from tests.photos import encoded, picture
 from zerosum.data.packs import annotations
 from zerosum.data.packs.annotations import Box
 from zerosum.data.packs.collection import Item, Skipped
-from zerosum.data.packs.decode import Unreadable, decode, read_header
+from zerosum.data.packs.decode import decode
+from zerosum.data.packs.headers import Unreadable, read_header
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import archive, open_source
 from zerosum.errors import InputError

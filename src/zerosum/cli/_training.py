@@ -19,6 +19,18 @@ PLAIN_LINES = 20
 TICK = 0.01  # seconds; some clocks do not resolve less
 
 
+def announce(run: Trainer, imported: float, console: Console) -> None:
+    """Say what is about to be trained, on what and where; `imported` is when the imports were done (monotonic)."""
+    source = run.source
+    console.print(
+        f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
+        f"{len(source.test):,} kept for testing\n"
+        f"recipe {run.recipe.name}: {run.steps:,} iterations on {run.engine.describe()}, in {run.folder.path}\n"
+        f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
+        soft_wrap=True,
+    )
+
+
 def train_and_show(trainer: Trainer, console: Console) -> None:
     """Train to the end and say what came of it, or stop when asked to and say how it goes on."""
     display = Display(trainer, console)

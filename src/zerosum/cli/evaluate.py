@@ -64,16 +64,13 @@ def evaluate(
     data_dir: DataDir = None,
 ) -> None:
     """Score generated samples against real data that their generator never saw."""
-    import json
-
     from zerosum import names
 
     names.check_pictures(what)
     if against is not None:
         names.check_data(against)
-    from zerosum.cli._evaluation import ConsoleReporter
+    from zerosum.cli._evaluation import ConsoleReporter, print_json, show_result
     from zerosum.cli._progress import plain_console
-    from zerosum.cli._tables import show_scores
     from zerosum.export import samples
     from zerosum.run.evaluate import evaluate as score
 
@@ -99,11 +96,6 @@ def evaluate(
     if pairs is not None and result.pairs is not None:
         samples.save(result.pairs, pairs, columns=PAIR_COLUMNS)
     if as_json:
-        lines = [{"of": name, **each.as_json()} for name, scores in result.scores.items() for each in scores]
-        typer.echo("\n".join(map(json.dumps, lines)))
-        return
-    show_scores(result.scores, console)
-    if result.advice:
-        console.print(result.advice + ".")
-    if pairs is not None:
-        console.print(f"Nearest to training images: {pairs}", soft_wrap=True)
+        print_json(result)
+    else:
+        show_result(result, console, pairs)

@@ -59,10 +59,9 @@ def train(
     if out is not None:
         RunFolder(out.expanduser()).check()
     from zerosum import catalog
-    from zerosum.cli import STARTED
     from zerosum.cli._data import open_data
     from zerosum.cli._progress import plain_console
-    from zerosum.cli._training import train_and_show
+    from zerosum.cli._training import announce, train_and_show
     from zerosum.run.plan import Plan
     from zerosum.run.start import Start
 
@@ -73,8 +72,7 @@ def train(
         *([f"data.size={size}"] if size is not None else ()),
         *([f"frozen_layers={freeze}"] if freeze is not None else ()),
     ]
-    how = {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out}
-    plan = catalog.build(Plan, how)
+    plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
     start = None if start_from is None else Start.open(start_from)
     source, chosen = open_data(data, recipe, changes, device, console, start)
@@ -82,11 +80,5 @@ def train(
         own = "; the recipe is its own (--recipe names another)" if recipe == "auto" else ""
         console.print(start.in_words(chosen) + own, soft_wrap=True)
     run = plan.begin(data, source, chosen, start)
-    console.print(
-        f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
-        f"{len(source.test):,} kept for testing\n"
-        f"recipe {chosen.name}: {run.steps:,} iterations on {run.engine.describe()}, in {run.folder.path}\n"
-        f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
-        soft_wrap=True,
-    )
+    announce(run, imported, console)
     train_and_show(run, console)

@@ -6,7 +6,7 @@ The path of a photo, file by file:
    `masks.py` finds the files among them that are masks of others.
 2. `annotations.py`: cut each image into the boxes of its Pascal VOC annotation, if it has one.
 3. `cache.py`: look for a pack of these files and options in the cache folder; if there is none, make it (4 to 8).
-4. `writing.py`: take the images through the steps below and write the pack.
+4. `writing.py`: take the images through the steps below and write the pack; `headers.py` reads what the files are.
 5. `shape.py`: choose the size and channels of all images, as asked for or by the headers of the files.
    `ranges.py`: find the one range of values that becomes black to white, where files are no bytes.
 6. `decode.py`: decode, turn upright, crop, resize and convert to sRGB or gray.

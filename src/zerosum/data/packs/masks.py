@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
-from zerosum.data.packs.decode import Unreadable, has_few_colours
+from zerosum.data.packs.headers import Unreadable, has_few_colours
 
 WORDS = (
     "mask|masks|seg|segmentation|segmentations|label|labels|labelids|gt|groundtruth|ground_truth|trimap|trimaps|matte"

@@ -6,7 +6,8 @@ from functools import reduce
 from typing import NamedTuple
 
 from zerosum.data.packs.collection import Item
-from zerosum.data.packs.decode import BYTE_MODES, Header, Unreadable, read_values
+from zerosum.data.packs.decode import read_values
+from zerosum.data.packs.headers import BYTE_MODES, Header, Unreadable
 from zerosum.data.preparation import Preparation
 from zerosum.data.values import BYTES, FAINT, Extent, Range, Undecided, choose_range, count_outside, describe, measure
 from zerosum.errors import InputError

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from zerosum.data.packs.annotations import Box
 from zerosum.data.packs.collection import Item
-from zerosum.data.packs.decode import Header
+from zerosum.data.packs.headers import Header
 from zerosum.data.preparation import LARGEST, SMALLEST, Preparation
 from zerosum.errors import InputError
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from zerosum.data import LEAST, Progress, TooFewSamples, hash_content
 from zerosum.data.packs.classes import sort_classes
 from zerosum.data.packs.collection import Collection, Item, Skipped, explain
-from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header, read_pages
+from zerosum.data.packs.decode import Outside, decode
 from zerosum.data.packs.duplicates import make_thumbnail
+from zerosum.data.packs.headers import Header, Unreadable, read_header, read_pages
 from zerosum.data.packs.ranges import find_values
 from zerosum.data.packs.shape import EXAMPLES, ImageShape, choose_shape
 from zerosum.data.packs.splits import Decoded, Division, divide

@@ -11,7 +11,8 @@ from PIL import Image, ImageCms, TiffImagePlugin
 
 from tests.photos import encoded, picture
 from zerosum.data.packs.annotations import Box
-from zerosum.data.packs.decode import Header, Outside, Unreadable, decode, read_header, read_pages, read_values
+from zerosum.data.packs.decode import Outside, decode, read_values
+from zerosum.data.packs.headers import Header, Unreadable, read_header, read_pages
 from zerosum.data.preparation import Preparation
 from zerosum.data.values import Range
 
