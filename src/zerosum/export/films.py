@@ -22,6 +22,7 @@ MOST_PIXELS = 200_000_000  # in all frames together, of which Pillow keeps up to
 MOST_SIDE = 8_192
 CAPTION_HEIGHT, BAR_HEIGHT, CAPTION_MARGIN = 28, 4, 8
 DONE, TO_DO = (31, 119, 180), (220, 220, 220)
+UNREADABLE = OSError, ValueError, SyntaxError, Image.DecompressionBombError  # what Pillow raises
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ def _open(file: Path) -> Image.Image:
         with Image.open(file) as picture:
             picture.load()
             return picture
-    except pictures.UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"the picture {file} cannot be read: {error}") from None
 
 

@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
 from zerosum.data import MODES
-from zerosum.data.generated import MARK
+from zerosum.data.generated import MARK, is_generated
 
 GAP, LEAST_SIDE = 2, 32
 BINS = 200  # of a histogram
@@ -28,7 +28,6 @@ SOFTWARE = f"{MARK} {version(MARK)}"
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".gif": "GIF"}
 MOST_SIDE = {"PNG": 1_000_000, "JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535}
 MOST_PIXELS = 89_478_485  # more than that, and Pillow warns of a decompression bomb when it opens the file
-UNREADABLE = OSError, ValueError, SyntaxError, zipfile.BadZipFile, Image.DecompressionBombError
 MPEG_TAGS = 1_000_000  # where an MP4 file that is made for streaming has its comment
 
 
@@ -144,17 +143,14 @@ def describe(about: str) -> str:
 
 def is_ours(path: Path) -> bool:
     """Tell whether the picture, film or archive at `path` says that zerosum made it."""
-    with contextlib.suppress(*UNREADABLE):
+    with contextlib.suppress(OSError, zipfile.BadZipFile):
         if path.suffix.lower() == ".mp4":
             with path.open("rb") as file:
                 return f"{MARK} ".encode() in file.read(MPEG_TAGS)
         if path.suffix.lower() in (".zip", ".npz"):
             with zipfile.ZipFile(path) as archive:
                 return archive.comment.startswith(MARK.encode())
-        with Image.open(path) as picture:
-            exif = picture.getexif().get(ExifTags.Base.Software, "")
-            notes = picture.info.get("Software", ""), exif, picture.info.get("comment", b"")
-        return any(str(note.decode("latin-1") if isinstance(note, bytes) else note).startswith(MARK) for note in notes)
+        return is_generated(path.read_bytes())
     return False
 
 
