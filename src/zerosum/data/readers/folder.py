@@ -22,7 +22,7 @@ from zerosum.run_folder import describes_run
 class Folder(Reader, name="folder"):
     """A folder of images of any size and kind; folders in it are classes; its .zip files are read in place."""
 
-    summary: ClassVar[str] = "folders of images (JPEG, PNG, WebP, BMP, TIFF, GIF)"
+    summary: ClassVar[str] = "folders of images (JPEG, PNG, WebP, BMP, TIFF, GIF and others)"
 
     def reads(self, data: str) -> bool:
         """Recognise any folder that is not empty and holds no idx files."""
