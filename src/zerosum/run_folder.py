@@ -233,6 +233,9 @@ class RunFolder:
                 raise InputError(f"{self.description} is damaged: {name} cannot be {about[name]!r}")
         if not _are_lengths(about.get("lengths", [[0, about["steps"]]]), about["steps"]):
             raise InputError(f"{self.description} is damaged: lengths cannot be {about['lengths']!r}")
+        minutes = about.get("minutes")
+        if minutes is not None and not (type(minutes) in (int, float) and minutes > 0):
+            raise InputError(f"{self.description} is damaged: minutes cannot be {minutes!r}")
         return about
 
     def note_data(self, data: str, fingerprint: str, step: int) -> None:
@@ -246,6 +249,10 @@ class RunFolder:
     def note_lengths(self, lengths: Sequence[tuple[int, int]]) -> None:
         """Note in `run.json` how many iterations the run has, from which one on: (step, iterations in all)."""
         self._write({**self.describe(), "steps": lengths[-1][1], "lengths": list(lengths)})
+
+    def note_minutes(self, minutes: float | None) -> None:
+        """Note in `run.json` how many minutes of training the run has in all; None if it has iterations."""
+        self._write({**self.describe(), "minutes": minutes})
 
     def _write(self, about: Line) -> None:
         write_atomically(self.description, json.dumps(about, indent=2).encode())

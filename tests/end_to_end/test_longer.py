@@ -117,10 +117,16 @@ def test_a_run_is_made_longer_before_its_end(here: Path) -> None:
 
 
 def test_minutes_are_counted_from_here_on(here: Path, in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zerosum.run.trainer.steps_in", lambda minutes, *_: int(10 * minutes))
-    code, out, _ = in_process("resume", "run", "--minutes", 0.5)
-    assert (code, run_json(here / "run")["lengths"]) == (0, [[0, 6], [6, 11]])
-    assert "11 iterations in all instead of 6, 5 from here on" in out
+    """As many as the run's own speed lets expect, here a second for an iteration."""
+    newest = max((here / "run" / "checkpoints").glob("*.json"))
+    newest.write_text(json.dumps({**json.loads(newest.read_text()), "seconds": 6.0}))
+    monkeypatch.setattr("zerosum.run.pace.PLANS", 0.5)  # so that it is not planned again
+    code, out, _ = in_process("resume", "run", "--minutes", 0.1)
+    about = run_json(here / "run")
+    assert (code, about["lengths"], about["minutes"]) == (0, [[0, 6], [6, 12]], pytest.approx(0.2))
+    assert "12 iterations in all instead of 6, 6 from here on" in out
+    zerosum.resume("run", steps=14)
+    assert run_json(here / "run")["minutes"] is None
 
 
 def test_a_finished_run_says_what_to_ask_for(here: Path, in_process: Command) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import SMALL, Command, start
+from zerosum.game.engine import Engine
+from zerosum.run.probe import Probe
 
 STEPS = 400
 
@@ -104,12 +106,12 @@ def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:
 def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run begins while the probe measures the speed."""
 
-    def probe(*_: object) -> int:
+    def measure(*_: object) -> Probe:
         (in_process.folder / "runs" / "ring").mkdir(parents=True)
         (in_process.folder / "runs" / "ring" / "run.json").touch()
-        return 1
+        return Probe(Engine.choose("cpu"), 1.0)
 
-    monkeypatch.setattr("zerosum.run.plan.steps_in", probe)
+    monkeypatch.setattr("zerosum.run.plan.probe", measure)
     monkeypatch.setattr("zerosum.cli._training.train_and_show", lambda trainer, console: trainer.folder.close())
     code, out, err = in_process("train", "ring", "--minutes", 1, *SMALL)
     assert (code, err) == (0, "")

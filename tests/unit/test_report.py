@@ -105,7 +105,7 @@ def test_pictures_are_in_the_order_of_their_steps_and_others_are_none(tmp_path: 
     assert re.findall(r"[\d,]+00,000", page) == ["1,500,000", "300,000", "1,500,000"]  # the last one is shown large
 
 
-@pytest.mark.parametrize(("recipe", "threads"), [("dcgan", " --set threads=1"), ("toy", "")])
+@pytest.mark.parametrize(("recipe", "threads"), [("dcgan", " --set threads=1 --set precision=float32"), ("toy", "")])
 def test_the_command_that_repeats_it(recipe: str, threads: str, tmp_path: Path) -> None:
     page = page_of(RunFolder(tmp_path), recipe)
     assert f"<pre>zerosum train ring --recipe {tmp_path} --steps 1 --seed 0 --device cpu{threads}</pre>" in page

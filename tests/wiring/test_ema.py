@@ -19,6 +19,7 @@ from zerosum.game.engine import Engine
 from zerosum.game.players import Players
 from zerosum.generator import load
 from zerosum.metrics.evaluation import Evaluation
+from zerosum.run.probe import Probe
 from zerosum.run.trainer import Trainer, describe
 
 STEPS, SEED = 7, 3
@@ -71,7 +72,9 @@ def test_the_average_follows_its_formula_over_a_whole_game(name: str) -> None:
 
 def trainer_of(case: Case, folder: Path, decay: float) -> Trainer:
     recipe = replace(case.recipe, ema_decay=decay)
-    return Trainer.create(folder, recipe, case.source, describe("normal", case.source, recipe, ENGINE, SEED, STEPS))
+    return Trainer.create(
+        folder, recipe, case.source, describe("normal", case.source, recipe, Probe(ENGINE, 0.0), SEED, STEPS)
+    )
 
 
 def stop_after(count: int) -> Callable[[], bool]:

@@ -3,6 +3,7 @@
 import shlex
 import signal
 import time
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -21,14 +22,21 @@ TICK = 0.01  # seconds; some clocks do not resolve less
 
 def announce(run: Trainer, imported: float, console: Console) -> None:
     """Say what is about to be trained, on what and where; `imported` is when the imports were done (monotonic)."""
-    source = run.source
-    console.print(
+    source, about = run.source, run.folder.describe()
+    clock = f" (planned for {about['minutes']:g} minutes)" if "minutes" in about else ""
+    lines = [
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
-        f"{len(source.test):,} kept for testing\n"
-        f"recipe {run.recipe.name}: {run.steps:,} iterations on {run.engine.describe()}, in {run.folder.path}\n"
+        f"{len(source.test):,} kept for testing",
+        f"recipe {run.recipe.name}: {run.steps:,} iterations{clock} on {run.engine.describe()}, in {run.folder.path}",
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
-        soft_wrap=True,
-    )
+    ]
+    if compared := [f"{each['milliseconds']:.3g} {_name_engine(each)}" for each in about["probe"]]:
+        lines.insert(2, f"milliseconds an iteration takes here: {', '.join(compared)}")
+    console.print("\n".join(lines), soft_wrap=True)
+
+
+def _name_engine(timing: dict[str, Any]) -> str:
+    return f"({timing['precision']}, {timing['threads']} {'thread' if timing['threads'] == 1 else 'threads'})"
 
 
 def train_and_show(trainer: Trainer, console: Console) -> None:

@@ -1,4 +1,4 @@
-"""How the players' arithmetic is executed: on which device, in which precision, in which memory format."""
+"""How the players' arithmetic is executed: on which device, in which precision, format and number of threads."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,16 +21,19 @@ class Engine:
     Attributes:
         device: where the parameters and the samples live.
         bfloat16: whether matrix products and convolutions run in bfloat16 (parameters and losses stay float32).
+        threads: how many CPU threads `use_threads` sets; None leaves their number as it is.
     """
 
     device: torch.device
     bfloat16: bool = False
+    threads: int | None = None
 
     @staticmethod
-    def choose(device: str = "auto", precision: Precision = "auto") -> "Engine":
-        """Choose the engine that `--device` and a recipe's `precision` ask for.
+    def choose(device: str = "auto", precision: Precision = "auto", threads: int | None = None) -> "Engine":
+        """Choose the engine that `--device` and a recipe's `precision` and `threads` ask for, without measuring.
 
-        `auto` takes the best device present, and bfloat16 where it multiplies matrices natively.
+        `auto` takes the best device present; as precision, it takes bfloat16 on GPUs that multiply it natively. On CPUs
+        it takes float32: whether bfloat16 is faster there depends on the networks, so a run measures it.
 
         Raises:
             InputError: the device is not there.
@@ -39,13 +42,18 @@ class Engine:
         if chosen.type == "cuda":  # the same run has the same bits, and float32 is float32
             torch.backends.cudnn.deterministic = True
             torch.backends.cudnn.allow_tf32 = False
-        native = _multiplies_bfloat16(chosen)
-        return Engine(chosen, bfloat16=native if precision == "auto" else precision == "bfloat16")
+        fastest = chosen.type == "cuda" and multiplies_bfloat16(chosen)
+        return Engine(chosen, fastest if precision == "auto" else precision == "bfloat16", threads)
 
     @property
     def precision(self) -> Literal["float32", "bfloat16"]:
         """The precision of matrix products and convolutions."""
         return "bfloat16" if self.bfloat16 else "float32"
+
+    def use_threads(self) -> None:
+        """Set PyTorch's number of CPU threads, which is one for the whole process, to the engine's if it has one."""
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
 
     def place(self, network: M) -> M:
         """Move `network` to the device, convolutions in channels-last format, the fastest on CPUs and tensor cores.
@@ -77,7 +85,8 @@ class Engine:
         """Return the device's name and the precision, for people."""
         if self.device.type == "cuda":
             return f"{torch.cuda.get_device_name(self.device)}, {self.precision}"
-        return f"{self.device.type} with {torch.get_num_threads()} threads, {self.precision}"
+        threads = self.threads or torch.get_num_threads()
+        return f"{self.device.type} with {threads} {'thread' if threads == 1 else 'threads'}, {self.precision}"
 
 
 def _device(name: str) -> torch.device:
@@ -96,9 +105,10 @@ def _present() -> list[str]:
     return ["cpu", *numbered, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
-def _multiplies_bfloat16(device: torch.device) -> bool:
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Return whether `device` has instructions for matrix products in bfloat16."""
     if device.type == "cuda":
         with torch.cuda.device(device):
             return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in torch 2.10
-    return device.type == "cpu" and bool(capabilities.get("amx_bf16", False))
+    return device.type == "cpu" and any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))

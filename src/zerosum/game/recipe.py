@@ -59,8 +59,9 @@ class Recipe:
         ema_decay: decay of the generator's moving average, per iteration; 0 keeps none.
         frozen_layers: how many of the discriminator's first layers, those nearest the samples, do not learn; for a
             start from trained weights (FreezeD, Mo et al. 2020).
-        precision: `auto` computes in bfloat16 where the hardware multiplies it natively.
-        threads: how many CPU threads; None takes all. Small networks are fastest on one.
+        precision: `auto` computes in bfloat16 on GPUs that multiply it natively, and on CPUs where it is measured to be
+            faster.
+        threads: how many CPU threads; None takes all, or one where that is measured to be faster.
         steps: iterations, if neither `--steps` nor `--minutes` is given.
     """
 

@@ -5,6 +5,7 @@ import functools
 import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import safetensors
@@ -97,9 +98,7 @@ class Evaluation:
     @functools.cached_property
     def train(self) -> SampleSet:
         """Training samples: all, or 100,000 at random (10,000 where features are slow); of stacks 26,000."""
-        most = MOST_SLOW if self.features.slow else MOST_TRAINING
-        most = most if self.source.stacked_from is None else STACKS
-        return self._extract("train", self.source.train.samples, most)
+        return self._extract("train", self.source.train.samples, self._most_training)
 
     @functools.cached_property
     def whole(self) -> SampleSet:
@@ -120,14 +119,29 @@ class Evaluation:
             return None
         return extract_cached(self.features, self.source, "mirrored train", self.train.samples.flip(3))
 
+    @property
+    def pending(self) -> int:
+        """How many training samples have features that are costly and not known yet."""
+        if not self.features.costly or "train" in self.__dict__:
+            return 0
+        split, count = _name_part("train", len(self.source.train), self._most_training)
+        return 0 if find_cache(self.features, self.source, split, count).exists() else count
+
+    @property
+    def _most_training(self) -> int:
+        if self.source.stacked_from is not None:
+            return STACKS
+        return MOST_SLOW if self.features.slow else MOST_TRAINING
+
     def _extract(self, split: str, samples: Tensor, most: int) -> SampleSet:
         """Extract the features of a split, or of a random part (files lie in the order of names, class by class)."""
-        if len(samples) <= most:
-            return SampleSet(samples, extract_cached(self.features, self.source, split, samples)).shuffle(0)
-        drawn = torch.randperm(len(samples), generator=randomness.rng(0, 0, "reference"))[:most]
+        name, count = _name_part(split, len(samples), most)
+        if count == len(samples):
+            return SampleSet(samples, extract_cached(self.features, self.source, name, samples)).shuffle(0)
+        drawn = torch.randperm(len(samples), generator=randomness.rng(0, 0, "reference"))[:count]
         drawn = drawn.sort()[0]  # so that a file is read from its beginning to its end
         part = samples.index_select(0, drawn)
-        features = extract_cached(self.features, self.source, f"random part of {split}", part)
+        features = extract_cached(self.features, self.source, name, part)
         del part  # frees its memory before the ordered copy is made
         order = draw_order(features, 0)
         return SampleSet(samples.index_select(0, drawn[order]), features[order])
@@ -278,6 +292,11 @@ class Evaluation:
         ]
 
 
+def _name_part(split: str, count: int, most: int) -> tuple[str, int]:
+    """Name what is looked at of a split of `count` samples, all or `most` at random, and count it."""
+    return (split, count) if count <= most else (f"random part of {split}", most)
+
+
 def extract_cached(extractor: FeatureExtractor, source: Source, split: str, samples: Tensor) -> Tensor:
     """Extract the features of `samples`, or load them from the cache if they are costly and were extracted before.
 
@@ -285,9 +304,7 @@ def extract_cached(extractor: FeatureExtractor, source: Source, split: str, samp
     """
     if not extractor.costly:
         return extractor(samples)
-    protocol = f"{extractor.name}/{extractor.resizer}/{split}/{len(samples)}"
-    key = hashlib.blake2b(protocol.encode(), digest_size=8).hexdigest()
-    file = cache_folder() / f"{source.fingerprint}-{key}.safetensors"
+    file = find_cache(extractor, source, split, len(samples))
     with contextlib.suppress(OSError, KeyError, safetensors.SafetensorError):
         return safetensors.torch.load(file.read_bytes())["features"]
     features = extractor(samples)
@@ -295,3 +312,10 @@ def extract_cached(extractor: FeatureExtractor, source: Source, split: str, samp
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, safetensors.torch.save({"features": features}))
     return features
+
+
+def find_cache(extractor: FeatureExtractor, source: Source, split: str, count: int) -> Path:
+    """Return where the features of `count` samples of `split` are kept."""
+    protocol = f"{extractor.name}/{extractor.resizer}/{split}/{count}"
+    key = hashlib.blake2b(protocol.encode(), digest_size=8).hexdigest()
+    return cache_folder() / f"{source.fingerprint}-{key}.safetensors"

@@ -32,6 +32,7 @@ def write(folder: RunFolder) -> None:
         name=folder.path.resolve().name,
         about=about,
         again=_commands(folder, about),
+        by_the_clock=_command(folder, about, "--minutes", about.get("minutes")),
         probabilistic=probabilistic,
         done=iterations[-1].step if iterations else 0,
         seconds=iterations[-1].seconds if iterations else 0,
@@ -58,26 +59,31 @@ def _by_protocol(scores: list[Score]) -> list[tuple[str, list[Score]]]:
 
 
 def _commands(folder: RunFolder, about: Line) -> str:
-    """Return the commands that train the same once more, a line each; empty if it was made longer before an end."""
-    path = folder.path.resolve()
+    """Return the commands that train the same once more, a line each; empty if its length was changed before an end."""
     (_, steps), *later = lengths(about)
-    words = ["zerosum", "train", about["data"], "--recipe", path, "--steps", steps]
-    if "start" in about:
-        words += ["--from", about["start"]["place"]]
-    for option in ("seed", "device"):
-        words += [f"--{option}", about[option]]
-    if about["recipe"]["threads"] is None:
-        words += ["--set", f"threads={about['threads']}"]
     if not later:
-        return shlex.join(map(str, words))
-    again = f"{path}-again"
-    commands = [[*words, "--out", again]]
+        return _command(folder, about, "--steps", steps)
+    again = f"{folder.path.resolve()}-again"
+    commands = [f"{_command(folder, about, '--steps', steps)} --out {shlex.quote(again)}"]
     for step, total in later:
         if step != steps:
             return ""
-        commands.append(["zerosum", "resume", again, "--steps", total])
+        commands.append(shlex.join(["zerosum", "resume", again, "--steps", str(total)]))
         steps = total
-    return "\n".join(shlex.join(map(str, each)) for each in commands)
+    return "\n".join(commands)
+
+
+def _command(folder: RunFolder, about: Line, option: str, length: object) -> str:
+    """Return the command that trains by the run's recipe, for a length that `option` gives."""
+    words = ["zerosum", "train", about["data"], "--recipe", folder.path.resolve(), option, length]
+    if "start" in about:
+        words += ["--from", about["start"]["place"]]
+    for name in ("seed", "device"):
+        words += [f"--{name}", about[name]]
+    for name in ("threads", "precision"):
+        if about["recipe"][name] in (None, "auto"):
+            words += ["--set", f"{name}={about[name]}"]
+    return shlex.join(map(str, words))
 
 
 def _inline(png: bytes) -> str:

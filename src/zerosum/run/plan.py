@@ -19,7 +19,7 @@ from zerosum.game.engine import Engine
 from zerosum.game.recipe import NoSuchField, Recipe, change
 from zerosum.recipes import auto
 from zerosum.run.length import Length, Whole
-from zerosum.run.probe import steps_in
+from zerosum.run.probe import probe
 from zerosum.run.start import Start
 from zerosum.run.trainer import Trainer, describe
 from zerosum.run_folder import RunFolder, check_writable
@@ -67,12 +67,12 @@ class Plan(Length):
                 f"frozen_layers={recipe.frozen_layers} keeps layers as they were drawn at random: start from trained "
                 "ones, --from RUN, or --set frozen_layers=0"
             )
-        engine = Engine.choose(self.device, recipe.precision)
         steps = self.steps or recipe.steps
+        found = probe(recipe, source, self.device, lambda each: 60 * self.minutes if self.minutes else steps * each)
         if self.minutes is not None:
-            steps = steps_in(self.minutes, recipe, source, engine)
+            steps = max(1, int(60 * self.minutes / found.seconds))
         folder = (self.out or RUNS / source.name).expanduser()
-        about = describe(data, source, recipe, engine, self.seed, steps)
+        about = describe(data, source, recipe, found, self.seed, steps, self.minutes)
         return Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start)
 
 

@@ -1,44 +1,126 @@
-"""How fast a recipe is here: a probe that turns minutes into iterations."""
+"""Choose how a recipe is executed here, and learn how long an iteration takes: games that are thrown away."""
 
 import time
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice, product
 
 import torch
 
 from zerosum.data import Source
-from zerosum.game.algorithm import play
-from zerosum.game.engine import Engine
+from zerosum.game.algorithm import Iteration, play
+from zerosum.game.engine import Engine, multiplies_bfloat16
 from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe
 
-PROBE_SHARE, PROBE_SECONDS, PROBE_WARMUP = 0.03, (3.0, 20.0), 3
+WORTH = 60.0  # seconds of training for which engines are compared; for less, the usual one is taken
+ROUNDS, ROUND_SECONDS = 2, 0.1  # of each engine, in turn
+GAIN = 1.05  # times as fast as the usual engine, to be taken instead
+AGREE = 0.05  # of the usual engine's first losses, plus one
 
 
-def limit_threads(recipe: Recipe) -> None:
-    """Set the number of CPU threads that the recipe asks for, if it asks for one."""
-    if recipe.threads is not None:
-        torch.set_num_threads(recipe.threads)
+@dataclass(frozen=True)
+class Timing:
+    """What an iteration of the recipe took on one engine, as `run.json` keeps it.
+
+    Attributes:
+        precision: of the engine.
+        threads: of the engine.
+        milliseconds: an iteration in the fastest round.
+        agrees: whether the first iteration's losses are those of the usual engine, within 5% of one plus theirs.
+    """
+
+    precision: str
+    threads: int
+    milliseconds: float
+    agrees: bool
 
 
-def steps_in(minutes: float, recipe: Recipe, source: Source, engine: Engine) -> int:
-    """Estimate how many iterations take `minutes` here, with players that are thrown away: 3% of it, 3 to 20 s."""
-    shortest, longest = PROBE_SECONDS
-    enough = min(max(shortest, PROBE_SHARE * minutes * 60), longest)
-    limit_threads(recipe)
-    players = Players.build(recipe, source, engine, seed=0)
-    iterations = play(players, recipe, source.train, steps=10**9, seed=0)
+@dataclass(frozen=True)
+class Probe:
+    """What is known before a run begins.
 
-    def seconds(count: int) -> float:
-        """Time `count` iterations; wait for the device at their end only, as training does."""
+    Attributes:
+        engine: the one to train on.
+        seconds: that an iteration takes on it.
+        timings: what was compared, the usual engine first; empty if nothing was.
+    """
+
+    engine: Engine
+    seconds: float
+    timings: tuple[Timing, ...] = ()
+
+
+class Trial:
+    """A game on one engine that is played only for its speed."""
+
+    def __init__(self, recipe: Recipe, source: Source, engine: Engine) -> None:
+        """Play two iterations, in which memory is allocated and kernels are chosen."""
+        self.engine = engine
+        engine.use_threads()
+        players = Players.build(recipe, source, engine, seed=0)
+        self._iterations = play(players, recipe, source.train, steps=10**9, seed=0)
+        self.first = next(self._iterations)
+        self.seconds = self._time(1)
+        self.seconds = self._time(1)
+
+    def play_round(self) -> None:
+        """Play for a tenth of a second or one iteration, and keep the time of one if it is the shortest so far."""
+        self.engine.use_threads()
+        self.seconds = min(self.seconds, self._time(max(1, int(ROUND_SECONDS / max(self.seconds, 1e-6)))))
+
+    def _time(self, count: int) -> float:
+        """Return the seconds that each of `count` iterations takes; wait for the device at their end only."""
         began = time.monotonic()
-        for iteration in islice(iterations, count):
+        for iteration in islice(self._iterations, count):
             latest = iteration.generator_loss
         latest.item()
-        return time.monotonic() - began
+        return (time.monotonic() - began) / count
 
-    seconds(PROBE_WARMUP)
-    count, taken = 1, seconds(1)
-    while taken < enough:
-        taken += seconds(count)
-        count *= 2
-    return max(1, int(minutes * 60 * count / taken))
+
+def probe(recipe: Recipe, source: Source, device: str, planned: Callable[[float], float]) -> Probe:
+    """Choose the fastest engine for `recipe` whose losses agree with the usual one's, and time an iteration on it.
+
+    The usual one is what `Engine.choose` gives. Others are bfloat16 where the CPU multiplies it natively, and one
+    thread, unless the recipe says which precision or how many threads. Runs of less than a minute are not worth the
+    comparison. PyTorch's number of threads is afterwards that of the engine.
+
+    Args:
+        recipe: what is to be trained.
+        source: the data to train on.
+        device: where; see `Engine.choose`.
+        planned: how long the run will take, in seconds, if an iteration takes so many seconds.
+    """
+    usual = Engine.choose(device, recipe.precision, recipe.threads or torch.get_num_threads())
+    trial = Trial(recipe, source, usual)
+    others = _list_others(usual, recipe) if planned(trial.seconds) >= WORTH else []
+    if not others:
+        return Probe(usual, trial.seconds)
+    trials = [trial, *(Trial(recipe, source, engine) for engine in others)]
+    for _ in range(ROUNDS):
+        for each in trials:
+            each.play_round()
+    agreeing = [each for each in trials if _agree(each.first, trial.first)]
+    best = min(agreeing, key=lambda each: each.seconds * (GAIN if each is not trial else 1))
+    best.engine.use_threads()
+    return Probe(best.engine, best.seconds, tuple(_describe(each, each in agreeing) for each in trials))
+
+
+def _list_others(usual: Engine, recipe: Recipe) -> list[Engine]:
+    """List the engines that may be faster than the usual one, which is on the same device."""
+    if usual.device.type != "cpu":
+        return []
+    lower = recipe.precision == "auto" and multiplies_bfloat16(usual.device)
+    precisions = (False, True) if lower else (usual.bfloat16,)
+    threads = {usual.threads, 1} if recipe.threads is None else {usual.threads}
+    engines = [replace(usual, bfloat16=each, threads=count) for each, count in product(precisions, threads)]
+    return [engine for engine in engines if engine != usual]
+
+
+def _agree(one: Iteration, other: Iteration) -> bool:
+    losses = [(getattr(one, name), getattr(other, name)) for name in ("discriminator_loss", "generator_loss")]
+    return all(bool((a - b).abs() <= AGREE * (1 + b.abs())) for a, b in losses)
+
+
+def _describe(trial: Trial, agrees: bool) -> Timing:
+    return Timing(trial.engine.precision, trial.engine.threads or 1, round(1000 * trial.seconds, 3), agrees)

@@ -33,7 +33,8 @@ from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.records import Record, ScoreRecord
 from zerosum.run import checkpoint
 from zerosum.run.length import Length, Lengths, check_length, prolong, stretches
-from zerosum.run.probe import limit_threads, steps_in
+from zerosum.run.pace import Pace
+from zerosum.run.probe import Probe
 from zerosum.run.recorded import open_recorded
 from zerosum.run.start import Start
 from zerosum.run.window import LogWindow
@@ -72,6 +73,7 @@ class Trainer:
         window: the iterations since the last line of the metrics.
         skipped_checkpoints: what is wrong with checkpoints newer than the one that was restored.
         prolonged: what it means that the run was made longer, in a line; empty if it was not, just now.
+        pace: what keeps it within its minutes; None if it has a number of iterations.
     """
 
     folder: RunFolder
@@ -88,6 +90,8 @@ class Trainer:
     window: LogWindow = field(default_factory=LogWindow)
     skipped_checkpoints: tuple[str, ...] = ()
     prolonged: str = ""
+    pace: Pace | None = None
+    _began: float = field(default_factory=time.monotonic)
     _latest: TrainedGenerator | None = None
 
     @property
@@ -114,9 +118,7 @@ class Trainer:
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
         """
-        limit_threads(recipe)
         trainer = cls._build(RunFolder(path), recipe, source, description)
-        description = {**description, "threads": torch.get_num_threads(), "hardware": _hardware(trainer.engine)}
         if start is not None:
             start.put(trainer.players, trainer.ema)
             description["start"] = start.describe()
@@ -164,8 +166,9 @@ class Trainer:
             if allow_changed_data or data is not None:
                 place = folder.describe()["data"] if data is None else make_absolute(data)
                 folder.note_data(place, trainer.source.fingerprint, trainer.step)
-            if trainer.prolonged:
+            if length.given:
                 folder.note_lengths(trainer.lengths)
+                folder.note_minutes(None if trainer.pace is None else trainer.pace.budget / 60)
             return trainer
         except BaseException:
             folder.close()
@@ -198,7 +201,6 @@ class Trainer:
             raise InputError(
                 f"{f'{changed};' if data is None else others} 'zerosum resume' goes on with --allow-changed-data"
             )
-        torch.set_num_threads(about["threads"])
         trainer = cls._build(folder, recipe, source, {**about, "device": device})
         checkpoint.restore(state, trainer.players, trainer.ema)
         try:
@@ -214,17 +216,23 @@ class Trainer:
     @classmethod
     def _build(cls, folder: RunFolder, recipe: Recipe, source: Source, about: dict[str, Any]) -> "Trainer":
         """Make the trainer that `about`, the content of `run.json`, describes, before its first step."""
-        engine = Engine.choose(about["device"], about["precision"])
+        engine = Engine.choose(about["device"], about["precision"], about["threads"])
+        engine.use_threads()
         players = Players.build(recipe, source, engine, about["seed"])
         ema = EMA(players.generator.network, recipe.ema_decay)
-        return cls(folder, recipe, source, engine, about["seed"], lengths(about), players, ema)
+        minutes = about.get("minutes")
+        pace = None if minutes is None else Pace(60 * minutes)
+        return cls(folder, recipe, source, engine, about["seed"], lengths(about), players, ema, pace=pace)
 
     def _prolong(self, length: Length) -> None:
         """Take more iterations than were planned, if `length` asks for them, and say what that does to schedules."""
-        before = self.steps
-        steps = length.steps
+        before, steps = self.steps, length.steps
         if length.minutes is not None:
-            steps = self.step + steps_in(length.minutes, self.recipe, self.source, self.engine)
+            more = 60 * length.minutes
+            self.pace = Pace(self.seconds + more)
+            steps = self.step + max(1, int(more * self.step / self.seconds)) if self.step and self.seconds else before
+        elif steps is not None:
+            self.pace = None
         if steps is None or steps == before:
             return
         self.lengths = prolong(self.lengths, self.step, steps)
@@ -253,6 +261,8 @@ class Trainer:
         self.folder.generator.unlink(missing_ok=True)  # of an earlier stop
         began = saved = time.monotonic()
         before = self.seconds
+        if self.pace is not None:
+            self.pace = Pace(self.pace.budget - (began - self._began), self.step, before)  # preparing took that long
         for iteration, steps in self._play():
             self.step, self.seconds = iteration.step + 1, before + time.monotonic() - began
             last = self.step == steps
@@ -262,9 +272,9 @@ class Trainer:
                 self._log(observe)
             if self._is_due(PICTURES, steps) or last:
                 self._save_picture()
-            if self._is_due(INTERIM_SCORES, steps) and not last:
-                self._score(evaluation, evaluation.interim, observe, training=True)
+            if self._is_due(INTERIM_SCORES, steps) and not last and self._score_meanwhile(evaluation, observe):
                 saved = -math.inf
+            self._plan_again(evaluation)
             if last and steps != self.steps:  # of a run that was made longer, and lost the checkpoints since
                 self._conclude(evaluation, observe)
             stopping = stop()
@@ -281,10 +291,42 @@ class Trainer:
 
     def _play(self) -> Iterator[tuple[Iteration, int]]:
         """Play the rest; each iteration comes with the number of those that it is one of, which schedules follow."""
-        for begin, end, steps in stretches(self.lengths, self.step):
+        while self.step < self.steps:
+            planned = self.lengths
+            begin, end, steps = next(stretches(planned, self.step))
             iterations = play(self.players, self.recipe, self.source.train, steps=steps, seed=self.seed, start=begin)
             for iteration in islice(iterations, end - begin):
                 yield iteration, steps
+                if self.lengths is not planned:
+                    break
+
+    def _plan_again(self, evaluation: Evaluation) -> None:
+        """Change the number of iterations, if the run has minutes and the machine is no longer as fast as it was.
+
+        What follows the share of the training that is done follows that of the new number. It is noted in `run.json`,
+        so that whoever resumes from before plays the same.
+        """
+        recorded = self.step < self.lengths[-1][0]  # of a run that lost the checkpoints since, and is played again
+        done = recorded or self.step == self.steps
+        if self.pace is None or done or not self.pace.is_due(self.step, self.seconds):
+            return
+        interim = int((1 - self.step / self.steps) * INTERIM_SCORES) * evaluation.interim
+        images = interim + sample_count(self.source, evaluation.features) + evaluation.pending
+        steps = self.pace.plan(self.step, self.seconds, self.steps, images)
+        if steps != self.steps:
+            self.lengths = prolong(self.lengths, self.step, steps)
+            self.folder.note_lengths(self.lengths)
+
+    def _score_meanwhile(self, evaluation: Evaluation, observe: Callable[[Record], None]) -> bool:
+        """Score during the training, if that leaves the run's minutes to the training; return whether it did."""
+        if self.pace is None:
+            self._score(evaluation, evaluation.interim, observe, training=True)
+            return True
+        if not self.pace.can_afford(evaluation.interim):
+            return False
+        with self.pace.score(evaluation.interim):
+            self._score(evaluation, evaluation.interim, observe, training=True)
+        return True
 
     def _is_due(self, parts: int, steps: int) -> bool:
         """Whether one of `parts` equal parts of `steps` ends at this one."""
@@ -383,8 +425,11 @@ class Trainer:
         )
 
 
-def describe(data: str, source: Source, recipe: Recipe, engine: Engine, seed: int, steps: int) -> dict[str, Any]:
-    """Return what `run.json` says of a run that is about to begin; `Trainer.create` adds the machine."""
+def describe(
+    data: str, source: Source, recipe: Recipe, probe: Probe, seed: int, steps: int, minutes: float | None = None
+) -> dict[str, Any]:
+    """Return what `run.json` says of a run that is about to begin, on the engine that `probe` chose."""
+    engine = probe.engine
     return {
         "format": FORMAT,
         "zerosum": version("zerosum"),
@@ -394,10 +439,10 @@ def describe(data: str, source: Source, recipe: Recipe, engine: Engine, seed: in
         "steps": steps,
         "device": str(engine.device),
         "precision": engine.precision,
+        "threads": engine.threads or torch.get_num_threads(),
+        **({} if minutes is None else {"minutes": minutes}),
+        "probe": [asdict(timing) for timing in probe.timings],
+        "hardware": f"{platform.platform()}, {os.cpu_count()} cores; {engine.describe()}",
         "versions": {"python": platform.python_version(), "torch": version("torch")},
         "recipe": recipe.as_json(),
     }
-
-
-def _hardware(engine: Engine) -> str:
-    return f"{platform.platform()}, {os.cpu_count()} cores; {engine.describe()}"

@@ -21,19 +21,20 @@ from zerosum.metrics import Metric, Score
 from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.records import ScoreRecord
 from zerosum.run import checkpoint
+from zerosum.run.probe import Probe
 from zerosum.run.trainer import Trainer, describe
 from zerosum.run_folder import RunFolder
 
 
 def begin(path: Path, steps: int, source: Source = SOURCE, data: str = "digits") -> Trainer:
-    return Trainer.create(path, RECIPE, source, describe(data, source, RECIPE, ENGINE, seed=0, steps=steps))
+    return Trainer.create(path, RECIPE, source, describe(data, source, RECIPE, Probe(ENGINE, 0.0), seed=0, steps=steps))
 
 
 class Counting:
     """An evaluation whose distance is smaller the more samples it sees, as a biased one is."""
 
     features = Coordinates(torch.ones(2, 2))
-    interim = 10
+    interim, pending = 10, 0
 
     def __init__(self, level: float) -> None:
         self.level = level
@@ -107,7 +108,7 @@ def test_a_run_goes_on_where_it_was_or_on_the_device_that_is_named(tmp_path: Pat
         with pytest.raises(InputError, match="device 'cuda:7' is not available here"):
             restore(path)
         trainer = restore(path, device="cpu")
-        assert trainer.engine == ENGINE
+        assert trainer.engine == replace(ENGINE, threads=about["threads"])
         trainer.folder.close()
     assert json.loads((path / "run.json").read_text())["device"] == "cuda:7"
 

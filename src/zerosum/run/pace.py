@@ -1,0 +1,65 @@
+"""Keep a run within its minutes: how many iterations there is time for, while the machine's speed changes."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+PLANS = 40  # parts of the time after which it is planned again
+NOTABLE = 0.01  # of the iterations in all: a plan that differs by less stays
+NEWEST = 0.4  # the weight of the latest part in the mean speed
+INTERIM_SHARE, LAST_SHARE = 0.02, 0.3  # of the time, for scores during the training and for those at its end
+
+
+@dataclass
+class Pace:
+    """How fast a run is of late, and how long it may take.
+
+    Attributes:
+        budget: seconds of training that the run may take in all, its last scores among them.
+        step: the iteration from which on the speed is measured.
+        seconds: of training when it was reached.
+        aside: seconds since then that went into scores.
+        image: seconds that an image takes in the scores; 0 until some were scored.
+        each: seconds that an iteration takes, a mean in which the past fades; 0 until it is measured.
+    """
+
+    budget: float
+    step: int = 0
+    seconds: float = 0.0
+    aside: float = 0.0
+    image: float = 0.0
+    each: float = 0.0
+
+    @contextmanager
+    def score(self, images: int) -> Iterator[None]:
+        """Note how long the block takes, which scores so many images."""
+        began = time.monotonic()
+        yield
+        taken = time.monotonic() - began
+        self.aside += taken
+        self.image = taken / images
+
+    def can_afford(self, images: int) -> bool:
+        """Whether scoring so many images, as far as is known, takes at most 2% of the time."""
+        return images * self.image <= INTERIM_SHARE * self.budget
+
+    def is_due(self, step: int, seconds: float) -> bool:
+        """Whether enough time has passed since the last plan to make another."""
+        return step > self.step and seconds - self.seconds >= self.budget / PLANS
+
+    def plan(self, step: int, seconds: float, steps: int, images: int) -> int:
+        """Return how many iterations in all there is time for, `steps` if it is about as many, and measure anew.
+
+        Args:
+            step: the iterations done.
+            seconds: of training so far.
+            steps: how many the run has, as planned before.
+            images: how many are still to be scored; at most 30% of the time is kept for them.
+        """
+        latest = max(seconds - self.seconds - self.aside, 1e-9) / (step - self.step)
+        self.each = NEWEST * latest + (1 - NEWEST) * (self.each or latest)
+        self.step, self.seconds, self.aside = step, seconds, 0.0
+        kept = min(images * self.image, LAST_SHARE * self.budget)
+        left = max(1, round((self.budget - seconds - kept) / self.each))
+        return steps if abs(step + left - steps) <= NOTABLE * steps else step + left
