@@ -18,7 +18,7 @@ import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from filelock import FileLock, Timeout
 
@@ -233,6 +233,9 @@ class RunFolder:
                 raise InputError(f"{self.description} is damaged: {name} cannot be {about[name]!r}")
         if not _are_lengths(about.get("lengths", [[0, about["steps"]]]), about["steps"]):
             raise InputError(f"{self.description} is damaged: lengths cannot be {about['lengths']!r}")
+        threads = about.get("threads_at", [[0, about["threads"]]])
+        if not _are_by_step(threads) or min(number for _, number in threads) < 1:
+            raise InputError(f"{self.description} is damaged: threads_at cannot be {threads!r}")
         minutes = about.get("minutes")
         if minutes is not None and not (type(minutes) in (int, float) and minutes > 0):
             raise InputError(f"{self.description} is damaged: minutes cannot be {minutes!r}")
@@ -249,6 +252,10 @@ class RunFolder:
     def note_lengths(self, lengths: Sequence[tuple[int, int]]) -> None:
         """Note in `run.json` how many iterations the run has, from which one on: (step, iterations in all)."""
         self._write({**self.describe(), "steps": lengths[-1][1], "lengths": list(lengths)})
+
+    def note_threads(self, changes: Sequence[tuple[int, int]]) -> None:
+        """Note in `run.json` how many threads the run took, from which iteration on: (step, threads)."""
+        self._write({**self.describe(), "threads_at": list(changes)})
 
     def note_minutes(self, minutes: float | None) -> None:
         """Note in `run.json` how many minutes of training the run has in all; None if it has iterations."""
@@ -296,13 +303,17 @@ def lengths(about: Line) -> list[tuple[int, int]]:
 
 def _are_lengths(value: object, steps: int) -> bool:
     """Whether `value` is a list of [step, iterations in all] in order, from step 0 to `steps` iterations."""
+    return _are_by_step(value) and value[-1][1] == steps and all(begin <= total for begin, total in value)
+
+
+def _are_by_step(value: object) -> TypeGuard[list[list[int]]]:
+    """Whether `value` is a list of [step, number] in the order of the steps, the first from 0."""
     if not isinstance(value, list) or not all(isinstance(each, list) and len(each) == 2 for each in value):
         return False
     if not all(type(number) is int for each in value for number in each):
         return False
     begins = [begin for begin, _ in value]
-    in_order = begins == sorted(set(begins)) and begins[:1] == [0]
-    return in_order and value[-1][1] == steps and all(begin <= total for begin, total in value)
+    return begins == sorted(set(begins)) and begins[:1] == [0]
 
 
 def _is_content(file: Path) -> bool:

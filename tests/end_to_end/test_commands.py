@@ -251,11 +251,45 @@ def test_a_conditional_generator_from_end_to_end(zerosum: Zerosum, tmp_path: Pat
     )
 
 
-def test_minutes_become_steps(zerosum: Zerosum, tmp_path: Path) -> None:
-    done = zerosum("train", "digits", "--minutes", 0.1, "--out", "r", "--set", "networks.width=4")
+def test_minutes_become_steps_of_networks_that_they_can_train(zerosum: Zerosum, tmp_path: Path) -> None:
+    done = zerosum("train", "digits", "--minutes", 0.1, "--out", "r")
     assert done.returncode == 0, done.stderr
     about = json.loads((tmp_path / "r" / "run.json").read_text())
     assert 1 < about["steps"] < about["recipe"]["steps"]
+    assert (about["minutes"], about["recipe"]["networks"]["width"]) == (0.1, 8)
+    assert re.search(
+        r"recipe compact of width 8: [\d,]+ iterations \(planned for 0.1 minutes\), [\d.]+ epochs, on cpu", done.stdout
+    )
+    assert (
+        "The same minutes once more" in (tmp_path / "r" / "report.html").read_text()
+        or len(about.get("lengths", [])) < 2
+    )
+
+
+def test_data_says_what_minutes_buy(in_process: Command) -> None:
+    code, out, _ = in_process("data", "digits", "--minutes", 0.1)
+    assert code == 0
+    words = re.search(
+        r"compact of width 8: 0.1 minutes at ([\d,]+) images/s are ([\d,]+) iterations, ([\d.]+) epochs", out
+    )
+    assert words is not None
+    speed, iterations, epochs = (float(each.replace(",", "")) for each in words.groups())
+    assert 32 * iterations == pytest.approx(6 * speed, rel=0.02)
+    assert epochs == pytest.approx(32 * iterations / 1_403, rel=0.02)
+
+
+def test_bench_says_where_the_time_goes(in_process: Command) -> None:
+    options = ("--seconds", 0.1, "--set", "networks.width=4", "--set", "precision=float32", "--set", "threads=1")
+    code, out, err = in_process("bench", "digits", *options, "--against", "textbook")
+    assert (code, err) == (0, "")
+    assert "compact on samples of shape [1, 8, 8] in batches of 32, on cpu with 1 thread, float32" in out
+    assert re.search(r"[\d,]+ images/s \([\d.e+]+ iterations/s\): 1,000,000 images take [\d.]+ \w+", out)
+    shares = [float(share) for share in re.findall(r"^[a-z ]+ +[\d.]+ +([\d.]+)% *$", out, re.MULTILINE)]
+    assert len(shares) == 9
+    assert sum(shares) == pytest.approx(100, abs=0.5)
+    assert re.search(r"a tutorial's loop with these networks, in float32, from memory: [\d,]+ images/s; this is", out)
+    assert list(in_process.folder.iterdir()) == []
+    assert "there is one loop to compare with" in in_process.refused("bench", "digits", "--against", "tutorial")
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -10,7 +10,8 @@ from tests.conftest import images, points
 from zerosum import recipes
 from zerosum.errors import InputError
 from zerosum.game.recipe import Recipe, change, from_json
-from zerosum.recipes.auto import choose
+from zerosum.networks.compact import Compact
+from zerosum.recipes.auto import ENOUGH, choose, fit
 from zerosum.run_folder import FORMAT, RunFolder
 
 ABOUT = {
@@ -73,3 +74,28 @@ def test_auto_looks_at_the_data() -> None:
     assert choose(points(2)).name == "points"
     chosen = [choose(images((1, 8, 8), count=n, classes=2)).name for n in (64, 2_000)]
     assert chosen == ["compact", "compact-conditional"]
+    photos = images((3, 16, 16))
+    assert choose(photos).name == "photos"
+    assert choose(replace(photos, stacked_from=images((1, 16, 16)))).name == "compact"
+
+
+@pytest.mark.parametrize(("seconds", "width"), [(1e9, 32), (32.1, 32), (31.9, 24), (12.5, 12), (8.5, 8), (0.001, 8)])
+def test_networks_are_as_wide_as_the_time_can_train(seconds: float, width: int) -> None:
+    """An iteration of width w takes w / 1,000 seconds here."""
+    measured = []
+
+    def measure(recipe: Recipe) -> float:
+        assert isinstance(recipe.networks, Compact)
+        measured.append(recipe.networks.width)
+        return recipe.networks.width / ENOUGH
+
+    recipe = change(recipes.find("compact"), "batch_size=16")
+    assert fit(recipe, seconds, measure) == change(recipe, f"networks.width={width}")
+    assert measured == [each for each in (12, 16, 24, 32) if each <= 1.5 * width]  # nothing slower is tried
+
+
+def test_networks_are_never_widened_nor_changed_in_kind() -> None:
+    narrow = change(recipes.find("compact"), "networks.width=6")
+    assert fit(narrow, 1e9, lambda recipe: 1e-9) == narrow
+    for name in ("points", "dcgan"):
+        assert fit(recipes.find(name), 0.001, lambda recipe: 1.0) == recipes.find(name)

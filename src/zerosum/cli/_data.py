@@ -33,6 +33,12 @@ def open_data(
     return source, chosen
 
 
+def describe_recipe(recipe: Recipe) -> str:
+    """Return the recipe's name, with the width of its networks where they have one."""
+    width = getattr(recipe.networks, "width", None)
+    return recipe.name if width is None else f"{recipe.name} of width {width}"
+
+
 def expect_of_scores(source: Source) -> str:
     """Say what scores can mean with so many images for testing; empty if these are enough, or points."""
     count = len(source.test)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zerosum import records
 from zerosum.cli import STARTED
+from zerosum.cli._data import describe_recipe
 from zerosum.cli._tables import format_value, show_scores
 from zerosum.records import Record, ScoreRecord
 from zerosum.run.api import finish
@@ -24,10 +25,12 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
     """Say what is about to be trained, on what and where; `imported` is when the imports were done (monotonic)."""
     source, about = run.source, run.folder.describe()
     clock = f" (planned for {about['minutes']:g} minutes)" if "minutes" in about else ""
+    epochs = run.steps * run.recipe.discriminator_steps * run.recipe.batch_size / len(source.train)
     lines = [
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing",
-        f"recipe {run.recipe.name}: {run.steps:,} iterations{clock} on {run.engine.describe()}, in {run.folder.path}",
+        f"recipe {describe_recipe(run.recipe)}: {run.steps:,} iterations{clock}, {epochs:.3g} epochs, on "
+        f"{run.engine.describe()}, in {run.folder.path}",
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
     ]
     if compared := [f"{each['milliseconds']:.3g} {_name_engine(each)}" for each in about["probe"]]:

@@ -9,6 +9,7 @@ from zerosum.cli._options import Data, DataDir, Size
 
 if TYPE_CHECKING:
     from zerosum.data import Source
+    from zerosum.game.recipe import Recipe
     from zerosum.run_folder import Line
 
 SHEET = 100
@@ -24,6 +25,10 @@ def data(
         ),
     ] = None,
     size: Size = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1e6, help="Say what train would choose for so many minutes on this machine."),
+    ] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a picture of the first hundred training samples to this .png.")
     ] = None,
@@ -60,11 +65,28 @@ def data(
         table.add_row("stored as", _stored(lines))
         table.add_row("near-duplicates", _duplicates(lines))
     table.add_row("fingerprint", source.fingerprint)
-    table.add_row("recipe", recipe.name)
+    table.add_row("recipe", recipe.name if minutes is None else _plan(recipe, source, minutes))
     console.print(table)
     if sheet is not None:
         samples.save(pictures.select_shown(source.train.samples[:SHEET], recipe.data.shown), sheet)
         console.print(f"The first {min(SHEET, len(source.train))} training samples: {sheet}", soft_wrap=True)
+
+
+def _plan(recipe: "Recipe", source: "Source", minutes: float) -> str:
+    """Say what so many minutes of this machine buy."""
+    from zerosum import catalog
+    from zerosum.cli._data import describe_recipe
+    from zerosum.run.plan import Plan
+    from zerosum.run.probe import probe
+
+    chosen = catalog.build(Plan, {"minutes": minutes}).fit(recipe, source)
+    found = probe(chosen, source, "auto", lambda each: 60 * minutes)
+    iterations = int(60 * minutes / found.seconds)
+    epochs = iterations * chosen.batch_size * chosen.discriminator_steps / len(source.train)
+    return (
+        f"{describe_recipe(chosen)}: {minutes:g} minutes at {chosen.batch_size / found.seconds:,.0f} images/s are "
+        f"{iterations:,} iterations, {epochs:.3g} epochs, less the time for scores"
+    )
 
 
 def _classes(source: "Source") -> str:

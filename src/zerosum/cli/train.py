@@ -76,6 +76,9 @@ def train(
     plan.check()
     start = None if start_from is None else Start.open(start_from)
     source, chosen = open_data(data, recipe, changes, device, console, start)
+    if recipe == "auto" and start is None and not any(each.lstrip().startswith("networks") for each in changes):
+        with console.status("choosing the width that the time can train"):
+            chosen = plan.fit(chosen, source)
     if start is not None:
         own = "; the recipe is its own (--recipe names another)" if recipe == "auto" else ""
         console.print(start.in_words(chosen) + own, soft_wrap=True)

@@ -138,7 +138,7 @@ class Players:
     def discriminate(self, real: Tensor, fake: Tensor, labels: Tensor | None, done: float) -> DiscriminatorPass:
         """Show D a batch of real samples and one of fakes for D's update; both are of the classes `labels`."""
         fake = reduce(lambda fakes, trick: trick.replay(fakes, self.memory), self.tricks, fake)
-        if self.discriminator.regularizers:  # a penalty may differentiate D there
+        if any(each.penalizes for each in self.discriminator.regularizers):  # it may differentiate D there
             real.requires_grad_()
             fake.requires_grad_()
         predict = partial(self.predict, done=done)

@@ -37,6 +37,11 @@ class Regularizer(Component, kind="regularizer"):
         """What it does, in names; a recipe may have one regulariser for each role."""
         return (name_of(self),)
 
+    @property
+    def penalizes(self) -> bool:
+        """Whether it has a penalty, which may differentiate the discriminator at the samples."""
+        return type(self).penalty is not Regularizer.penalty
+
     def penalty(self, out: DiscriminatorPass) -> Tensor | None:
         """Return a scalar for the discriminator's loss, or None."""
         return None

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import hashlib
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -65,6 +66,7 @@ class Evaluation:
     reference: Reference = "test"
     made_elsewhere: bool = False
     _latest: list[Tensor] = field(default_factory=list)
+    _seconds: list[float] = field(default_factory=lambda: [0.0])
     _real_scores: dict[tuple[str, int, int], tuple[list[float], int]] = field(default_factory=dict)
 
     @classmethod
@@ -120,6 +122,11 @@ class Evaluation:
         return extract_cached(self.features, self.source, "mirrored train", self.train.samples.flip(3))
 
     @property
+    def seconds_per_image(self) -> float:
+        """How long it took to extract the features of a generated sample, the last time; 0 before."""
+        return self._seconds[0]
+
+    @property
     def pending(self) -> int:
         """How many training samples have features that are costly and not known yet."""
         if not self.features.costly or "train" in self.__dict__:
@@ -158,7 +165,9 @@ class Evaluation:
                 f"{', '.join(str(side) for side in self.source.shape)}]"
             )
         if not (self._latest and self._latest[0] is samples):
+            began = time.monotonic()
             features = self.features(samples)
+            self._seconds[:] = [(time.monotonic() - began) / len(samples)]
             if not bool(features.isfinite().all()):
                 raise InputError("the features of the samples are not all finite: the generator has diverged")
             self._latest[:] = samples, features

@@ -1,8 +1,9 @@
 """A DCGAN rearranged to be fast on CPUs: no convolution runs at the full resolution."""
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+import torch
 import torch.nn.functional as F
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
@@ -40,13 +41,21 @@ class Compact(Networks, name="compact"):
 
     In DCGAN, a CPU spends most of its time in the convolutions with few channels at full resolution, which have the
     fewest weights. The level below the image has `2 width` channels, each further one twice as many, up to
-    `16 width`. The discriminator normalises only its last convolution.
+    `16 width`. The discriminator normalises only its last convolution. The generator enlarges by transposed
+    convolutions, or repeats pixels and convolves, for fewer checkerboards; then the four pixels of each 2x2 block of
+    the image begin equal.
     """
 
     paper: ClassVar[str] = "after Radford et al. 2016; pixel shuffle of Shi et al. 2016"
     normalises_batches: ClassVar[bool] = True
     latent: Size = 64
     width: Size = 32
+    upsampling: Literal["transposed", "nearest"] = "transposed"
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """The publications of the family and of the options in use."""
+        return (*super().papers, *(["Odena et al. 2016"] if self.upsampling == "nearest" else []))
 
     def build_generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Build a dense layer, a convolution, transposed convolutions, the pixel shuffle, and tanh."""
@@ -61,18 +70,8 @@ class Compact(Networks, name="compact"):
             nn.ReLU(inplace=True),
         ]
         for level in range(len(sizes) - 1, 0, -1):
-            layers += [
-                nn.ConvTranspose2d(
-                    channels[level],
-                    channels[level - 1],
-                    choose_kernel(sizes[level - 1]),
-                    stride=2,
-                    padding=1,
-                    bias=False,
-                ),
-                BatchNorm(channels[level - 1]),
-                nn.ReLU(inplace=True),
-            ]
+            layers += self._enlarge(channels[level], channels[level - 1], sizes[level - 1])
+            layers += [BatchNorm(channels[level - 1]), nn.ReLU(inplace=True)]
         layers += [nn.Conv2d(channels[0], 4 * shape[0], 3, padding=1), DepthToSpace((shape[1], shape[2])), nn.Tanh()]
         return nn.Sequential(*layers)
 
@@ -95,9 +94,19 @@ class Compact(Networks, name="compact"):
         return nn.Sequential(*layers), channels[-1] * math.prod(sizes[-1])
 
     def initialise(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        """Draw the weights as DCGAN's."""
+        """Draw the weights as DCGAN's, those of the four pixels of a block equal if pixels are repeated."""
         draw_normal(generator)
         draw_normal(discriminator)
+        if self.upsampling == "nearest":
+            last = next(layer for layer in reversed(list(generator.modules())) if isinstance(layer, nn.Conv2d))
+            with torch.no_grad():
+                last.weight.copy_(last.weight[::4].repeat_interleave(4, 0))
+
+    def _enlarge(self, inputs: int, channels: int, size: tuple[int, int]) -> list[nn.Module]:
+        """Build what doubles the sides, up to `size` (H, W)."""
+        if self.upsampling == "nearest":
+            return [nn.Upsample(size), nn.Conv2d(inputs, channels, 3, padding=1, bias=False)]
+        return [nn.ConvTranspose2d(inputs, channels, choose_kernel(size), stride=2, padding=1, bias=False)]
 
     def _plan(self, shape: Shape) -> tuple[list[tuple[int, int]], list[int]]:
         """List the sizes and channels from the folded image down to the smallest level."""

@@ -1,12 +1,20 @@
-"""`auto`: the recipe for people who have not chosen one; it looks at the data."""
+"""`auto`: the recipe for people who have not chosen one; it looks at the data, and at the time there is."""
+
+from collections.abc import Callable
+from dataclasses import replace
 
 from zerosum.data import Source
 from zerosum.game.recipe import Recipe
-from zerosum.recipes.modern import COMPACT, COMPACT_CONDITIONAL
+from zerosum.networks.compact import Compact
+from zerosum.recipes.modern import COMPACT, COMPACT_CONDITIONAL, PHOTOS
 from zerosum.recipes.toy import POINTS
 
-CHOICES = (COMPACT, COMPACT_CONDITIONAL, POINTS)
+CHOICES = (COMPACT, COMPACT_CONDITIONAL, PHOTOS, POINTS)
+COLOURS = 3  # channels
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
+WIDTHS = (8, 12, 16, 24, 32)
+ENOUGH = 5_000  # iterations that a width should get: docs/measured.md
+PATIENCE = 1_800.0  # seconds that a training should take at most if nobody says how long
 
 
 def choose(source: Source) -> Recipe:
@@ -14,4 +22,28 @@ def choose(source: Source) -> Recipe:
     if not source.is_images:
         return POINTS
     labelled = source.classes > 1 and len(source.train) >= PER_CLASS * source.classes
-    return COMPACT_CONDITIONAL if labelled else COMPACT
+    if labelled:
+        return COMPACT_CONDITIONAL
+    in_colour = source.shape[0] == COLOURS and source.stacked_from is None
+    return PHOTOS if in_colour else COMPACT
+
+
+def fit(recipe: Recipe, seconds: float, measure: Callable[[Recipe], float]) -> Recipe:
+    """Return `recipe` with the widest networks that get enough iterations in `seconds`; it is never widened.
+
+    Args:
+        recipe: what `choose` gave, perhaps changed.
+        seconds: the time for the training.
+        measure: how many seconds an iteration of a recipe takes here.
+    """
+    networks = recipe.networks
+    if not isinstance(networks, Compact):
+        return recipe
+    widths = sorted({*(width for width in WIDTHS if width < networks.width), networks.width})
+    candidates = [replace(recipe, networks=replace(networks, width=width)) for width in widths]
+    best = candidates[0]
+    for wider in candidates[1:]:
+        if measure(wider) * ENOUGH > seconds:
+            break
+        best = wider
+    return best

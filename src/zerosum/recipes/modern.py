@@ -37,6 +37,18 @@ COMPACT_CONDITIONAL = replace(
     networks=Compact(condition="projection"),
 )
 
+PHOTOS = replace(
+    COMPACT,
+    name="photos",
+    summary="compact for photos: pixels repeated instead of transposed convolutions, R1 at every fourth update "
+    "(Mescheder et al. 2018), small batches",
+    networks=Compact(upsampling="nearest"),
+    regularizers=(GradientNorm(samples="real", gamma=1.0, every=4),),
+    discriminator_optimizer=Adam(lr=5e-4, beta2=0.99, decay_from=0.5),
+    batch_size=16,
+    steps=20_000,
+)
+
 # As released for CIFAR-10, but for the generator's batch, which is 128 there.
 SNGAN = Recipe(
     name="sngan",

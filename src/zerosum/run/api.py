@@ -68,6 +68,8 @@ def train(
     with _alone():
         start = None if start_from is None else Start.open(start_from)
         source, chosen = open_for_recipe(str(data), recipe, device=device, start=start)
+        if recipe == "auto" and start is None:
+            chosen = plan.fit(chosen, source)
         return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe)
 
 

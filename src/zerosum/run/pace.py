@@ -20,7 +20,7 @@ class Pace:
         step: the iteration from which on the speed is measured.
         seconds: of training when it was reached.
         aside: seconds since then that went into scores.
-        image: seconds that an image takes in the scores; 0 until some were scored.
+        scoring: seconds that the latest scores took; 0 until some were measured.
         each: seconds that an iteration takes, a mean in which the past fades; 0 until it is measured.
     """
 
@@ -28,38 +28,37 @@ class Pace:
     step: int = 0
     seconds: float = 0.0
     aside: float = 0.0
-    image: float = 0.0
+    scoring: float = 0.0
     each: float = 0.0
 
     @contextmanager
-    def score(self, images: int) -> Iterator[None]:
-        """Note how long the block takes, which scores so many images."""
+    def score(self) -> Iterator[None]:
+        """Note how long the block takes, which measures scores."""
         began = time.monotonic()
         yield
-        taken = time.monotonic() - began
-        self.aside += taken
-        self.image = taken / images
+        self.scoring = time.monotonic() - began
+        self.aside += self.scoring
 
-    def can_afford(self, images: int) -> bool:
-        """Whether scoring so many images, as far as is known, takes at most 2% of the time."""
-        return images * self.image <= INTERIM_SHARE * self.budget
+    def can_afford_scores(self) -> bool:
+        """Whether scores during the training, as far as is known, take at most 2% of the time each."""
+        return self.scoring <= INTERIM_SHARE * self.budget
 
     def is_due(self, step: int, seconds: float) -> bool:
         """Whether enough time has passed since the last plan to make another."""
         return step > self.step and seconds - self.seconds >= self.budget / PLANS
 
-    def plan(self, step: int, seconds: float, steps: int, images: int) -> int:
+    def plan(self, step: int, seconds: float, steps: int, scores: float) -> int:
         """Return how many iterations in all there is time for, `steps` if it is about as many, and measure anew.
 
         Args:
             step: the iterations done.
             seconds: of training so far.
             steps: how many the run has, as planned before.
-            images: how many are still to be scored; at most 30% of the time is kept for them.
+            scores: seconds that scores will still take; at most 30% of the time is kept for them.
         """
         latest = max(seconds - self.seconds - self.aside, 1e-9) / (step - self.step)
         self.each = NEWEST * latest + (1 - NEWEST) * (self.each or latest)
         self.step, self.seconds, self.aside = step, seconds, 0.0
-        kept = min(images * self.image, LAST_SHARE * self.budget)
+        kept = min(scores, LAST_SHARE * self.budget)
         left = max(1, round((self.budget - seconds - kept) / self.each))
         return steps if abs(step + left - steps) <= NOTABLE * steps else step + left

@@ -1,5 +1,6 @@
 """The plan of a run: which data, which recipe for them, how long, and where."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
@@ -19,7 +20,7 @@ from zerosum.game.engine import Engine
 from zerosum.game.recipe import NoSuchField, Recipe, change
 from zerosum.recipes import auto
 from zerosum.run.length import Length, Whole
-from zerosum.run.probe import probe
+from zerosum.run.probe import Trial, probe
 from zerosum.run.start import Start
 from zerosum.run.trainer import Trainer, describe
 from zerosum.run_folder import RunFolder, check_writable
@@ -52,6 +53,23 @@ class Plan(Length):
             check_writable(RUNS)
         else:
             RunFolder(self.out.expanduser()).check()
+
+    def fit(self, recipe: Recipe, source: Source) -> Recipe:
+        """Narrow the networks of a recipe that nobody chose, where there is no time to train them; see `auto.fit`.
+
+        The time is the minutes, or half an hour if nothing says how long. Iterations that were asked for are played
+        with the recipe as it is.
+        """
+        if self.steps is not None:
+            return recipe
+        engines = list[Engine]()
+
+        def measure(candidate: Recipe) -> float:
+            if not engines:
+                engines.append(probe(candidate, source, self.device, lambda each: math.inf).engine)
+            return Trial(candidate, source, engines[0]).seconds
+
+        return auto.fit(recipe, auto.PATIENCE if self.minutes is None else 60 * self.minutes, measure)
 
     def begin(self, data: str, source: Source, recipe: Recipe, start: Start | None = None) -> Trainer:
         """Create the run, before its first step, with drawn weights or those of `start`.

@@ -37,6 +37,7 @@ from zerosum.run.pace import Pace
 from zerosum.run.probe import Probe
 from zerosum.run.recorded import open_recorded
 from zerosum.run.start import Start
+from zerosum.run.threads import Threads, ThreadTuner
 from zerosum.run.window import LogWindow
 from zerosum.run_folder import FORMAT, RunFolder, lengths
 
@@ -74,6 +75,7 @@ class Trainer:
         skipped_checkpoints: what is wrong with checkpoints newer than the one that was restored.
         prolonged: what it means that the run was made longer, in a line; empty if it was not, just now.
         pace: what keeps it within its minutes; None if it has a number of iterations.
+        threads: how many CPU threads it takes; their number may change while it has minutes.
     """
 
     folder: RunFolder
@@ -91,6 +93,7 @@ class Trainer:
     skipped_checkpoints: tuple[str, ...] = ()
     prolonged: str = ""
     pace: Pace | None = None
+    threads: Threads = field(default_factory=lambda: Threads([(0, torch.get_num_threads())]))
     _began: float = field(default_factory=time.monotonic)
     _latest: TrainedGenerator | None = None
 
@@ -222,7 +225,10 @@ class Trainer:
         ema = EMA(players.generator.network, recipe.ema_decay)
         minutes = about.get("minutes")
         pace = None if minutes is None else Pace(60 * minutes)
-        return cls(folder, recipe, source, engine, about["seed"], lengths(about), players, ema, pace=pace)
+        threads = _open_threads(about, recipe)
+        return cls(
+            folder, recipe, source, engine, about["seed"], lengths(about), players, ema, pace=pace, threads=threads
+        )
 
     def _prolong(self, length: Length) -> None:
         """Take more iterations than were planned, if `length` asks for them, and say what that does to schedules."""
@@ -263,6 +269,7 @@ class Trainer:
         before = self.seconds
         if self.pace is not None:
             self.pace = Pace(self.pace.budget - (began - self._began), self.step, before)  # preparing took that long
+        self.threads.begin(self.step, before)
         for iteration, steps in self._play():
             self.step, self.seconds = iteration.step + 1, before + time.monotonic() - began
             last = self.step == steps
@@ -274,7 +281,7 @@ class Trainer:
                 self._save_picture()
             if self._is_due(INTERIM_SCORES, steps) and not last and self._score_meanwhile(evaluation, observe):
                 saved = -math.inf
-            self._plan_again(evaluation)
+            self._keep_pace(evaluation)
             if last and steps != self.steps:  # of a run that was made longer, and lost the checkpoints since
                 self._conclude(evaluation, observe)
             stopping = stop()
@@ -300,6 +307,12 @@ class Trainer:
                 if self.lengths is not planned:
                     break
 
+    def _keep_pace(self, evaluation: Evaluation) -> None:
+        """Follow the machine, which may be faster or slower than it was; what is decided is noted in `run.json`."""
+        self._plan_again(evaluation)
+        if self.threads.follow(self.step, self.seconds):
+            self.folder.note_threads(self.threads.changes)
+
     def _plan_again(self, evaluation: Evaluation) -> None:
         """Change the number of iterations, if the run has minutes and the machine is no longer as fast as it was.
 
@@ -310,9 +323,10 @@ class Trainer:
         done = recorded or self.step == self.steps
         if self.pace is None or done or not self.pace.is_due(self.step, self.seconds):
             return
-        interim = int((1 - self.step / self.steps) * INTERIM_SCORES) * evaluation.interim
-        images = interim + sample_count(self.source, evaluation.features) + evaluation.pending
-        steps = self.pace.plan(self.step, self.seconds, self.steps, images)
+        still = 2 + int((1 - self.step / self.steps) * INTERIM_SCORES)  # the last ones have more figures: twice as long
+        images = sample_count(self.source, evaluation.features) - evaluation.interim + evaluation.pending
+        scores = still * self.pace.scoring + images * evaluation.seconds_per_image
+        steps = self.pace.plan(self.step, self.seconds, self.steps, scores)
         if steps != self.steps:
             self.lengths = prolong(self.lengths, self.step, steps)
             self.folder.note_lengths(self.lengths)
@@ -322,10 +336,11 @@ class Trainer:
         if self.pace is None:
             self._score(evaluation, evaluation.interim, observe, training=True)
             return True
-        if not self.pace.can_afford(evaluation.interim):
+        if not self.pace.can_afford_scores():
             return False
-        with self.pace.score(evaluation.interim):
+        with self.pace.score():
             self._score(evaluation, evaluation.interim, observe, training=True)
+        self.threads.begin(self.step, self.seconds + self.pace.scoring)
         return True
 
     def _is_due(self, parts: int, steps: int) -> bool:
@@ -423,6 +438,15 @@ class Trainer:
         checkpoint.save(
             self.folder.checkpoints, self.step, self.players, self.ema, asdict(progress), self.window.tensors()
         )
+
+
+def _open_threads(about: dict[str, Any], recipe: Recipe) -> Threads:
+    """Return the run's threads; with minutes, and a number that was measured and not given, it may change."""
+    changes = [(step, threads) for step, threads in about.get("threads_at", [[0, about["threads"]]])]
+    most = max((timing["threads"] for timing in about.get("probe", ())), default=1)
+    if about.get("minutes") is None or recipe.threads is not None or most == 1:
+        return Threads(changes)
+    return Threads(changes, ThreadTuner(most, changes[-1][1]))
 
 
 def describe(

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from zerosum.game.losses import Minimax, NonSaturating, value
+from zerosum.game.losses import Minimax, NonSaturating, PairwiseLoss, pairwise_loss, value
 
 LOG4 = math.log(4)
 
@@ -46,3 +46,11 @@ def test_the_gradients_of_the_two_generators(logit: float) -> None:
     for game, expected in ((Minimax(), -d), (NonSaturating(), -(1 - d))):
         (gradient,) = torch.autograd.grad(game.generator_loss(logits, logits), logits)
         assert gradient.item() == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"), [("softplus", math.log(1 + math.exp(-0.25))), ("hinge", 0.75), ("least-squares", 0.5625)]
+)
+def test_how_bad_a_lead_of_a_quarter_is(by: PairwiseLoss, expected: float) -> None:
+    """By the definitions of relativistic games: softplus(-lead), max(0, 1 - lead) and (lead - 1) squared."""
+    assert pairwise_loss(torch.full((3,), 0.25, dtype=torch.float64), by).item() == pytest.approx(expected, rel=1e-12)

@@ -85,3 +85,12 @@ def test_the_interval_is_student_s_over_the_four_rounds(monkeypatch: pytest.Monk
         assert score.value == pytest.approx(1000 * np.mean(rounds))
         assert score.high == pytest.approx(score.value + margin)
         assert score.low == (pytest.approx(score.value - margin) if least is None else least)
+
+
+def test_directions_are_a_function_of_the_seed_alone() -> None:
+    one, other = normal(40, 6, seed=1), normal(40, 6, seed=2, shift=0.1)
+    values = []
+    for state, seed in ((0, 5), (1, 5), (0, 6)):
+        torch.manual_seed(state)
+        values.append(distance(one, other, seed))
+    assert values[0] == values[1] != values[2]

@@ -1,5 +1,6 @@
 """`zerosum.evaluate`: the same scores as an Evaluation gives, of whatever can be scored."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,15 @@ import pytest
 import torch
 
 import zerosum
+from tests.conftest import images
 from tests.photos import fill
 from zerosum.data import Source
 from zerosum.errors import InputError
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, open_features
 from zerosum.metrics.frechet import FrechetDistance
-from zerosum.run.candidate import Candidate
+from zerosum.run.candidate import Candidate, Reporter
+from zerosum.run.real_data import open_real_data
 
 
 def test_samples_in_memory_and_in_a_file_score_alike(digits: Source, tmp_path: Path) -> None:
@@ -91,3 +94,37 @@ def test_drawn_samples_are_a_random_part_that_does_not_depend_on_their_order(dig
     assert torch.equal(one, turned)
     assert not torch.equal(one, other)
     assert len(one.flatten(1).unique(dim=0)) == 10
+
+
+@pytest.mark.parametrize(("sizes", "noted"), [((40, 40), False), ((40, 48), True), ((48, 48), True)])
+def test_photos_that_were_brought_to_another_size_are_said_to_be(
+    sizes: tuple[int, int], noted: bool, tmp_path: Path
+) -> None:
+    for half, side in enumerate(sizes):
+        fill(tmp_path / "photos", 8, first=8 * half, size=(side, side))
+    pictures = torch.randint(0, 256, (20, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    notes: list[str] = []
+
+    class Listener(Reporter):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    open_real_data([Candidate("made", pictures)], str(tmp_path / "photos"), None, None, Listener())
+    assert any("brought to 40x40, the size of made" in note for note in notes) == noted
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "unlike"),
+    [
+        ((0.0, 20.0), (0.0, 30.0), True),
+        ((0.0, 20.0), (0.0, 20.0), False),
+        ((0.0, 1.0), (0.0, 30.0), False),
+        ((0.0, 20.0), (-1.0, 1.0), False),
+        (None, (0.0, 30.0), False),
+    ],
+)
+def test_ranges_are_unlike_if_both_are_unusual(
+    mine: tuple[float, float] | None, theirs: tuple[float, float], unlike: bool
+) -> None:
+    source = replace(images((1, 8, 8)), range=theirs)
+    assert Candidate("a", source.test.samples, range=mine).reads_unlike(source) == unlike

@@ -5,10 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.unit.run.small import SOURCE
+from zerosum import recipes
+from zerosum.data import Source
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
-from zerosum.game.recipe import Recipe
+from zerosum.game.engine import Engine
+from zerosum.game.recipe import Recipe, change
+from zerosum.networks.compact import Compact
+from zerosum.recipes.auto import ENOUGH, PATIENCE
+from zerosum.run import plan
 from zerosum.run.plan import Plan, check_words, open_for_recipe
+from zerosum.run.probe import Probe
 
 
 @pytest.mark.parametrize("suffix", ["npy", "idx"])
@@ -74,3 +82,26 @@ def test_a_given_recipe_has_to_fit_by_itself() -> None:
     check_words(Recipe("mine"), ["batch_size=8"])
     with pytest.raises(InputError, match="'frequencies'"):
         check_words(Recipe("mine"), ["networks.frequencies=3"])
+
+
+def test_the_width_follows_from_the_minutes_and_from_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where iterations are given, the recipe is not touched, and nothing is measured."""
+    engines = []
+
+    class Timed:
+        def __init__(self, recipe: Recipe, source: Source, engine: Engine) -> None:
+            engines.append(engine)
+            assert isinstance(recipe.networks, Compact)
+            self.seconds = 0.001 * recipe.networks.width
+
+    chosen = Engine.choose("cpu", "bfloat16", 1)
+    monkeypatch.setattr(plan, "probe", lambda *_: Probe(chosen, 1.0))
+    monkeypatch.setattr(plan, "Trial", Timed)
+    compact = recipes.find("compact")
+    assert Plan(steps=10**6).fit(compact, SOURCE) is compact
+    assert not engines
+    minutes = 0.001 * 16 * ENOUGH / 60
+    assert Plan(minutes=minutes + 0.01).fit(compact, SOURCE) == change(compact, "networks.width=16")
+    assert set(engines) == {chosen}
+    widest = max(width for width in (8, 12, 16, 24, 32) if 0.001 * width * ENOUGH <= PATIENCE)
+    assert Plan().fit(compact, SOURCE) == change(compact, f"networks.width={widest}")

@@ -34,7 +34,7 @@ class Counting:
     """An evaluation whose distance is smaller the more samples it sees, as a biased one is."""
 
     features = Coordinates(torch.ones(2, 2))
-    interim, pending = 10, 0
+    interim, pending, seconds_per_image = 10, 0, 0.0
 
     def __init__(self, level: float) -> None:
         self.level = level
@@ -111,6 +111,16 @@ def test_a_run_goes_on_where_it_was_or_on_the_device_that_is_named(tmp_path: Pat
         assert trainer.engine == replace(ENGINE, threads=about["threads"])
         trainer.folder.close()
     assert json.loads((path / "run.json").read_text())["device"] == "cuda:7"
+
+
+def test_changed_data_are_no_data_of_the_run_also_to_look_at(tmp_path: Path) -> None:
+    np.save(tmp_path / "noise.npy", SOURCE.train.samples[:, 0].numpy())
+    data = str(tmp_path / "noise.npy")
+    begin(tmp_path / "r", steps=2, source=open_source(data), data=data).folder.close()
+    np.save(tmp_path / "noise.npy", SOURCE.train.samples[1:, 0].numpy())
+    for restore in (Trainer.look, Trainer.resume):
+        with pytest.raises(InputError, match="have changed since the run began"):
+            restore(tmp_path / "r")
 
 
 @pytest.mark.parametrize("failing", ["_save_picture", "_save_checkpoint"])
