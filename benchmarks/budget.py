@@ -41,7 +41,7 @@ def train(data: str, minutes: float, seed: int, setting: str, runs: Path, core: 
     if (out / "report.html").exists():
         return out
     changes = [word for change in words for word in ("--set", change)]
-    size = ["--size", "64"] if Path(data).suffix == ".zip" else []
+    size = ["--size", "64"] if Path(data).suffix == ".zip" or Path(data).is_dir() else []
     call = [str(COMMAND), "train", data, "--recipe", recipe, "--minutes", f"{minutes:g}", "--seed", str(seed)]
     subprocess.run(
         ["taskset", "-c", str(core), *call, "--out", str(out), *size, *changes],
@@ -64,7 +64,7 @@ def read(run: Path) -> dict[str, Any]:
     return {
         "iterations": about["steps"],
         "seconds": round(last.seconds),
-        "precision": about["precision"],
+        "computed in": about["precision"],
         "pair accuracy": round(last.pair_accuracy, 3),
         **scores,
     }

@@ -90,12 +90,12 @@ def test_networks_are_as_wide_as_the_time_can_train(seconds: float, width: int) 
         return recipe.networks.width / ENOUGH
 
     recipe = change(recipes.find("compact"), "batch_size=16")
-    assert fit(recipe, seconds, measure) == change(recipe, f"networks.width={width}")
+    assert fit(recipe, seconds, ENOUGH, measure) == change(recipe, f"networks.width={width}")
     assert measured == [each for each in (12, 16, 24, 32) if each <= 1.5 * width]  # nothing slower is tried
 
 
 def test_networks_are_never_widened_nor_changed_in_kind() -> None:
     narrow = change(recipes.find("compact"), "networks.width=6")
-    assert fit(narrow, 1e9, lambda recipe: 1e-9) == narrow
+    assert fit(narrow, 1e9, 1, lambda recipe: 1e-9) == narrow
     for name in ("points", "dcgan"):
-        assert fit(recipes.find(name), 0.001, lambda recipe: 1.0) == recipes.find(name)
+        assert fit(recipes.find(name), 0.001, 1, lambda recipe: 1.0) == recipes.find(name)

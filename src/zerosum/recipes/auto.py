@@ -28,12 +28,13 @@ def choose(source: Source) -> Recipe:
     return PHOTOS if in_colour else COMPACT
 
 
-def fit(recipe: Recipe, seconds: float, measure: Callable[[Recipe], float]) -> Recipe:
-    """Return `recipe` with the widest networks that get enough iterations in `seconds`; it is never widened.
+def fit(recipe: Recipe, seconds: float, iterations: int, measure: Callable[[Recipe], float]) -> Recipe:
+    """Return `recipe` with the widest networks that get so many iterations in `seconds`; it is never widened.
 
     Args:
         recipe: what `choose` gave, perhaps changed.
         seconds: the time for the training.
+        iterations: that it should have, e.g. `ENOUGH`.
         measure: how many seconds an iteration of a recipe takes here.
     """
     networks = recipe.networks
@@ -43,7 +44,7 @@ def fit(recipe: Recipe, seconds: float, measure: Callable[[Recipe], float]) -> R
     candidates = [replace(recipe, networks=replace(networks, width=width)) for width in widths]
     best = candidates[0]
     for wider in candidates[1:]:
-        if measure(wider) * ENOUGH > seconds:
+        if measure(wider) * iterations > seconds:
             break
         best = wider
     return best

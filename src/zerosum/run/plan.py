@@ -57,8 +57,8 @@ class Plan(Length):
     def fit(self, recipe: Recipe, source: Source) -> Recipe:
         """Narrow the networks of a recipe that nobody chose, where there is no time to train them; see `auto.fit`.
 
-        The time is the minutes, or half an hour if nothing says how long. Iterations that were asked for are played
-        with the recipe as it is.
+        The time is the minutes, for enough iterations; or half an hour, for those of the recipe, if nothing says how
+        long. Iterations that were asked for are played with the recipe as it is.
         """
         if self.steps is not None:
             return recipe
@@ -69,7 +69,9 @@ class Plan(Length):
                 engines.append(probe(candidate, source, self.device, lambda each: math.inf).engine)
             return Trial(candidate, source, engines[0]).seconds
 
-        return auto.fit(recipe, auto.PATIENCE if self.minutes is None else 60 * self.minutes, measure)
+        if self.minutes is None:
+            return auto.fit(recipe, auto.PATIENCE, recipe.steps, measure)
+        return auto.fit(recipe, 60 * self.minutes, auto.ENOUGH, measure)
 
     def begin(self, data: str, source: Source, recipe: Recipe, start: Start | None = None) -> Trainer:
         """Create the run, before its first step, with drawn weights or those of `start`.

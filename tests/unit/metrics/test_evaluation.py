@@ -52,6 +52,17 @@ def test_a_seed_may_be_larger_than_the_machines_numbers() -> None:
     assert [score.low for score in one] != [score.low for score in other]
 
 
+def test_a_score_says_of_how_many_the_real_value_is() -> None:
+    """There are fewer real samples outside the reference than generated ones, or more than are looked at."""
+    source = points(2, 300)
+    for count in (50, 1_000):
+        score = Evaluation.of(source).headline(
+            Evaluation.of(source).scores(normal(count, 2, 3), 0, [FrechetDistance()])
+        )
+        assert score.real_samples == min(count, len(source.train))
+    assert len(source.train) < 1_000
+
+
 def test_scores_carry_their_protocol() -> None:
     source = points(2)
     scores = Evaluation.of(source).scores(normal(1_000, 2, 3), seed=5)

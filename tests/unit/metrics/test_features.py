@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
 from zerosum.metrics.evaluation import Evaluation, extract_cached
-from zerosum.metrics.features import Request, apply_in_batches, efficientnet, inception, open_features
+from zerosum.metrics.features import Request, apply_in_batches, digest_of, efficientnet, inception, open_features
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.metrics.features.dinov2 import DINOv2
@@ -387,3 +388,11 @@ def test_kept_features_are_those_of_the_classifier_that_is_there(
 def test_a_grid_of_means_is_adaptive_pooling(size: tuple[int, int]) -> None:
     batch = torch.randn(3, 4, *size, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(Quarters()(batch), nn.AdaptiveAvgPool2d(2)(batch))
+
+
+def test_weights_are_named_by_eight_characters() -> None:
+    one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    assert re.fullmatch("[0-9a-f]{8}", digest_of(one))
+    assert digest_of(one) != digest_of(other)
+    other.load_state_dict(one.state_dict())
+    assert digest_of(one) == digest_of(other)

@@ -1,5 +1,6 @@
 """A plan is refused before work, or not at all; and it takes over from the data how they were read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,5 +104,8 @@ def test_the_width_follows_from_the_minutes_and_from_this_machine(monkeypatch: p
     minutes = 0.001 * 16 * ENOUGH / 60
     assert Plan(minutes=minutes + 0.01).fit(compact, SOURCE) == change(compact, "networks.width=16")
     assert set(engines) == {chosen}
-    widest = max(width for width in (8, 12, 16, 24, 32) if 0.001 * width * ENOUGH <= PATIENCE)
-    assert Plan().fit(compact, SOURCE) == change(compact, f"networks.width={widest}")
+    widest = max(width for width in (8, 12, 16, 24, 32) if 0.001 * width * 60_000 <= PATIENCE)
+    assert widest == 24
+    assert Plan().fit(replace(compact, steps=60_000), SOURCE) == replace(
+        change(compact, f"networks.width={widest}"), steps=60_000
+    )
