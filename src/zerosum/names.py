@@ -38,6 +38,18 @@ def check_data(data: str) -> None:
         raise no_such_data(data, known)
 
 
+def check_training(data: str, changes: Iterable[str], recipe: str = "auto") -> None:
+    """Refuse data, changes of a recipe, or a recipe that are not there; `auto` is one of these.
+
+    Raises:
+        InputError: see there; the message suggests the nearest one.
+    """
+    check_data(data)
+    check_fields(changes)
+    if recipe != "auto":
+        check_recipe(recipe)
+
+
 def check_pictures(places: Iterable[str | Path]) -> None:
     """Refuse runs or pictures that lie nowhere.
 

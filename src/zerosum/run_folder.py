@@ -251,15 +251,11 @@ class RunFolder:
 
     def note_lengths(self, lengths: Sequence[tuple[int, int]]) -> None:
         """Note in `run.json` how many iterations the run has, from which one on: (step, iterations in all)."""
-        self._write({**self.describe(), "steps": lengths[-1][1], "lengths": list(lengths)})
+        self.note(steps=lengths[-1][1], lengths=list(lengths))
 
-    def note_threads(self, changes: Sequence[tuple[int, int]]) -> None:
-        """Note in `run.json` how many threads the run took, from which iteration on: (step, threads)."""
-        self._write({**self.describe(), "threads_at": list(changes)})
-
-    def note_minutes(self, minutes: float | None) -> None:
-        """Note in `run.json` how many minutes of training the run has in all; None if it has iterations."""
-        self._write({**self.describe(), "minutes": minutes})
+    def note(self, **values: object) -> None:
+        """Note `values` in `run.json`, instead of what it said under these names."""
+        self._write({**self.describe(), **values})
 
     def _write(self, about: Line) -> None:
         write_atomically(self.description, json.dumps(about, indent=2).encode())

@@ -45,7 +45,7 @@ SCORE = Score(
 )
 
 
-def page_of(folder: RunFolder, recipe: str, *measured: Score) -> str:
+def page_of(folder: RunFolder, recipe: str, *measured: Score, **changes: object) -> str:
     """The report of a run of `recipe` of one iteration, and the scores that were `measured` after it."""
     about = {
         "format": FORMAT,
@@ -59,7 +59,7 @@ def page_of(folder: RunFolder, recipe: str, *measured: Score) -> str:
         "threads": 1,
         "recipe": recipes.find(recipe).as_json(),
     }
-    folder.description.write_text(json.dumps(about))
+    folder.description.write_text(json.dumps({**about, **changes}))
     for record in (ITERATION, *(ScoreRecord(1, score) for score in measured)):
         records.append(folder, record)
     report.write(folder)
@@ -109,3 +109,17 @@ def test_pictures_are_in_the_order_of_their_steps_and_others_are_none(tmp_path: 
 def test_the_command_that_repeats_it(recipe: str, threads: str, tmp_path: Path) -> None:
     page = page_of(RunFolder(tmp_path), recipe)
     assert f"<pre>zerosum train ring --recipe {tmp_path} --steps 1 --seed 0 --device cpu{threads}</pre>" in page
+
+
+@pytest.mark.parametrize(
+    "changes", [{"lengths": [[0, 9], [1, 1]]}, {"threads_at": [[0, 2], [5, 1]]}], ids=["planned again", "other threads"]
+)
+def test_a_run_by_the_clock_promises_no_bits(changes: dict[str, object], tmp_path: Path) -> None:
+    same = "this ends in the same weights"
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    by_steps = page_of(RunFolder(tmp_path / "a"), "dcgan", minutes=2.5)
+    assert same in by_steps
+    page = page_of(RunFolder(tmp_path / "b"), "dcgan", minutes=2.5, **changes)
+    assert same not in page
+    assert f"<pre>zerosum train ring --recipe {tmp_path / 'b'} --minutes 2.5 --seed 0" in page

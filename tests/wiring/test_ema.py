@@ -19,8 +19,9 @@ from zerosum.game.engine import Engine
 from zerosum.game.players import Players
 from zerosum.generator import load
 from zerosum.metrics.evaluation import Evaluation
+from zerosum.run.description import describe
 from zerosum.run.probe import Probe
-from zerosum.run.trainer import Trainer, describe
+from zerosum.run.trainer import Trainer
 
 STEPS, SEED = 7, 3
 ENGINE = Engine(torch.device("cpu"))

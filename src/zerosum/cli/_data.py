@@ -33,6 +33,16 @@ def open_data(
     return source, chosen
 
 
+def add_size(changes: Sequence[str] | None, size: str | None) -> list[str]:
+    """Return the changes of `--set`, and that of `--size` if it was given."""
+    return [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
+
+
+def count_epochs(recipe: Recipe, iterations: int, source: Source) -> float:
+    """Return how often the discriminator sees each training sample in so many iterations."""
+    return iterations * recipe.discriminator_steps * recipe.batch_size / len(source.train)
+
+
 def describe_recipe(recipe: Recipe) -> str:
     """Return the recipe's name, with the width of its networks where they have one."""
     width = getattr(recipe.networks, "width", None)

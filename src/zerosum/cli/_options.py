@@ -35,6 +35,9 @@ Data = Annotated[
 Size = Annotated[
     str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
 ]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda (of several cuda:0, cuda:1 ...) or mps.")]
 DataOfRun = Annotated[
     str | None,

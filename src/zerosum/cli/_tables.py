@@ -25,7 +25,7 @@ def _show_one(scores: Sequence[Score], console: Console) -> None:
         table.add_column(
             heading,
             justify="left" if heading in ("metric", "") else "right",
-            no_wrap=heading == "95% interval",
+            no_wrap=heading in ("metric", "95% interval"),
             overflow="fold",
         )
     for score in scores:

@@ -3,7 +3,6 @@
 import shlex
 import signal
 import time
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -11,10 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zerosum import records
 from zerosum.cli import STARTED
-from zerosum.cli._data import describe_recipe
+from zerosum.cli._data import count_epochs, describe_recipe
 from zerosum.cli._tables import format_value, show_scores
 from zerosum.records import Record, ScoreRecord
 from zerosum.run.api import finish
+from zerosum.run.probe import Timing
 from zerosum.run.trainer import Trainer
 
 PLAIN_LINES = 20
@@ -25,7 +25,7 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
     """Say what is about to be trained, on what and where; `imported` is when the imports were done (monotonic)."""
     source, about = run.source, run.folder.describe()
     clock = f" (planned for {about['minutes']:g} minutes)" if "minutes" in about else ""
-    epochs = run.steps * run.recipe.discriminator_steps * run.recipe.batch_size / len(source.train)
+    epochs = count_epochs(run.recipe, run.steps, source)
     lines = [
         f"{source.name}: {len(source.train):,} samples of shape {list(source.shape)} to train on, "
         f"{len(source.test):,} kept for testing",
@@ -33,13 +33,8 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
         f"{run.engine.describe()}, in {run.folder.path}",
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
     ]
-    if compared := [f"{each['milliseconds']:.3g} {_name_engine(each)}" for each in about["probe"]]:
-        lines.insert(2, f"milliseconds an iteration takes here: {', '.join(compared)}")
+    lines[2:2] = [f"  {Timing(**each).describe()}" for each in about["probe"]]
     console.print("\n".join(lines), soft_wrap=True)
-
-
-def _name_engine(timing: dict[str, Any]) -> str:
-    return f"({timing['precision']}, {timing['threads']} {'thread' if timing['threads'] == 1 else 'threads'})"
 
 
 def train_and_show(trainer: Trainer, console: Console) -> None:

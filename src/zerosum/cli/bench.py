@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Data, DataDir, Device, Size
+from zerosum.cli._options import Changes, Data, DataDir, Device, Size
 
 IMAGES = 1_000_000
 
@@ -12,9 +12,7 @@ IMAGES = 1_000_000
 def bench(
     data: Data,
     recipe: Annotated[str, typer.Option(help="A name, a JSON file, or a run; auto looks at the data.")] = "auto",
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
-    ] = None,
+    changes: Changes = None,
     size: Size = None,
     device: Device = "auto",
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="To play for, twice: as it is, and by parts.")] = 5,
@@ -31,22 +29,18 @@ def bench(
 
     if against not in (None, "textbook"):
         raise InputError(f"--against {against}: there is one loop to compare with, 'textbook'")
-    names.check_data(data)
-    names.check_fields(changes or ())
-    if recipe != "auto":
-        names.check_recipe(recipe)
-    from zerosum.cli._data import open_data
+    names.check_training(data, changes or (), recipe)
+    from zerosum.cli._data import add_size, describe_recipe, open_data
     from zerosum.cli._progress import plain_console
     from zerosum.run.probe import probe
     from zerosum.run.speed import measure_speed, time_textbook
 
     console = plain_console()
-    changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
-    source, chosen = open_data(data, recipe, changes, device, console)
+    source, chosen = open_data(data, recipe, add_size(changes, size), device, console)
     found = probe(chosen, source, device, lambda each: float("inf"))
     speed = measure_speed(chosen, source, found.engine, seconds)
     console.print(
-        f"{chosen.name} on samples of shape {list(source.shape)} in batches of {chosen.batch_size}, "
+        f"{describe_recipe(chosen)} on samples of shape {list(source.shape)} in batches of {chosen.batch_size}, "
         f"on {found.engine.describe()}\n"
         f"{speed.images_per_second:,.0f} images/s ({1 / speed.seconds:.3g} iterations/s): {IMAGES:,} images take "
         f"{_in_words(IMAGES / speed.images_per_second)}, the recipe's {chosen.steps:,} iterations "
@@ -62,10 +56,7 @@ def bench(
         table.add_row(name, f"{1000 * part:.2f}", f"{part / whole:.1%}")
     console.print(table)
     for timing in found.timings:
-        console.print(
-            f"{timing.precision} with {timing.threads} {'thread' if timing.threads == 1 else 'threads'}: "
-            f"{timing.milliseconds:.3g} ms an iteration{'' if timing.agrees else ', with other losses'}"
-        )
+        console.print(timing.describe())
     if against is not None:
         images = time_textbook(chosen, source, found.engine.threads or 1, seconds)
         console.print(

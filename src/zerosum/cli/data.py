@@ -39,17 +39,15 @@ def data(
 
     from zerosum import names
 
-    names.check_data(data)
-    names.check_fields(changes or ())
-    from zerosum.cli._data import open_data
+    names.check_training(data, changes or ())
+    from zerosum.cli._data import add_size, open_data
     from zerosum.cli._progress import plain_console
     from zerosum.export import pictures, samples
 
     if sheet is not None:
         samples.check_picture(sheet)
-    changes = [*(changes or ()), *([f"data.size={size}"] if size is not None else ())]
     console = plain_console()
-    source, recipe = open_data(data, "auto", changes, "auto", console)
+    source, recipe = open_data(data, "auto", add_size(changes, size), "auto", console)
     recipe.networks.check(source.shape)
     table = Table(show_header=False)
     kind = "images" if source.is_images else "points"
@@ -75,17 +73,17 @@ def data(
 def _plan(recipe: "Recipe", source: "Source", minutes: float) -> str:
     """Say what so many minutes of this machine buy."""
     from zerosum import catalog
-    from zerosum.cli._data import describe_recipe
+    from zerosum.cli._data import count_epochs, describe_recipe
     from zerosum.run.plan import Plan
     from zerosum.run.probe import probe
 
     chosen = catalog.build(Plan, {"minutes": minutes}).fit(recipe, source)
     found = probe(chosen, source, "auto", lambda each: 60 * minutes)
     iterations = int(60 * minutes / found.seconds)
-    epochs = iterations * chosen.batch_size * chosen.discriminator_steps / len(source.train)
+    speed = chosen.batch_size * chosen.discriminator_steps / found.seconds
     return (
-        f"{describe_recipe(chosen)}: {minutes:g} minutes at {chosen.batch_size / found.seconds:,.0f} images/s are "
-        f"{iterations:,} iterations, {epochs:.3g} epochs, less the time for scores"
+        f"{describe_recipe(chosen)}: {minutes:g} minutes at {speed:,.0f} images/s are "
+        f"{iterations:,} iterations, {count_epochs(chosen, iterations, source):.3g} epochs, less the time for scores"
     )
 
 

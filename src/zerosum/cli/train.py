@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Data, DataDir, Device, Size
+from zerosum.cli._options import Changes, Data, DataDir, Device, Size
 
 
 def train(
@@ -17,9 +17,7 @@ def train(
             "that of --from."
         ),
     ] = "auto",
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
-    ] = None,
+    changes: Changes = None,
     start_from: Annotated[
         str | None,
         typer.Option(
@@ -52,14 +50,11 @@ def train(
 
     if freeze and start_from is None:
         raise InputError("--freeze keeps layers as they were trained: it needs --from RUN")
-    names.check_data(data)
-    names.check_fields(changes or ())
-    if recipe != "auto":
-        names.check_recipe(recipe)
+    names.check_training(data, changes or (), recipe)
     if out is not None:
         RunFolder(out.expanduser()).check()
     from zerosum import catalog
-    from zerosum.cli._data import open_data
+    from zerosum.cli._data import add_size, open_data
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import announce, train_and_show
     from zerosum.run.plan import Plan
@@ -67,18 +62,14 @@ def train(
 
     console = plain_console()
     imported = time.monotonic()
-    changes = [
-        *(changes or ()),
-        *([f"data.size={size}"] if size is not None else ()),
-        *([f"frozen_layers={freeze}"] if freeze is not None else ()),
-    ]
+    changes = [*add_size(changes, size), *([f"frozen_layers={freeze}"] if freeze is not None else ())]
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
     start = None if start_from is None else Start.open(start_from)
     source, chosen = open_data(data, recipe, changes, device, console, start)
-    if recipe == "auto" and start is None and not any(each.lstrip().startswith("networks") for each in changes):
+    if recipe == "auto" and start is None:
         with console.status("choosing the width that the time can train"):
-            chosen = plan.fit(chosen, source)
+            chosen = plan.fit(chosen, source, changes)
     if start is not None:
         own = "; the recipe is its own (--recipe names another)" if recipe == "auto" else ""
         console.print(start.in_words(chosen) + own, soft_wrap=True)

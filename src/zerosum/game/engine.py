@@ -86,7 +86,12 @@ class Engine:
         if self.device.type == "cuda":
             return f"{torch.cuda.get_device_name(self.device)}, {self.precision}"
         threads = self.threads or torch.get_num_threads()
-        return f"{self.device.type} with {threads} {'thread' if threads == 1 else 'threads'}, {self.precision}"
+        return f"{self.device.type} with {count_threads(threads)}, {self.precision}"
+
+
+def count_threads(count: int) -> str:
+    """Return a number of threads in words."""
+    return f"{count} thread{'' if count == 1 else 's'}"
 
 
 def _device(name: str) -> torch.device:

@@ -59,8 +59,13 @@ def _by_protocol(scores: list[Score]) -> list[tuple[str, list[Score]]]:
 
 
 def _commands(folder: RunFolder, about: Line) -> str:
-    """Return the commands that train the same once more, a line each; empty if its length was changed before an end."""
+    """Return the commands that train the same once more, a line each.
+
+    Empty if its length was changed before an end, or the number of its threads on the way.
+    """
     (_, steps), *later = lengths(about)
+    if len(about.get("threads_at", ())) > 1:
+        return ""
     if not later:
         return _command(folder, about, "--steps", steps)
     again = f"{folder.path.resolve()}-again"

@@ -94,13 +94,8 @@ def evaluate(
     _check_features(features, weights)
     on = Engine.choose(device).device
     candidates = [
-        Candidate(name, thing)
-        if isinstance(thing, TrainedGenerator | Tensor)
-        else Candidate.open(name, size, device, reporter)
-        for name, thing in zip(names, things, strict=True)
+        _open(name, thing, size, device, truncation, reporter) for name, thing in zip(names, things, strict=True)
     ]
-    if truncation is not None:
-        candidates = [each.truncate(truncation) for each in candidates]
     with reporter.phase("opening the real data") as progress:
         source = open_real_data(candidates, place, size, progress, reporter)
     if pairs and not source.is_images:
@@ -110,8 +105,7 @@ def evaluate(
         for each in candidates
     ]
     _tell(candidates, source if place is not None else None, reporter)
-    candidates = [candidate.match_channels(source.shape) for candidate in candidates]
-    _check_shapes(candidates, source)
+    candidates = _match(candidates, source)
     elsewhere = [isinstance(each.content, Tensor) for each in candidates]
     chosen = _choose_reference(reference, elsewhere, reporter)
     with reporter.phase("preparing the features") as progress:
@@ -128,6 +122,22 @@ def evaluate(
     used = {score.features for scores in found.values() for score in scores}
     advice = evaluation.features.better if evaluation.features.name in used else ""
     return EvaluationResult(found, advice, evaluation.closest(samples, seed, pairs) if pairs else None)
+
+
+def _open(
+    name: str,
+    thing: object,
+    size: str | None,
+    device: str,
+    truncation: float | None,
+    reporter: Reporter,
+) -> Candidate:
+    """Open one thing that is to be scored."""
+    if isinstance(thing, TrainedGenerator | Tensor):
+        candidate = Candidate(name, thing)
+    else:
+        candidate = Candidate.open(name, size, device, reporter)
+    return candidate if truncation is None else candidate.truncate(truncation)
 
 
 def _tell(candidates: Sequence[Candidate], named: Source | None, reporter: Reporter) -> None:
@@ -206,13 +216,20 @@ def _check_features(features: str, weights: Path | None) -> None:
         find_extractor(features.partition(":")[0], Request(features, weights))
 
 
-def _check_shapes(candidates: Sequence[Candidate], source: Source) -> None:
-    for each in candidates:
+def _match(candidates: Sequence[Candidate], source: Source) -> list[Candidate]:
+    """Bring the candidates to the channels of `source`.
+
+    Raises:
+        InputError: the shape of one is another even then.
+    """
+    matched = [candidate.match_channels(source.shape) for candidate in candidates]
+    for each in matched:
         if each.shape != source.shape:
             raise InputError(
                 f"{each.name} has samples of shape {list(each.shape)}, {source.name} of shape {list(source.shape)}: "
                 "they cannot be compared"
             )
+    return matched
 
 
 def _choose_features(features: str, source: Source, weights: Path | None, *, download: bool) -> str:

@@ -3,7 +3,7 @@
 import itertools
 import operator
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, SupportsIndex
 
 from pydantic import BeforeValidator, Field
@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from zerosum import records
 from zerosum.errors import InputError
+from zerosum.game.optimizers import OptimizerConfig
 from zerosum.records import ScoreRecord
 from zerosum.run_folder import RunFolder
 
@@ -47,6 +48,21 @@ class Length:
 def prolong(lengths: Lengths, step: int, steps: int) -> list[tuple[int, int]]:
     """Add to `lengths` that the run has `steps` iterations from `step` on; what they said of later ones is dropped."""
     return [*(each for each in lengths if each[0] < step), (step, steps)]
+
+
+def explain_prolonged(configs: Mapping[str, OptimizerConfig], step: int, before: int, after: int) -> str:
+    """Say what it means that at `step` a run of `before` iterations gets `after`; `configs` by the players' names."""
+    rates = {
+        name: [config.rate(min(step, total), total) for total in (before, after)] for name, config in configs.items()
+    }
+    moved = [
+        f"; the {name}'s rate is {now:.3g} here, not {then:.3g}" for name, (then, now) in rates.items() if now != then
+    ]
+    return (
+        f"{after:,} iterations in all instead of {before:,}, {after - step:,} from here on; what follows the share of "
+        f"them that is done (rates, noise, penalties) follows the new one, {step / after:.0%} instead of "
+        f"{step / before:.0%}" + "".join(moved)
+    )
 
 
 def stretches(lengths: Lengths, step: int) -> Iterator[tuple[int, int, int]]:

@@ -19,10 +19,11 @@ from zerosum.errors import InputError
 from zerosum.game.engine import Engine
 from zerosum.game.recipe import NoSuchField, Recipe, change
 from zerosum.recipes import auto
+from zerosum.run.description import describe
 from zerosum.run.length import Length, Whole
 from zerosum.run.probe import Trial, probe
 from zerosum.run.start import Start
-from zerosum.run.trainer import Trainer, describe
+from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder, check_writable
 
 RUNS = Path("runs")
@@ -54,13 +55,13 @@ class Plan(Length):
         else:
             RunFolder(self.out.expanduser()).check()
 
-    def fit(self, recipe: Recipe, source: Source) -> Recipe:
+    def fit(self, recipe: Recipe, source: Source, changes: Sequence[str] = ()) -> Recipe:
         """Narrow the networks of a recipe that nobody chose, where there is no time to train them; see `auto.fit`.
 
         The time is the minutes, for enough iterations; or half an hour, for those of the recipe, if nothing says how
-        long. Iterations that were asked for are played with the recipe as it is.
+        long. Where iterations were asked for, or `changes` of the networks, the recipe stays as it is.
         """
-        if self.steps is not None:
+        if self.steps is not None or any(each.strip().startswith("networks") for each in changes):
             return recipe
         engines = list[Engine]()
 

@@ -9,7 +9,7 @@ import torch
 
 from zerosum.data import Source
 from zerosum.game.algorithm import Iteration, play
-from zerosum.game.engine import Engine, multiplies_bfloat16
+from zerosum.game.engine import Engine, count_threads, multiplies_bfloat16
 from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe
 
@@ -35,6 +35,13 @@ class Timing:
     milliseconds: float
     agrees: bool
 
+    def describe(self) -> str:
+        """Return it in words."""
+        otherwise = "" if self.agrees else ", with other losses"
+        return (
+            f"{self.precision} with {count_threads(self.threads)}: {self.milliseconds:.3g} ms an iteration{otherwise}"
+        )
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -55,13 +62,13 @@ class Trial:
     """A game on one engine that is played only for its speed."""
 
     def __init__(self, recipe: Recipe, source: Source, engine: Engine) -> None:
-        """Play two iterations, in which memory is allocated and kernels are chosen."""
+        """Play two iterations, in which memory is allocated and kernels are chosen, and time a third."""
         self.engine = engine
         engine.use_threads()
         players = Players.build(recipe, source, engine, seed=0)
         self._iterations = play(players, recipe, source.train, steps=10**9, seed=0)
         self.first = next(self._iterations)
-        self.seconds = self._time(1)
+        self._time(1)
         self.seconds = self._time(1)
 
     def play_round(self) -> None:

@@ -5,8 +5,11 @@ wait: beside one busy process, two threads on two cores are slower than one.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+
+from zerosum.game.recipe import Recipe
 
 WINDOW = 2.0  # seconds between two looks at the speed
 SLOWER = 1.5  # times the fastest time of an iteration: something else needs the cores
@@ -67,7 +70,7 @@ class Threads:
 
     Attributes:
         changes: (from which step, threads), the first from 0.
-        tuner: what chooses them from now on; None if the last number stays.
+        tuner: what may choose them from now on; None if the last number stays.
     """
 
     changes: list[tuple[int, int]]
@@ -75,22 +78,29 @@ class Threads:
     _step: int = 0
     _seconds: float = 0.0
 
+    @classmethod
+    def of(cls, about: dict[str, Any], recipe: Recipe) -> "Threads":
+        """Read them from `about`, the content of `run.json`; their number may change if the probe chose it."""
+        changes = [(step, threads) for step, threads in about.get("threads_at", [[0, about["threads"]]])]
+        most = max((timing["threads"] for timing in about.get("probe", ())), default=1)
+        tuned = recipe.threads is None and most > 1
+        return cls(changes, ThreadTuner(most, changes[-1][1]) if tuned else None)
+
     def begin(self, step: int, seconds: float) -> None:
         """Begin a window at iteration `step`, after so many seconds of training, with the threads it is played with."""
         self._step, self._seconds = step, seconds
         torch.set_num_threads([threads for begin, threads in self.changes if begin <= step][-1])
 
-    def follow(self, step: int, seconds: float) -> bool:
+    def follow(self, step: int, seconds: float, *, free: bool) -> bool:
         """Set PyTorch's number of threads for iteration `step`; return whether it is one that was not noted before.
 
-        What was noted is taken again, where a run lost its newest checkpoints.
+        What was noted is taken again, where a run lost its newest checkpoints; a new number only if the run is `free`,
+        as one that follows the clock anyway.
         """
-        if self.tuner is None and len(self.changes) == 1:
-            return False
-        if step <= self.changes[-1][0]:
+        if 0 < step <= self.changes[-1][0]:
             self.begin(step, seconds)
             return False
-        if self.tuner is None or seconds - self._seconds < WINDOW:
+        if not free or self.tuner is None or seconds - self._seconds < WINDOW:
             return False
         before = self.tuner.threads
         after = self.tuner.observe((seconds - self._seconds) / (step - self._step))

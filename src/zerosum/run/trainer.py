@@ -1,12 +1,9 @@
 """The trainer: plays a recipe on data, and measures, records, averages, saves and stops."""
 
 import math
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,14 +29,13 @@ from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.records import Record, ScoreRecord
 from zerosum.run import checkpoint
-from zerosum.run.length import Length, Lengths, check_length, prolong, stretches
+from zerosum.run.length import Length, Lengths, check_length, explain_prolonged, prolong, stretches
 from zerosum.run.pace import Pace
-from zerosum.run.probe import Probe
 from zerosum.run.recorded import open_recorded
 from zerosum.run.start import Start
-from zerosum.run.threads import Threads, ThreadTuner
+from zerosum.run.threads import Threads
 from zerosum.run.window import LogWindow
-from zerosum.run_folder import FORMAT, RunFolder, lengths
+from zerosum.run_folder import RunFolder, lengths
 
 LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
 CHECKPOINT_SECONDS = 60.0
@@ -171,7 +167,7 @@ class Trainer:
                 folder.note_data(place, trainer.source.fingerprint, trainer.step)
             if length.given:
                 folder.note_lengths(trainer.lengths)
-                folder.note_minutes(None if trainer.pace is None else trainer.pace.budget / 60)
+                folder.note(minutes=None if trainer.pace is None else trainer.pace.budget / 60)
             return trainer
         except BaseException:
             folder.close()
@@ -225,7 +221,7 @@ class Trainer:
         ema = EMA(players.generator.network, recipe.ema_decay)
         minutes = about.get("minutes")
         pace = None if minutes is None else Pace(60 * minutes)
-        threads = _open_threads(about, recipe)
+        threads = Threads.of(about, recipe)
         return cls(
             folder, recipe, source, engine, about["seed"], lengths(about), players, ema, pace=pace, threads=threads
         )
@@ -242,19 +238,9 @@ class Trainer:
         if steps is None or steps == before:
             return
         self.lengths = prolong(self.lengths, self.step, steps)
-        players = (("generator", self.players.generator), ("discriminator", self.players.discriminator))
-        rates = {
-            name: [player.optimizer_config.rate(min(self.step, total), total) for total in (before, steps)]
-            for name, player in players
-        }
-        moved = [
-            f"the {name}'s rate is {now:.3g} here, not {then:.3g}" for name, (then, now) in rates.items() if now != then
-        ]
-        self.prolonged = (
-            f"{steps:,} iterations in all instead of {before:,}, {steps - self.step:,} from here on; what follows the "
-            f"share of them that is done (rates, noise, penalties) follows the new one, {self.step / steps:.0%} "
-            f"instead of {self.step / before:.0%}" + "".join(f"; {each}" for each in moved)
-        )
+        players = {"generator": self.players.generator, "discriminator": self.players.discriminator}
+        configs = {name: player.optimizer_config for name, player in players.items()}
+        self.prolonged = explain_prolonged(configs, self.step, before, steps)
 
     def train(self, evaluation: Evaluation, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; save state and generator in both cases.
@@ -310,8 +296,8 @@ class Trainer:
     def _keep_pace(self, evaluation: Evaluation) -> None:
         """Follow the machine, which may be faster or slower than it was; what is decided is noted in `run.json`."""
         self._plan_again(evaluation)
-        if self.threads.follow(self.step, self.seconds):
-            self.folder.note_threads(self.threads.changes)
+        if self.threads.follow(self.step, self.seconds, free=self.pace is not None):
+            self.folder.note(threads_at=self.threads.changes)
 
     def _plan_again(self, evaluation: Evaluation) -> None:
         """Change the number of iterations, if the run has minutes and the machine is no longer as fast as it was.
@@ -438,35 +424,3 @@ class Trainer:
         checkpoint.save(
             self.folder.checkpoints, self.step, self.players, self.ema, asdict(progress), self.window.tensors()
         )
-
-
-def _open_threads(about: dict[str, Any], recipe: Recipe) -> Threads:
-    """Return the run's threads; with minutes, and a number that was measured and not given, it may change."""
-    changes = [(step, threads) for step, threads in about.get("threads_at", [[0, about["threads"]]])]
-    most = max((timing["threads"] for timing in about.get("probe", ())), default=1)
-    if about.get("minutes") is None or recipe.threads is not None or most == 1:
-        return Threads(changes)
-    return Threads(changes, ThreadTuner(most, changes[-1][1]))
-
-
-def describe(
-    data: str, source: Source, recipe: Recipe, probe: Probe, seed: int, steps: int, minutes: float | None = None
-) -> dict[str, Any]:
-    """Return what `run.json` says of a run that is about to begin, on the engine that `probe` chose."""
-    engine = probe.engine
-    return {
-        "format": FORMAT,
-        "zerosum": version("zerosum"),
-        "data": make_absolute(data),
-        "fingerprint": source.fingerprint,
-        "seed": seed,
-        "steps": steps,
-        "device": str(engine.device),
-        "precision": engine.precision,
-        "threads": engine.threads or torch.get_num_threads(),
-        **({} if minutes is None else {"minutes": minutes}),
-        "probe": [asdict(timing) for timing in probe.timings],
-        "hardware": f"{platform.platform()}, {os.cpu_count()} cores; {engine.describe()}",
-        "versions": {"python": platform.python_version(), "torch": version("torch")},
-        "recipe": recipe.as_json(),
-    }

@@ -15,9 +15,10 @@ from tests.unit.run.test_trainer import Counting
 from zerosum.data.readers import open_source
 from zerosum.game.algorithm import Iteration
 from zerosum.game.algorithm import play as play_game
+from zerosum.run.description import describe
 from zerosum.run.pace import Pace
 from zerosum.run.probe import Probe
-from zerosum.run.trainer import Trainer, describe
+from zerosum.run.trainer import Trainer
 
 
 def test_what_is_left_of_the_time_is_divided_by_what_an_iteration_takes() -> None:

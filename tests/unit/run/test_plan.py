@@ -100,6 +100,7 @@ def test_the_width_follows_from_the_minutes_and_from_this_machine(monkeypatch: p
     monkeypatch.setattr(plan, "Trial", Timed)
     compact = recipes.find("compact")
     assert Plan(steps=10**6).fit(compact, SOURCE) is compact
+    assert Plan(minutes=0.01).fit(compact, SOURCE, ["batch_size=8", " networks.latent=9"]) is compact
     assert not engines
     minutes = 0.001 * 16 * ENOUGH / 60
     assert Plan(minutes=minutes + 0.01).fit(compact, SOURCE) == change(compact, "networks.width=16")

@@ -1,10 +1,12 @@
 """How many threads a run takes while other programs come and go."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import torch
 
+from zerosum import recipes
 from zerosum.run.threads import LONGEST_WAIT, WINDOW, Threads, ThreadTuner
 
 
@@ -67,7 +69,7 @@ def test_a_run_looks_at_its_speed_every_two_seconds_and_notes_what_it_does() -> 
     seconds, noted = 0.0, []
     for step in range(1, 200):
         seconds += 0.1 if step <= 50 or torch.get_num_threads() == 1 else 1.0
-        if threads.follow(step, seconds):
+        if threads.follow(step, seconds, free=True):
             noted.append((step, torch.get_num_threads()))
     assert noted[0][1] == 1
     assert threads.changes == [(0, 2), *noted]
@@ -80,14 +82,27 @@ def test_what_was_noted_is_taken_again_and_no_other_number() -> None:
     threads.begin(10, 0.0)
     taken = []
     for step in range(11, 80):
-        assert not threads.follow(step, float(step))  # ever slower, were it looked at
+        assert not threads.follow(step, float(step), free=True)  # ever slower, were it looked at
         taken.append(torch.get_num_threads())
     assert taken == [2] * 19 + [1] * 40 + [2] * 10
     assert threads.changes == changes
 
 
-def test_without_a_tuner_the_number_stays() -> None:
-    threads = Threads([(0, 1)])
+@pytest.mark.parametrize(("tuner", "free"), [(None, True), (ThreadTuner(2, 2), False)])
+def test_a_number_that_was_given_stays_and_any_in_a_run_of_so_many_iterations(
+    tuner: ThreadTuner | None, free: bool
+) -> None:
+    threads = Threads([(0, 2)], tuner)
     threads.begin(0, 0.0)
-    assert not any(threads.follow(step, 10.0 * step**2) for step in range(1, 50))
-    assert torch.get_num_threads() == 1
+    assert not any(threads.follow(step, 10.0 * step**2, free=free) for step in range(1, 50))
+    assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "measured", "tuned"), [(None, (2, 1), True), (2, (2, 2), False), (None, (1, 1), False), (None, (), False)]
+)
+def test_only_a_number_that_was_measured_may_change(given: int | None, measured: tuple[int, ...], tuned: bool) -> None:
+    about = {"threads": 1, "probe": [{"threads": each} for each in measured]}
+    recipe = replace(recipes.find("compact"), threads=given)
+    assert (Threads.of(about, recipe).tuner is not None) == tuned
+    assert Threads.of({**about, "threads_at": [[0, 2], [30, 1]]}, recipe).changes == [(0, 2), (30, 1)]

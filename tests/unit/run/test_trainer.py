@@ -21,8 +21,9 @@ from zerosum.metrics import Metric, Score
 from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.records import ScoreRecord
 from zerosum.run import checkpoint
+from zerosum.run.description import describe
 from zerosum.run.probe import Probe
-from zerosum.run.trainer import Trainer, describe
+from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 
 
