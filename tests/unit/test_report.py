@@ -122,4 +122,4 @@ def test_a_run_by_the_clock_promises_no_bits(changes: dict[str, object], tmp_pat
     assert same in by_steps
     page = page_of(RunFolder(tmp_path / "b"), "dcgan", minutes=2.5, **changes)
     assert same not in page
-    assert f"<pre>zerosum train ring --recipe {tmp_path / 'b'} --minutes 2.5 --seed 0" in page
+    assert f"<pre>zerosum train ring --recipe {tmp_path / 'b'} --minutes 2.5 --seed 0 --device cpu</pre>" in page

@@ -85,8 +85,8 @@ def _command(folder: RunFolder, about: Line, option: str, length: object) -> str
         words += ["--from", about["start"]["place"]]
     for name in ("seed", "device"):
         words += [f"--{name}", about[name]]
-    for name in ("threads", "precision"):
-        if about["recipe"][name] in (None, "auto"):
+    for name in ("threads", "precision"):  # bits depend on both; a run by the clock measures them again
+        if option == "--steps" and about["recipe"][name] in (None, "auto"):
             words += ["--set", f"{name}={about[name]}"]
     return shlex.join(map(str, words))
 
