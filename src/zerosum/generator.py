@@ -19,10 +19,11 @@ from zerosum import catalog, randomness
 from zerosum.atomic import write_atomically
 from zerosum.data import to_uint8
 from zerosum.errors import InputError, did_you_mean
-from zerosum.game.engine import Engine, Precision
+from zerosum.game.engine import Engine
 from zerosum.networks import Networks
 from zerosum.run_folder import RunFolder, check_generator, enclosing_run
 from zerosum.strangers import name_kind
+from zerosum.types import Precision
 
 CHUNK = 64
 FORMAT = "zerosum generator 1"

@@ -5,6 +5,8 @@ Names are declared as literals: in class statements (`class Hinge(Game, name="hi
 """
 
 import ast
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +14,23 @@ from zerosum.errors import InputError, did_you_mean
 
 ROOT = Path(__file__).parent
 FIELDS = {"": ("game/recipe.py", "Recipe"), "data": ("data/preparation.py", "Preparation")}
+COMPONENTS = {  # where the components lie that a field of the recipe takes by name
+    "networks": "networks",
+    "game": "game/losses.py",
+    "regularizers": "game/regularizers.py",
+    "tricks": "game/tricks.py",
+    "generator_optimizer": "game/optimizers.py",
+    "discriminator_optimizer": "game/optimizers.py",
+}
+METRICS, FEATURES = "metrics", "metrics/features"
+ELSEWHERE = {  # what people call metrics that have other names here
+    "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
+    "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
+    "is": "the Inception score: --metric inception-score --features inception",
+    "precision": "measured with recall, density and coverage: --metric neighbours",
+    "recall": "measured with precision, density and coverage: --metric neighbours",
+}
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 BUILT_IN = "builtin:"
 
 
@@ -38,16 +57,59 @@ def check_data(data: str) -> None:
         raise no_such_data(data, known)
 
 
-def check_training(data: str, changes: Iterable[str], recipe: str = "auto") -> None:
-    """Refuse data, changes of a recipe, or a recipe that are not there; `auto` is one of these.
+def check_training(data: str, changes: Iterable[str], recipe: str = "auto", device: str = "auto") -> None:
+    """Refuse data, changes of a recipe, a recipe or a device that are not there; `auto` is one of the latter two.
 
     Raises:
         InputError: see there; the message suggests the nearest one.
     """
     check_data(data)
-    check_fields(changes)
+    check_changes(changes)
     if recipe != "auto":
         check_recipe(recipe)
+    check_device(device)
+
+
+def check_scores(metrics: Iterable[str], features: str, device: str) -> None:
+    """Refuse metrics, features or a device that are not there; `auto` is one of the latter two.
+
+    Raises:
+        InputError: see there; the message suggests the nearest one.
+    """
+    for metric in metrics:
+        check_metric(metric)
+    if features != "auto":
+        _check_component(FEATURES, features.partition(":")[0])
+    check_device(device)
+
+
+def check_metric(name: str) -> None:
+    """Refuse the name of a metric that is not there.
+
+    Raises:
+        InputError: see there; the message says what it is called here, or suggests the nearest one.
+    """
+    known = component_names(METRICS)
+    if any(is_metric(name, each) for each in known):
+        return
+    if name.lower() in ELSEWHERE:
+        raise InputError(f"{name} is {ELSEWHERE[name.lower()]}")
+    raise InputError(f"unknown metric {name!r}: {did_you_mean(name, known)}")
+
+
+def is_metric(name: str, known: str) -> bool:
+    """Return whether people may write `name` for the metric `known`: in capitals, or without its dashes."""
+    return name.lower() in (known, known.replace("-", ""))
+
+
+def check_device(name: str) -> None:
+    """Refuse the name of a device that PyTorch could not have on any machine that zerosum knows.
+
+    Raises:
+        InputError: see there.
+    """
+    if not DEVICE.fullmatch(name):
+        raise InputError(f"unknown device {name!r}: choose auto, cpu, cuda (of several cuda:0, cuda:1 ...) or mps")
 
 
 def check_pictures(places: Iterable[str | Path]) -> None:
@@ -69,21 +131,35 @@ def no_such_data(data: str, known: Iterable[str]) -> InputError:
     return InputError(f"no data at {data!r}: no such file or folder, and no built-in set ({did_you_mean(data, known)})")
 
 
-def check_fields(changes: Iterable[str]) -> None:
-    """Refuse changes (`field=value`) of fields that a recipe, or its `data`, does not have.
+def check_changes(changes: Iterable[str]) -> None:
+    """Refuse changes (`field=value`) of fields that a recipe, or its `data`, does not have, and words they do not take.
 
     Raises:
         InputError: see there; the message suggests the nearest one.
     """
     for change in changes:
-        path = change.partition("=")[0].strip()
+        path, equals, text = (part.strip() for part in change.partition("="))
         first, _, rest = path.partition(".")
-        asked = [("", first, "recipe")] if first != "data" or not rest else [(first, rest.split(".")[0], "preparation")]
-        for part, field, owner in asked:
-            if path and field not in field_names(part):
-                raise InputError(
-                    f"--set {path}: {owner} has no field {field!r}: {did_you_mean(field, field_names(part))}"
-                )
+        part, field, owner = (
+            (first, rest.split(".")[0], "preparation") if first == "data" and rest else ("", first, "recipe")
+        )
+        if path and field not in field_names(part):
+            raise InputError(f"--set {path}: {owner} has no field {field!r}: {did_you_mean(field, field_names(part))}")
+        try:
+            if path and equals:
+                _check_value(path, part, field, text)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+def _check_value(path: str, part: str, field: str, text: str) -> None:
+    """Refuse a `text` that names no component, or none of the words, that the field at `path` takes."""
+    if path in COMPONENTS:
+        for name in _component_names_in(text):
+            _check_component(COMPONENTS[path], name)
+    elif path == f"{part}.{field}".lstrip(".") and (words := _words(part, field)) and text.strip('"') not in words:
+        *others, last = (repr(word) for word in words)
+        raise InputError(f"it must be {', '.join(others)} or {last}, but it was {text!r}")
 
 
 def check_demonstration(name: str) -> None:
@@ -92,9 +168,7 @@ def check_demonstration(name: str) -> None:
     Raises:
         InputError: see there; the message suggests the nearest one.
     """
-    known = {each for tree in _parse("demonstrations") for each in _class_names(tree)}
-    if name not in known:
-        raise InputError(f"unknown demonstration {name!r}: {did_you_mean(name, known)}")
+    _check_component("demonstrations", name)
 
 
 def recipe_names() -> set[str]:
@@ -107,40 +181,93 @@ def data_names() -> set[str]:
     """Return the names of the data that are built in."""
     return {
         name
-        for tree in _parse("data/readers")
-        for cls in tree.body
-        if isinstance(cls, ast.ClassDef)
+        for cls in _classes("data/readers")
         for node in cls.body
         if isinstance(node, ast.AnnAssign) and _is_called(node.target, "names") and node.value is not None
         for name in ast.literal_eval(node.value)
     }
 
 
+def component_names(place: str) -> set[str]:
+    """Return the names, and the aliases, of the components whose classes lie in `place`, a file or a folder."""
+    return {name for cls in _classes(place) for name in (*_named(cls.keywords), *_aliases(cls.keywords))}
+
+
 def field_names(part: str) -> list[str]:
     """Return the fields of a recipe, or of its `part`."""
+    return list(_annotations(part))
+
+
+def _check_component(place: str, name: str) -> None:
+    known = component_names(place)
+    if name not in known:
+        kind = next(str(each) for cls in _classes(place) for each in _constants(cls.keywords, "kind"))
+        raise InputError(f"unknown {kind} {name!r}: {did_you_mean(name, known)}")
+
+
+def _component_names_in(text: str) -> Iterator[str]:
+    """List the names of components in a value, as it is typed: a name, or JSON of names or of objects with `name`."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    for each in value if isinstance(value, list) else [value]:
+        name = each.get("name") if isinstance(each, dict) else each
+        if isinstance(name, str):
+            yield name
+
+
+def _words(part: str, field: str) -> list[str]:
+    """Return the words of which the `field` of a recipe, or of its `part`, takes one; none where it takes others."""
+    annotation = _annotations(part)[field]
+    if isinstance(annotation, ast.Name):
+        shared = ast.parse((ROOT / "types.py").read_bytes()).body
+        found = (
+            node.value for node in shared if isinstance(node, ast.Assign) and _is_called(node.targets[0], annotation.id)
+        )
+        annotation = next(found, annotation)
+    if not isinstance(annotation, ast.Subscript) or not _is_called(annotation.value, "Literal"):
+        return []
+    words = ast.literal_eval(annotation.slice)
+    return [word for word in (words if isinstance(words, tuple) else (words,)) if isinstance(word, str)]
+
+
+def _annotations(part: str) -> dict[str, ast.expr]:
+    """Return what the fields of a recipe, or of its `part`, are annotated with."""
     file, name = FIELDS[part]
-    tree = ast.parse((ROOT / file).read_bytes())
-    (cls,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
-    return [
-        node.target.id for node in cls.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    ]
+    (cls,) = (cls for cls in _classes(file) if cls.name == name)
+    return {
+        node.target.id: node.annotation
+        for node in cls.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
 
 
-def _parse(folder: str) -> Iterator[ast.Module]:
-    for file in sorted((ROOT / folder).glob("*.py")):
+def _parse(place: str) -> Iterator[ast.Module]:
+    """Parse a file, or all files of a folder."""
+    path = ROOT / place
+    for file in [path] if path.suffix else sorted(path.glob("*.py")):
         yield ast.parse(file.read_bytes())
 
 
-def _class_names(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef):
-            yield from _named(node.keywords)
+def _classes(place: str) -> Iterator[ast.ClassDef]:
+    return (node for tree in _parse(place) for node in tree.body if isinstance(node, ast.ClassDef))
+
+
+def _constants(keywords: Sequence[ast.keyword], wanted: str) -> Iterator[object]:
+    for keyword in keywords:
+        if keyword.arg == wanted and isinstance(keyword.value, ast.Constant):
+            yield keyword.value.value
+
+
+def _aliases(keywords: Sequence[ast.keyword]) -> Iterator[str]:
+    for keyword in keywords:
+        if keyword.arg == "aliases" and isinstance(keyword.value, ast.Dict):
+            yield from (str(key.value) for key in keyword.value.keys if isinstance(key, ast.Constant))
 
 
 def _named(keywords: Sequence[ast.keyword]) -> Iterator[str]:
-    for keyword in keywords:
-        if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
-            yield str(keyword.value.value)
+    return (str(name) for name in _constants(keywords, "name"))
 
 
 def _is_called(target: ast.expr, name: str) -> bool:

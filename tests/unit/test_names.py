@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from zerosum import catalog, names, recipes
+from zerosum.catalog import Component
 from zerosum.data.distributions import DISTRIBUTIONS
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import reader_names
@@ -15,7 +16,26 @@ from zerosum.data.readers.standard import STANDARD_SETS, Standard
 from zerosum.data.readers.toy import Toy
 from zerosum.demonstrations import Demonstration
 from zerosum.errors import InputError
+from zerosum.game import recipe
+from zerosum.game.losses import Game
+from zerosum.game.optimizers import OptimizerConfig
 from zerosum.game.recipe import Recipe
+from zerosum.game.regularizers import Regularizer
+from zerosum.game.tricks import Trick
+from zerosum.metrics import Metric
+from zerosum.metrics.features import FeatureExtractor
+from zerosum.networks import Networks
+
+PLACES: dict[str, type[Component]] = {
+    "networks": Networks,
+    "game/losses.py": Game,
+    "game/regularizers.py": Regularizer,
+    "game/tricks.py": Trick,
+    "game/optimizers.py": OptimizerConfig,
+    "metrics": Metric,
+    "metrics/features": FeatureExtractor,
+    "demonstrations": Demonstration,
+}
 
 
 def test_the_source_tells_what_exists() -> None:
@@ -25,6 +45,8 @@ def test_the_source_tells_what_exists() -> None:
     assert set(Standard.names) == set(STANDARD_SETS)
     for part, cls in (("", Recipe), ("data", Preparation)):
         assert names.field_names(part) == [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    for place, family in PLACES.items():
+        assert names.component_names(place) == set(catalog.known(family))
     for name in catalog.choices(Demonstration):
         names.check_demonstration(name)
     with pytest.raises(InputError, match="unknown demonstration 'none'"):
@@ -47,6 +69,26 @@ def test_what_may_be_right_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert passing(names.check_data, [*data, "yours", "builtin:mine", "./yours"]) == data
     given = ["dcgan", "mine", "nowhere.json", str(tmp_path / "mine")]
     assert passing(names.check_recipe, [*given, "yours", "dcgam"]) == given
-    fields = ["game=x", " batch_size = 3", "networks.width=4", "tricks.0.policy=1", "data.crop=fit", "data={}"]
-    fields += ["=3", "steps"]
-    assert passing(lambda field: names.check_fields([field]), [*fields, "batch=3", "data.nothing=1"]) == fields
+    changes = ["game=hinge", " batch_size = 3", "networks.width=4", "tricks.0.policy=1", "data.crop=fit", "data={}"]
+    changes += ["=3", "steps", "precision", "precision = bfloat16", 'precision="float32"', "data.channels=null"]
+    changes += ['tricks=["diff-augment", {"name": "replay"}]', 'networks={"name": "mlp"}', "tricks=[]", "tricks=[1]"]
+    wrong = ["batch=3", "data.nothing=1", "game=x", "precision=bf16", "data.crop=", 'tricks=["replay", "diffaugment"]']
+    wrong += ['networks={"name": "mlq"}', "generator_optimizer=adan"]
+    assert passing(lambda change: names.check_changes([change]), [*changes, *wrong]) == changes
+    devices = ["auto", "cpu", "cuda", "cuda:3", "mps"]
+    assert passing(names.check_device, [*devices, "gpu", "cuda:x", "cuda:", ""]) == devices
+    metrics = ["mifid", "Frechet-Distance", "frechetdistance"]
+    assert passing(names.check_metric, [*metrics, "fid", "frechett"]) == metrics
+    features = ["auto", "inception:768", "efficientnet-lite0", "pixels"]
+    assert passing(lambda each: names.check_scores([], each, "auto"), [*features, "incepton", ""]) == features
+
+
+@pytest.mark.parametrize(
+    "change", ["game=x", "precision=bf16", "data.crop=center", 'tricks=["replay", "diffaugment"]', "networks=dcgn"]
+)
+def test_a_word_is_refused_in_the_words_of_the_recipe(change: str) -> None:
+    with pytest.raises(InputError) as early:
+        names.check_changes([change])
+    with pytest.raises(InputError) as late:
+        recipe.change(recipes.find("compact"), change)
+    assert str(early.value) == str(late.value).replace(": 1:", ":", 1)  # a place in a list is not told early

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from zerosum.errors import InputError
 from zerosum.game.predictions import Prediction
+from zerosum.types import Precision
 
-Precision = Literal["auto", "float32", "bfloat16"]
 M = TypeVar("M", bound=nn.Module)
 
 

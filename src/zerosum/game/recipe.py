@@ -20,7 +20,6 @@ from zerosum.catalog import Choice, FieldError
 from zerosum.data import Source
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError, did_you_mean
-from zerosum.game.engine import Precision
 from zerosum.game.losses import Game, LabelledGame, NonSaturating
 from zerosum.game.optimizers import Adam, OptimizerConfig
 from zerosum.game.predictions import DiscriminatorPass
@@ -28,7 +27,7 @@ from zerosum.game.regularizers import Regularizer, total_penalty
 from zerosum.game.tricks import Trick
 from zerosum.networks import Networks
 from zerosum.networks.dcgan import DCGAN
-from zerosum.types import BelowOne, Count, Whole
+from zerosum.types import BelowOne, Count, Precision, Whole
 
 MOST_SAMPLES, MOST_THREADS = 65_536, 1_024
 

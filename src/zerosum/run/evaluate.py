@@ -11,23 +11,15 @@ from zerosum import catalog
 from zerosum.data import Source
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import find_reader
-from zerosum.errors import InputError, did_you_mean
+from zerosum.errors import InputError
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, find_extractor, inception
-from zerosum.names import check_pictures
+from zerosum.names import check_metric, check_pictures, is_metric
 from zerosum.run.candidate import Candidate, Reporter, check_kind, may_know_data
 from zerosum.run.real_data import SAY_WHICH, open_real_data
-
-ELSEWHERE = {
-    "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
-    "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
-    "is": "the Inception score: --metric inception-score --features inception",
-    "precision": "measured with recall, density and coverage: --metric neighbours",
-    "recall": "measured with precision, density and coverage: --metric neighbours",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,10 +239,5 @@ def find_metric(name: str) -> Metric:
     Raises:
         InputError: there is none.
     """
-    known = catalog.choices(Metric)
-    for called, cls in known.items():
-        if name.lower() in (called, called.replace("-", "")):
-            return cls()
-    if name.lower() in ELSEWHERE:
-        raise InputError(f"{name} is {ELSEWHERE[name.lower()]}")
-    raise InputError(f"unknown metric {name!r}: {did_you_mean(name, known)}")
+    check_metric(name)
+    return next(cls() for known, cls in catalog.choices(Metric).items() if is_metric(name, known))
