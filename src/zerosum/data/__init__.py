@@ -59,6 +59,13 @@ class Split:
         """Return the number of samples."""
         return len(self.samples)
 
+    def divide(self, testing: Tensor) -> tuple["Split", "Split"]:
+        """Return the samples to train on and those for `testing`, bool [N]."""
+        return self._take(~testing), self._take(testing)
+
+    def _take(self, mask: Tensor) -> "Split":
+        return Split(self.samples[mask], None if self.labels is None else self.labels[mask])
+
     def batch(self, indices: Tensor) -> Batch:
         """Return the samples at `indices` with their labels."""
         return self._to_batch(self._select(indices), indices)
@@ -180,12 +187,7 @@ def split_by_content(samples: Tensor, labels: Tensor | None) -> tuple[Split, Spl
     """
     rows: NDArray[np.uint8] = np.ascontiguousarray(samples.numpy()).reshape(len(samples), -1).view(np.uint8)
     hashes = np.array([hash_content(row.tobytes()) for row in rows], np.int64)
-    test = torch.from_numpy(divide_groups(hashes, hashes, hashes))
-
-    def take(mask: Tensor) -> Split:
-        return Split(samples[mask], None if labels is None else labels[mask])
-
-    return take(~test), take(test)
+    return Split(samples, labels).divide(torch.from_numpy(divide_groups(hashes, hashes, hashes)))
 
 
 def hash_content(content: bytes) -> int:

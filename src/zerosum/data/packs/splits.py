@@ -10,6 +10,7 @@ from zerosum.data.packs.collection import Item
 from zerosum.data.packs.duplicates import group_duplicates
 
 Numbers = NDArray[np.int64]
+Thumbnails = NDArray[np.uint8]
 LARGEST_GROUP = 20  # images; more that look alike, if they are most of all, show one subject, and are no copies
 FEWEST_GROUPS = 4
 
@@ -25,7 +26,7 @@ class Decoded(NamedTuple):
     """
 
     item: Item
-    thumbnail: NDArray[np.uint8]
+    thumbnail: Thumbnails
     pixels: int
     file: int
 
@@ -57,8 +58,11 @@ class Division(NamedTuple):
         """The numbers of different pictures to train on and to test with."""
         return count_sides(self.testing, self.pictures)
 
-    def explain(self) -> str:
-        """Say what groups there are and what became of them; empty without groups, or if folders decided."""
+    def explain(self, instead: str = "folders train and test") -> str:
+        """Say what groups there are, what became of them, and what would decide `instead`.
+
+        Empty without groups, or if folders decided.
+        """
         if self.by_folder:
             return ""
         _, sizes = np.unique(self.leaders, return_counts=True)
@@ -66,30 +70,47 @@ class Division(NamedTuple):
         words = []
         if groups:
             share = f"{count:,} images" if grouped == count else f"{grouped:,} of {count:,} images"
-            words.append(f"{share} in {groups:,} groups of near-equal ones; groups stay together")
+            words.append(
+                f"{share} in {groups:,} group{'s' if groups > 1 else ''} of near-equal ones; groups stay together"
+            )
         if self.alike:
             words.append(
                 f"{self.alike:,} of {count:,} images look alike, too many to keep them together: they are divided one "
                 "by one, and images to test with look like some to train on"
             )
-        return f"near-duplicates: {'; '.join(words)} (folders train and test would decide instead)" if words else ""
+        return f"near-duplicates: {'; '.join(words)} ({instead} would decide instead)" if words else ""
 
 
 def divide(images: list[Decoded]) -> Division:
-    """Divide the images into those to train on and those to test with.
+    """Divide the images of files into those to train on and those to test with.
 
-    Where all images lie in folders named after splits, the folders decide. Elsewhere the hashes of the files decide,
-    about one image in five is for testing, and whatever is nearly or exactly the same is on one side, as are the boxes
-    of a photo. Images that look alike are only kept together if there is something else to test with: they are not if
-    they are more than half of all, or if there would be fewer than `FEWEST_GROUPS` groups.
+    Where all images lie in folders named after splits, the folders decide, elsewhere `divide_alike`; the boxes of a
+    photo stay together.
     """
-    files = np.array([image.file for image in images])
+    files, pixels = (np.array(each) for each in zip(*((image.file, image.pixels) for image in images), strict=True))
     thumbnails = np.stack([image.thumbnail for image in images])
-    pictures = _find_identical(thumbnails, np.array([image.pixels for image in images]))
     found = group_duplicates(thumbnails)
+    if any(image.item.testing is None for image in images):
+        return divide_alike(files, thumbnails, pixels, found)
+    pictures = _find_identical(thumbnails, pixels)
     leaders = _dissolve_subject(_connect(found, pictures), pictures)
-    if all(image.item.testing is not None for image in images):
-        return Division(np.array([image.item.testing for image in images], np.bool_), leaders, 0, pictures, True)
+    return Division(np.array([image.item.testing for image in images], np.bool_), leaders, 0, pictures, True)
+
+
+def divide_alike(files: Numbers, thumbnails: Thumbnails, pixels: Numbers, found: Numbers) -> Division:
+    """Divide N images by hashes: about one in five is for testing, and images that are nearly the same are on one side.
+
+    Images that look alike are only kept together if there is something else to test with: they are not if they are more
+    than half of all, or if there would be fewer than `FEWEST_GROUPS` groups.
+
+    Args:
+        files: the hashes that decide, [N]; images with the same one stay together.
+        thumbnails: of the images, uint8 [N, 16, 17].
+        pixels: the hashes of their pixels, [N].
+        found: what `group_duplicates` finds among the thumbnails, [N].
+    """
+    pictures = _find_identical(thumbnails, pixels)
+    leaders = _dissolve_subject(_connect(found, pictures), pictures)
     testing = divide_groups(files, _connect(leaders, files), pictures)
     if len(np.unique(leaders)) < FEWEST_GROUPS or min(count_sides(testing, pictures)) < LEAST:
         leaders = pictures
@@ -98,7 +119,7 @@ def divide(images: list[Decoded]) -> Division:
     return Division(testing, leaders, alike, pictures)
 
 
-def _find_identical(thumbnails: NDArray[np.uint8], pixels: Numbers) -> Numbers:
+def _find_identical(thumbnails: Thumbnails, pixels: Numbers) -> Numbers:
     """Return for each image the index of the first one with the same pixels."""
     _, first, inverse = np.unique(pixels, return_index=True, return_inverse=True)
     firsts = first[inverse]

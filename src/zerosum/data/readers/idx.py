@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.data import Progress, Source, Split, split_by_content
+from zerosum.data import Progress, Source, Split
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import Reader
-from zerosum.data.readers.array import name_classes, to_labels, to_samples
+from zerosum.data.readers.array import divide_samples, name_classes, to_labels, to_samples
 from zerosum.errors import InputError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -44,7 +44,7 @@ class Idx(Reader, name="idx"):
         images = [each["images"] for each in kinds]
         read_as = to_samples([read(file) for file in images], [str(file) for file in images], preparation)
         parts = [_add_labels(*pair) for pair in zip(read_as.samples, kinds, strict=True)]
-        train, test = parts if len(parts) == 2 else split_by_content(parts[0].samples, parts[0].labels)
+        (train, test), notes = (parts, ()) if len(parts) == 2 else divide_samples(parts[0], "files train-* and t10k-*")
         if train.samples.shape[1:] != test.samples.shape[1:] or (train.labels is None) != (test.labels is None):
             raise InputError(f"{data}: the training and the test files do not hold samples of one kind")
         return Source(
@@ -52,7 +52,7 @@ class Idx(Reader, name="idx"):
             train,
             test,
             name_classes(train, test, data),
-            notes=read_as.notes,
+            notes=(*read_as.notes, *notes),
             range=read_as.range,
             heeded=read_as.heeded,
             shown=read_as.shown,

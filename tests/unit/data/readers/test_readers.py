@@ -198,6 +198,48 @@ def test_what_a_bad_generator_made_may_be_faint(tmp_path: Path) -> None:
     assert generated.train.samples.max() == 3
 
 
+def write_frames(file: Path, scenes: int, channels: int) -> None:
+    """Write ten noisy frames of each scene; the first pixel of a frame is the number of its scene."""
+    rng = np.random.default_rng(0)
+    scene = rng.integers(0, 256, (scenes, 1, channels, 8, 8)).repeat(4, 3).repeat(4, 4)
+    frames = np.clip(scene + rng.normal(0, 1, (scenes, 10, channels, 32, 32)), 0, 255).astype(np.uint8)
+    frames[..., 0, 0] = np.arange(scenes)[:, None, None]
+    images = frames.reshape(-1, channels, 32, 32)
+    if file.suffix == ".npy":
+        np.save(file, images)
+    else:
+        file.write_bytes(idx(images[:, 0]))
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "instead"),
+    [
+        ("slices.npy", 1, "arrays train_images and test_images"),
+        ("bands.npy", 5, "arrays train_images and test_images"),
+        ("slices-idx3-ubyte", 1, "files train-* and t10k-*"),
+    ],
+)
+def test_near_equal_images_of_an_array_stay_on_one_side(name: str, channels: int, instead: str, tmp_path: Path) -> None:
+    write_frames(tmp_path / name, 12, channels)
+    source = open_source(str(tmp_path / name))
+    train, test = ({int(image[0, 0, 0]) for image in split.samples} for split in (source.train, source.test))
+    assert (train & test, train | test) == (set(), set(range(12)))
+    assert (len(source.train), len(source.test)) == (90, 30)
+    assert source.notes[-1] == (
+        "near-duplicates: 120 images in 12 groups of near-equal ones; groups stay together "
+        f"({instead} would decide instead)"
+    )
+
+
+def test_what_is_alike_in_a_large_array_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_frames(tmp_path / "many.npy", 200, 1)
+    first = open_source(str(tmp_path / "many.npy"))
+    monkeypatch.setattr("zerosum.data.readers.array.group_duplicates", None)
+    again = open_source(str(tmp_path / "many.npy"))
+    assert first.notes == again.notes
+    assert torch.equal(first.test.samples, again.test.samples)
+
+
 def test_points_stay_as_they_are(tmp_path: Path) -> None:
     points = np.random.default_rng(0).normal(size=(100, 2)) * 10
     np.savez(tmp_path / "p.npz", points)
