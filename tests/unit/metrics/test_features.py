@@ -14,7 +14,7 @@ from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
 from zerosum.metrics.evaluation import Evaluation, extract_cached
-from zerosum.metrics.features import Request, apply_in_batches, digest_of, efficientnet, inception, open_features
+from zerosum.metrics.features import Request, apply_in_batches, digest_of, inception, open_features
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.metrics.features.dinov2 import DINOv2
@@ -23,6 +23,7 @@ from zerosum.metrics.features.inception import Inception
 from zerosum.metrics.features.random_convolutions import Quarters, RandomConvolutions
 from zerosum.metrics.features.stacked import StackedClassifier
 from zerosum.metrics.frechet import FrechetDistance
+from zerosum.networks import efficientnet
 
 CPU = torch.device("cpu")
 
