@@ -78,14 +78,14 @@ def compute_losses(players: Players, recipe: Recipe, data: Split, done: float, s
     Penalties and class losses are included, tricks are not. A penalty that is taken every few updates counts with its
     mean over them.
     """
-    bare, game = replace(players, tricks=()), recipe.game
+    bare = replace(players, tricks=())
     with players.random(seed, 0, "eigenvalues"):
         real, labels = players.real_batch(data, recipe.batch_size, 0, seed)
         out = bare.discriminate(real, players.generate(labels, recipe.batch_size), labels, done)
         penalties = [regularizer.penalty(out) for regularizer in players.discriminator.regularizers]
-    added = [each for each in penalties if each is not None] + [out.real_class_loss, out.fake_class_loss]
-    g_loss = game.generator_loss(out.real_logits, out.fake_logits) + out.fake_class_loss
-    return g_loss, game.discriminator_loss(out.real_logits, out.fake_logits) + torch.stack(added).sum()
+    added = [each for each in penalties if each is not None] + [recipe.further_loss(out)]
+    d_loss = recipe.game.discriminator_loss(out.real_logits, out.fake_logits) + torch.stack(added).sum()
+    return recipe.generator_loss(out.of_generator), d_loss
 
 
 def measure_stability(players: Players, recipe: Recipe, data: Split, done: float, seed: int) -> Stability | None:

@@ -21,7 +21,7 @@ class Iteration:
     Attributes:
         step: number of the iteration, from 0.
         discriminator_loss: scalar, of the last of the k updates, as are the next and both logits.
-        penalty: scalar, what was added to it: the regularisers' penalties and the loss of D's class predictions.
+        penalty: scalar, what was added to it: penalties, and the losses of D's class predictions and heads on features.
         generator_loss: scalar.
         real_logits: D's logits for real samples, [N].
         fake_logits: D's logits for generated samples, [N].
@@ -61,7 +61,7 @@ def play(
         with players.random(seed, step, "generator update"):
             fake = players.generate(labels, recipe.batch_size)
             answer = players.discriminate_fakes(real, fake, labels, done, relativistic=recipe.game.relativistic)
-            g_loss = recipe.game.generator_loss(answer.real_logits, answer.fake_logits) + answer.class_loss
+            g_loss = recipe.generator_loss(answer)
             players.generator.step(g_loss, step, steps)
         measured = [each.detach() for each in (d_loss, penalty, g_loss, out.real_logits, out.fake_logits)]
         del fake, out, answer, d_loss, penalty, g_loss  # free the graphs before whoever consumes this takes its time
@@ -80,7 +80,7 @@ def play_simultaneously(
             real, labels = players.real_batch(data, recipe.batch_size, step, seed)
             out = players.discriminate(real, players.generate(labels, recipe.batch_size), labels, step / steps)
             d_loss, penalty = recipe.discriminator_loss(out), recipe.penalty(out, step)
-            g_loss = recipe.game.generator_loss(out.real_logits, out.fake_logits) + out.fake_class_loss
+            g_loss = recipe.generator_loss(out.of_generator)
             players.discriminator.backward(d_loss + penalty, retain_graph=True)
             players.generator.step(g_loss, step, steps)
             players.discriminator.apply_gradients(step, steps)

@@ -72,8 +72,7 @@ class Engine:
         """Let `discriminator` predict what `samples` are, given their `labels` if any; float32 at any precision."""
         with self.autocast():
             answer = discriminator(samples) if labels is None else discriminator(samples, labels)
-        logits, class_nll = answer if isinstance(answer, tuple) else (answer, None)
-        return Prediction(logits.float(), None if class_nll is None else class_nll.float())
+        return Prediction(*(answer if isinstance(answer, tuple) else (answer,))).map(Tensor.float)
 
     def generate(self, generator: nn.Module, latents: Tensor) -> Tensor:
         """Map `latents` [N, latent (+ classes)] to samples in float32 at any precision."""

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,7 @@ from zerosum.game.recipe import Recipe
 from zerosum.game.regularizers import Regularizer
 from zerosum.game.tricks import Memory, Trick
 from zerosum.networks import Networks
-from zerosum.networks.layers import freeze, list_learning
+from zerosum.networks.layers import Constrained, freeze, list_learning
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,15 @@ class Player:
         self.optimizer.step()
         self.project()
 
+    @cached_property
+    def constrained(self) -> list[Constrained]:
+        """The layers that have constraints of their own."""
+        return [module for module in self.network.modules() if isinstance(module, Constrained)]
+
     def project(self) -> None:
         """Bring the network back within its constraints."""
+        for layer in self.constrained:
+            layer.project()
         for regularizer in self.regularizers:
             regularizer.project(self.network)
 
@@ -152,6 +159,8 @@ class Players:
             of_real.class_loss,
             of_fake.class_loss,
             done,
+            of_real.head_logits,
+            of_fake.head_logits,
         )
 
     def discriminate_fakes(
@@ -159,11 +168,12 @@ class Players:
     ) -> GeneratorPass:
         """Show D the fakes for G's update, and the real samples again if the game is `relativistic`."""
         of_fake = self.predict(fake, labels, done)
-        real_logits = torch.full_like(of_fake.logits, math.nan)
+        of_real = of_fake.map(lambda part: torch.full_like(part, math.nan))
         if relativistic:
             with torch.no_grad():
-                real_logits = self.predict(real, labels, done).logits
-        return GeneratorPass(real_logits, of_fake.logits, of_fake.class_loss)
+                of_real = self.predict(real, labels, done)
+        heads = of_real.head_logits, of_fake.head_logits
+        return GeneratorPass(of_real.logits, of_fake.logits, of_fake.class_loss, *heads)
 
     def remember(self, out: DiscriminatorPass, update: int) -> None:
         """Let the tricks note what the next update should know, after discriminator update number `update`."""

@@ -22,7 +22,7 @@ from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError, did_you_mean
 from zerosum.game.losses import Game, LabelledGame, NonSaturating
 from zerosum.game.optimizers import Adam, OptimizerConfig
-from zerosum.game.predictions import DiscriminatorPass
+from zerosum.game.predictions import DiscriminatorPass, GeneratorPass
 from zerosum.game.regularizers import Regularizer, total_penalty
 from zerosum.game.tricks import Trick
 from zerosum.networks import Networks
@@ -159,8 +159,22 @@ class Recipe:
         return game.label_loss(out.real_logits, real) + game.label_loss(out.fake_logits, fake)
 
     def penalty(self, out: DiscriminatorPass, update: int) -> Tensor:
-        """Return what is added to D's loss at its update number `update`: penalties and class loss, a scalar."""
-        return total_penalty(self.regularizers, out, update) + out.class_loss
+        """Return what is added to D's loss at its update number `update`, a scalar: penalties and `further_loss`."""
+        return total_penalty(self.regularizers, out, update) + self.further_loss(out)
+
+    def further_loss(self, out: DiscriminatorPass) -> Tensor:
+        """Return what D loses besides the game for its logits, a scalar: for its classes and its heads on features."""
+        if out.real_head_logits is None or out.fake_head_logits is None:
+            return out.class_loss
+        heads = out.real_head_logits.flatten(), out.fake_head_logits.flatten()
+        return out.class_loss + self.game.discriminator_loss(*heads)
+
+    def generator_loss(self, out: GeneratorPass) -> Tensor:
+        """Return what G loses, a scalar: the game for D's logits, the class loss, and the game of heads on features."""
+        loss = self.game.generator_loss(out.real_logits, out.fake_logits) + out.class_loss
+        if out.real_head_logits is None or out.fake_head_logits is None:
+            return loss
+        return loss + self.game.generator_loss(out.real_head_logits.flatten(), out.fake_head_logits.flatten())
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe as a JSON-able mapping."""

@@ -37,6 +37,7 @@ from zerosum.metrics.memorisation import find_closest
 LEAST_SAMPLES, LEAST_SLOW, MOST_SAMPLES = 5_000, 2_500, 10_000
 MOST_TRAINING, MOST_SLOW = 100_000, 10_000
 INTERIM, INTERIM_SLOW = 5_000, 1_000
+FLATTERED = "the discriminator learned from these features, so they flatter the generator; others are fairer judges"
 SPLITS: dict[Reference, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 
@@ -185,6 +186,7 @@ class Evaluation:
         *,
         training: bool = False,
         most: int | None = None,
+        learned_from: str = "none",
     ) -> list[Score]:
         """Score generated `samples`; the Fréchet distance comes first.
 
@@ -194,6 +196,7 @@ class Evaluation:
             metrics: the metrics to measure; else all that have a meaning here and are not for request only.
             training: measure only those that are cheap enough to be measured during training, and no real samples.
             most: look at a random part of so many samples; at all of them if that is None.
+            learned_from: the features that the samples' discriminator learned from, of which scores in them warn.
 
         Raises:
             InputError: the samples are of another shape, fewer than two, or their features are not finite; or a metric
@@ -205,7 +208,7 @@ class Evaluation:
             if refusal := metric.refusal(self.source, self.features):
                 raise InputError(f"{catalog.name_of(metric)} cannot be measured here: {refusal}")
             found += self._measure(metric, fake, seed, beside_real=not training)
-        return found
+        return [self._warn(score) for score in found] if learned_from == catalog.name_of(self.features) else found
 
     def headline(self, scores: Iterable[Score]) -> Score:
         """Return the score by which generators are compared: that of the Fréchet distance in these features.
@@ -256,6 +259,12 @@ class Evaluation:
             )
             for estimate in estimates
         ]
+
+    def _warn(self, score: Score) -> Score:
+        """Add to a score in these features that they flatter."""
+        if score.features != self.features.name:
+            return score
+        return replace(score, warning="; ".join(filter(None, (score.warning, FLATTERED))))
 
     def _advise(self, metric: Metric) -> str:
         """Say what scores of `metric` may be compared with, and what they cannot see."""

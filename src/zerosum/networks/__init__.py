@@ -23,6 +23,7 @@ from zerosum.catalog import Component, name_of
 from zerosum.errors import InputError
 from zerosum.networks.conditional import Auxiliary, Concatenation, Projection
 from zerosum.networks.dropout import add_dropout
+from zerosum.networks.feature_heads import WithFeatureHeads
 from zerosum.networks.minibatch import MinibatchDiscrimination, MinibatchStandardDeviation, Packing
 from zerosum.networks.precision import Logit
 from zerosum.types import BelowOne, Shape, Size, Whole
@@ -51,6 +52,9 @@ class Networks(Component, ABC, kind="network"):
             et al. 2018, section 3) or `discrimination` (Salimans et al. 2016, section 3.2).
         packing: the number of samples that the discriminator classifies together, PacGAN's m (Lin et al. 2018,
             section 2).
+        features: the network, trained on ImageNet, on whose features the discriminator has further heads, which play
+            the same game (Sauer et al. 2021; beside a discriminator of pixels, Kumari et al. 2022). The images are gray
+            or in colour. Scores in features of the same network flatter such a generator.
         mixed_batches: whether real and fake samples share a batch even if the discriminator normalises over it;
             practitioners warn against it, and this makes the effect measurable.
     """
@@ -64,6 +68,7 @@ class Networks(Component, ABC, kind="network"):
     dropout: BelowOne = 0.0
     minibatch: Literal["none", "standard-deviation", "discrimination"] = "none"
     packing: Size = 1
+    features: Literal["none", "efficientnet"] = "none"
     mixed_batches: bool = False
 
     def check(self, shape: Shape) -> None:
@@ -107,6 +112,8 @@ class Networks(Component, ABC, kind="network"):
             "Karras et al. 2018, section 3": self.minibatch == "standard-deviation",
             "Salimans et al. 2016, section 3.2": self.minibatch == "discrimination",
             "Lin et al. 2018, section 2": self.packing > 1,
+            "Sauer et al. 2021": self.features != "none",
+            "Kumari et al. 2022": self.features != "none",
         }
         return self.paper, *(paper for paper, is_used in used.items() if is_used)
 
@@ -198,6 +205,10 @@ class Networks(Component, ABC, kind="network"):
             raise InputError(f"networks.binary={self.binary} is more than networks.latent={self.latent}")
         if self.conditional and classes < 1:
             raise InputError(f"networks.condition={self.condition} needs labels, and the data have none")
+        if self.features != "none" and (len(shape) != 3 or shape[0] not in (1, 3)):
+            raise InputError(
+                f"networks.features={self.features} sees gray and colour images, not samples of shape {list(shape)}"
+            )
         if self.conditional and self.packing > 1:
             raise InputError(
                 f"networks.packing={self.packing} and networks.condition={self.condition} do not go together: the "
@@ -207,6 +218,8 @@ class Networks(Component, ABC, kind="network"):
             generator = self.build_generator(shape, self.latent + (classes if self.conditional else 0))
             discriminator = self._build_discriminator(shape, classes)
             self.initialise(generator, discriminator)
+            if self.features != "none":
+                discriminator = WithFeatureHeads(discriminator)
         if self.dropout:
             add_dropout(generator, self.dropout)
         return generator, discriminator

@@ -1,10 +1,20 @@
-"""The layers of a discriminator, counted from the sample, and how the first of them are kept as they are."""
+"""What is done to layers of either player: which of them learn, and which have constraints of their own."""
+
+from abc import ABC, abstractmethod
 
 from torch import nn
 
 from zerosum.errors import InputError
 from zerosum.networks.batch_norm import BatchNorm
 from zerosum.networks.precision import Logit
+
+
+class Constrained(ABC):
+    """A layer that has to be brought back within its own constraint after each update of its player."""
+
+    @abstractmethod
+    def project(self) -> None:
+        """Bring it back."""
 
 
 def list_layers(discriminator: nn.Module) -> list[list[nn.Module]]:

@@ -91,6 +91,11 @@ class Candidate:
         """Of one sample."""
         return tuple(self.content.shape[1:]) if isinstance(self.content, Tensor) else self.content.shape
 
+    @property
+    def learned_from(self) -> str:
+        """The features that the discriminator of a generator learned from, if any."""
+        return "none" if isinstance(self.content, Tensor) else self.content.networks.features
+
     def samples(self, count: int | None, source: Source, features: FeatureExtractor, seed: int) -> Tensor:
         """Generate `count` samples, or draw a random part of those that are there; None takes a fitting number, or all.
 

@@ -109,7 +109,7 @@ def evaluate(
     for candidate in candidates:
         with reporter.phase(f"scoring {candidate.name}"):
             samples = candidate.samples(count, source, evaluation.features, seed)
-            scores = evaluation.scores(samples, seed, measures)
+            scores = evaluation.scores(samples, seed, measures, learned_from=candidate.learned_from)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     used = {score.features for scores in found.values() for score in scores}
     advice = evaluation.features.better if evaluation.features.name in used else ""

@@ -381,7 +381,8 @@ class Trainer:
         generator = self.generator()
         samples = generator.sample(count, PICTURE_SEED)
         try:
-            scores = evaluation.scores(samples, PICTURE_SEED, training=training)
+            learned_from = self.recipe.networks.features
+            scores = evaluation.scores(samples, PICTURE_SEED, training=training, learned_from=learned_from)
         except InputError as error:  # what is to be compared is not finite
             raise self._divergence(str(error)) from None
         if self.source.is_images and not training:

@@ -13,8 +13,8 @@ from zerosum.data import Source, Split
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
 from zerosum.metrics import Metric, Score, score_named
-from zerosum.metrics.evaluation import Evaluation, sample_count
-from zerosum.metrics.features import open_features
+from zerosum.metrics.evaluation import FLATTERED, Evaluation, sample_count
+from zerosum.metrics.features import Request, open_features
 from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.frechet import FrechetDistance, frechet_distance
 from zerosum.metrics.kernel import KernelDistance
@@ -266,3 +266,13 @@ def test_mirror_images_are_looked_at_only_by_a_metric_that_needs_them() -> None:
     assert "mirrored" not in vars(evaluation)
     evaluation.scores(noise.test.samples, 0, [Memorisation()])
     assert "mirrored" in vars(evaluation)
+
+
+def test_scores_in_features_that_the_discriminator_learned_from_say_so() -> None:
+    source = images((1, 16, 16), count=40)
+    evaluation = Evaluation.of(source, Request("pixels"))
+    samples = source.train.samples[:20]
+    told = evaluation.scores(samples, 0, [FrechetDistance(), SlicedWasserstein()], learned_from="pixels")
+    other = evaluation.scores(samples, 0, [FrechetDistance(), SlicedWasserstein()], learned_from="efficientnet")
+    assert [FLATTERED in score.warning for score in told] == [score.metric == "frechet-distance" for score in told]
+    assert not any(FLATTERED in score.warning for score in other)
