@@ -169,3 +169,9 @@ def test_simultaneous_updates_and_several_of_the_discriminator_do_not_go_togethe
     recipe = replace(small(recipes.find("dcgan")), simultaneous=True, discriminator_steps=2)
     with pytest.raises(InputError, match="simultaneous and discriminator_steps=2"):
         Players.build(recipe, SOURCE, ENGINE, seed=0)
+
+
+def test_simultaneous_updates_share_their_fakes_already() -> None:
+    recipe = replace(small(recipes.find("dcgan")), simultaneous=True, same_fakes=True)
+    with pytest.raises(InputError, match="simultaneous and same_fakes do not go together"):
+        Players.build(recipe, SOURCE, ENGINE, seed=0)

@@ -376,6 +376,24 @@ CASES = {
         fall(0.01, 0.0),
         penalty=lazy_interpolation,
     ),
+    "the same fakes for both, after two updates of D, with R1 and R2": Case(
+        replace(
+            SMALL,
+            networks=MLP(width=8, depth=1, latent=4),
+            game=Hinge(),
+            regularizers=(GradientNorm(gamma=2),),
+            generator_optimizer=Adam(lr=0.01),
+            discriminator_optimizer=Adam(lr=0.02, beta2=0.9),
+            discriminator_steps=2,
+            same_fakes=True,
+        ),
+        PLAIN,
+        hinge,
+        please,
+        adam(0.01, 0.5, 0.999),
+        adam(0.02, 0.5, 0.9),
+        penalty=lambda out: slopes(out, 2),
+    ),
     "simultaneous, as released in 2014, with R1 and weight clipping": Case(
         replace(
             SMALL,

@@ -144,7 +144,7 @@ class Reference:
                 update = step * recipe.discriminator_steps + k
                 with randomness.scope(seed, step, f"discriminator update {k}"):
                     real, labels = minibatch(case, update, seed)
-                    fake = self.generate(labels)
+                    fake = made = self.generate(labels)
                     fake = case.replay(fake if recipe.simultaneous else fake.detach(), memory)
                     if recipe.regularizers:
                         real.requires_grad_()
@@ -162,7 +162,8 @@ class Reference:
                     case.remember(real_logits.detach(), update, memory)
             if not recipe.simultaneous:
                 with randomness.scope(seed, step, "generator update"):
-                    answers, nll = self.discriminate(self.generate(labels), labels, done)
+                    fake = made if recipe.same_fakes else self.generate(labels)
+                    answers, nll = self.discriminate(fake, labels, done)
                     again = self.discriminate(real, labels, done)[0].detach() if case.real_again else answers * math.nan
                     g_loss = case.generator_loss(again, answers) + nll.mean()
                     g_gradients = torch.autograd.grad(g_loss, g_parameters)

@@ -52,14 +52,15 @@ def play(
             update = step * recipe.discriminator_steps + k
             with players.random(seed, step, f"discriminator update {k}"):
                 real, labels = players.real_batch(data, recipe.batch_size, update, seed)
-                with torch.no_grad():
+                with torch.set_grad_enabled(recipe.same_fakes and k == recipe.discriminator_steps - 1):
                     fake = players.generate(labels, recipe.batch_size)
-                out = players.discriminate(real, fake, labels, done)
+                out = players.discriminate(real, fake.detach(), labels, done)
                 d_loss, penalty = recipe.discriminator_loss(out), recipe.penalty(out, update)
                 players.discriminator.step(d_loss + penalty, step, steps)
                 players.remember(out, update)
         with players.random(seed, step, "generator update"):
-            fake = players.generate(labels, recipe.batch_size)
+            if not recipe.same_fakes:
+                fake = players.generate(labels, recipe.batch_size)
             answer = players.discriminate_fakes(real, fake, labels, done, relativistic=recipe.game.relativistic)
             g_loss = recipe.generator_loss(answer)
             players.generator.step(g_loss, step, steps)

@@ -55,6 +55,8 @@ class Recipe:
         batch_size: m of Algorithm 1, for real and fake samples each.
         discriminator_steps: k of Algorithm 1.
         simultaneous: both players learn from one pass, before either has moved; Algorithm 1 lets D go first.
+        same_fakes: the generator learns from the fakes that the discriminator has just learned from, which saves making
+            others; Algorithm 1 draws new ones.
         ema_decay: decay of the generator's moving average, per iteration; 0 keeps none.
         frozen_layers: how many of the discriminator's first layers, those nearest the samples, do not learn; for a
             start from trained weights (FreezeD, Mo et al. 2020).
@@ -76,6 +78,7 @@ class Recipe:
     batch_size: Annotated[Count, Field(le=MOST_SAMPLES)] = 64
     discriminator_steps: Count = 1
     simultaneous: bool = False
+    same_fakes: bool = False
     ema_decay: BelowOne = 0.999
     frozen_layers: Whole = 0
     precision: Precision = "auto"
@@ -109,6 +112,8 @@ class Recipe:
                 f"networks.packing={self.networks.packing} and batch_size={self.batch_size} do not go together: a "
                 "batch must be a whole number of packs"
             )
+        if self.simultaneous and self.same_fakes:
+            raise InputError("simultaneous and same_fakes do not go together: players who move at once share all fakes")
         if self.simultaneous and self.discriminator_steps > 1:
             raise InputError(
                 f"simultaneous and discriminator_steps={self.discriminator_steps} do not go together: there is one "

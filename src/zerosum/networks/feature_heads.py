@@ -14,6 +14,7 @@ from zerosum.networks.precision import disable_autocast
 SIDE = 64  # pixels that the shorter side has at least when the network sees it
 WIDTH, WIDEST = 24, 256  # channels of the finest mixed map and of the heads
 FIRST_ITERATIONS = 15  # of the power method
+SHIFTS = 8  # the share of a side by which images are moved, at most
 LARGEST = 4  # sides of the largest map that becomes one logit
 
 
@@ -73,7 +74,8 @@ class FeatureHeads(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map [N, 1 or 3, H, W] in [-1, 1] to logits [N, K], K of them by the size of the images."""
         with disable_autocast(images.device):
-            maps = self.network(_enlarge(images.float()))
+            seen = _enlarge(images.float())
+            maps = self.network(_shift(seen) if self.training else seen)
             logits = [head(mixed).flatten(1) for head, mixed in zip(self.heads, self._mix(maps), strict=True)]
             return torch.cat(logits, 1)
 
@@ -122,6 +124,17 @@ def _enlarge(images: Tensor) -> Tensor:
         images, [round(side * SIDE / shorter) for side in images.shape[2:]], mode="bilinear", align_corners=False
     )
     return larger
+
+
+def _shift(images: Tensor) -> Tensor:
+    """Move all images [N, C, H, W] by one random number of pixels each way, the border mirrored.
+
+    Else the generator would draw dots in the steps in which the network looks at pixels.
+    """
+    most = min(images.shape[2:]) // SHIFTS
+    down, right = torch.randint(0, 2 * most + 1, (2,)).tolist()
+    padded = F.pad(images, (most, most, most, most), mode="reflect")
+    return padded[:, :, down : down + images.shape[2], right : right + images.shape[3]]
 
 
 def _build_head(width: int, depth: int) -> nn.Sequential:

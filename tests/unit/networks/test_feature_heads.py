@@ -25,7 +25,7 @@ RECIPE = replace(recipes.find("photos"), networks=SEEING, batch_size=4, precisio
 @pytest.fixture(scope="module")
 def heads() -> FeatureHeads:
     with randomness.scope(0, 0, "test"):
-        return FeatureHeads()
+        return FeatureHeads().eval()  # so that images are not moved
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -41,6 +41,24 @@ def test_each_depth_judges_each_place(heads: FeatureHeads, shape: tuple[int, ...
     assert found.shape == (2, logits)
     assert bool(found.isfinite().all())
     torch.testing.assert_close(heads(noise(2, *shape)[:1]), found[:1])  # whatever lies beside it in the batch
+
+
+def test_in_training_all_images_are_moved_alike(heads: FeatureHeads) -> None:
+    x, y = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="xy")
+    places = torch.stack([x, y, x]).expand(2, 3, 64, 64) / 32 - 1
+    seen: list[torch.Tensor] = []
+    hook = heads.network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    heads.train()
+    with randomness.scope(0, 0, "moves"):
+        for _ in range(12):
+            heads(places)
+    heads.eval()
+    hook.remove()
+    moves = [((each[:, :2, 32, 32] + 1) * 32).round() for each in seen]
+    assert all(torch.equal(move[0], move[1]) for move in moves)  # of both images
+    found = torch.stack([move[0] for move in moves])
+    assert len(found.unique(dim=0)) > 8
+    assert bool(((found - 32).abs() <= 8).all())
 
 
 def test_gray_images_are_seen_as_colour_ones_without_colour(heads: FeatureHeads) -> None:
@@ -114,6 +132,8 @@ def test_the_heads_play_the_same_game(game: str, condition: str, source: Source)
     recipe = change(RECIPE, f"game={game}")
     recipe = replace(recipe, networks=replace(SEEING, condition=condition))  # type: ignore[arg-type]
     players = Players.build(recipe, source, Engine.choose("cpu"), 0)
+    assert isinstance(players.discriminator.network, WithFeatureHeads)
+    players.discriminator.network.heads.eval()  # so that images are not moved
     with players.random(0, 0, "test"):
         real, labels = players.real_batch(source.train, 4, 0, 0)
         fake = players.generate(labels, 4)
