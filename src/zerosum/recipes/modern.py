@@ -40,13 +40,16 @@ COMPACT_CONDITIONAL = replace(
 PHOTOS = replace(
     COMPACT,
     name="photos",
-    summary="compact for photos: pixels repeated instead of transposed convolutions, R1 at every fourth update "
-    "(Mescheder et al. 2018), small batches",
-    networks=Compact(upsampling="nearest"),
+    summary="compact for photos: beside the discriminator of pixels, heads on the features of a network that knows "
+    "ImageNet (Sauer et al. 2021, Kumari et al. 2022); the same fakes for both players, pixels repeated, R1 at every "
+    "fourth update (Mescheder et al. 2018), small batches",
+    networks=Compact(upsampling="nearest", features="efficientnet"),
     regularizers=(GradientNorm(samples="real", gamma=1.0, every=4),),
-    discriminator_optimizer=Adam(lr=5e-4, beta2=0.99, decay_from=0.5),
+    generator_optimizer=Adam(lr=5e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
+    discriminator_optimizer=Adam(lr=5e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
     batch_size=16,
-    steps=20_000,
+    same_fakes=True,
+    steps=6_000,
 )
 
 # As released for CIFAR-10, but for the generator's batch, which is 128 there.

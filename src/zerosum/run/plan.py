@@ -72,7 +72,7 @@ class Plan(Length):
 
         if self.minutes is None:
             return auto.fit(recipe, auto.PATIENCE, recipe.steps, measure)
-        return auto.fit(recipe, 60 * self.minutes, auto.ENOUGH, measure)
+        return auto.fit(recipe, 60 * self.minutes, auto.enough(recipe), measure)
 
     def begin(self, data: str, source: Source, recipe: Recipe, start: Start | None = None) -> Trainer:
         """Create the run, before its first step, with drawn weights or those of `start`.
