@@ -13,6 +13,7 @@ from zerosum.game.algorithm import play
 from zerosum.game.engine import Engine
 from zerosum.game.losses import NonSaturating
 from zerosum.game.players import Player, Players
+from zerosum.game.predictions import GeneratorPass
 from zerosum.game.recipe import Recipe, change
 from zerosum.game.tricks import Replay
 
@@ -61,7 +62,7 @@ def test_each_update_moves_its_own_player_only(
 
     monkeypatch.setattr(Player, "apply_gradients", watched)
     before = bits(players.generator), bits(players.discriminator)
-    recipe = replace(recipe, simultaneous=simultaneous, discriminator_steps=1 if simultaneous else 2)
+    recipe = replace(recipe, simultaneous=simultaneous, discriminator_steps=1 if simultaneous else 2, same_fakes=False)
     iterations = list(play(players, recipe, SOURCE.train, steps=2, seed=0))
     assert moved == (["G", "D"] if simultaneous else ["D", "D", "G"]) * 2
     assert all(i.discriminator_loss.isfinite() and i.generator_loss.isfinite() for i in iterations)
@@ -119,7 +120,7 @@ def test_one_pass_over_both_batches_is_the_same_where_d_has_no_batch_norm() -> N
 @every_recipe
 def test_simultaneous_updates_answer_the_other_player_as_it_was(recipe: Recipe) -> None:
     """D moves as if it went first; G as if it did, against the same fakes and by the same pass of D."""
-    recipe = replace(small(recipe), discriminator_steps=1)
+    recipe = replace(small(recipe), discriminator_steps=1, same_fakes=False)
 
     def after_one_iteration(*, simultaneous: bool) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
         players = Players.build(recipe, SOURCE, ENGINE, seed=0)
@@ -136,7 +137,8 @@ def test_simultaneous_updates_answer_the_other_player_as_it_was(recipe: Recipe) 
         latents = players.networks.sample_latents(6, None, labels, players.classes)
         predict = partial(players.predict, done=0.0)
         of_real, of_fake = players.predict_pair(predict, real, players.generator.network(latents), labels)
-        loss = recipe.game.generator_loss(of_real.logits, of_fake.logits) + of_fake.class_loss
+        heads = of_real.head_logits, of_fake.head_logits
+        loss = recipe.generator_loss(GeneratorPass(of_real.logits, of_fake.logits, of_fake.class_loss, *heads))
         players.generator.step(loss, 0, 1)
     for name, tensor in bits(players.generator).items():
         assert torch.equal(tensor, simultaneous[1][name])

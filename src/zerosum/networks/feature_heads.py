@@ -50,8 +50,7 @@ class FeatureHeads(nn.Module):
 
     Fixed random 1x1 convolutions mix the channels of each map, and the coarse maps into the finer ones; without them a
     head would look at the most telling channels only. Each mixed map has a head of convolutions with spectral
-    normalisation; without it, the heads win at once. All computes in float32: backward, depthwise convolutions are
-    slower in bfloat16.
+    normalisation. All computes in float32: backward, depthwise convolutions are slower in bfloat16.
     """
 
     taps: ClassVar[dict[int, int]] = {2: 24, 4: 40, 10: 112, 15: 320}  # blocks of the network, and their channels

@@ -163,7 +163,7 @@ def parameters(recipe: Recipe, source: Source, steps: int) -> tuple[Players, lis
 
 @pytest.mark.parametrize("simultaneous", [False, True])
 def test_both_players_learn_by_the_heads_and_their_constraint_is_kept(simultaneous: bool, source: Source) -> None:
-    recipe = replace(RECIPE, simultaneous=simultaneous)
+    recipe = replace(RECIPE, simultaneous=simultaneous, same_fakes=not simultaneous)
     before = Players.build(recipe, source, Engine.choose("cpu"), 0)
     players, generator = parameters(recipe, source, 3)
     network = players.discriminator.network
