@@ -34,8 +34,11 @@ def name_kind(path: Path) -> str:
     """Return in words what the file at `path` is; empty if that is not known, or it cannot be read."""
     try:
         with path.open("rb") as file:
-            begin = file.read(8)
+            begin = file.read(9)
+            size = path.stat().st_size
     except OSError:
+        return ""
+    if _is_safetensors(begin, size):
         return ""
     kind = next((kind for magic, kind in MAGIC.items() if begin.startswith(magic)), "")
     binary_pickle = begin[:1] == b"\x80" and len(begin) > 1 and begin[1] in PROTOCOLS
@@ -50,6 +53,14 @@ def is_model(path: Path) -> bool:
     """Whether the file holds the weights of some other program, or may do so."""
     kind = name_kind(path) if path.is_file() else ""
     return kind == PICKLE or kind.endswith((" model", " HDF5 file"))
+
+
+def _is_safetensors(begin: bytes, size: int) -> bool:
+    """Whether a file of `size` bytes begins with the length of a header that fits into it, and then with that header.
+
+    The length may look like the beginning of a pickle.
+    """
+    return begin[8:] == b"{" and int.from_bytes(begin[:8], "little") <= size - 8
 
 
 def _holds_pickle(path: Path) -> bool:

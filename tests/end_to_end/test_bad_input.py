@@ -47,7 +47,7 @@ RECIPES = {
         (["train", "digits", "--recipe", "dcgn"], "unknown recipe 'dcgn': did you mean 'dcgan'?"),
         (["train", "digits", "--set", "game=hinje"], "unknown game 'hinje'"),
         (["train", "digits", "--set", "lr=1"], "recipe has no field 'lr'"),
-        (["train", "digits", "--device", "tpu"], "device 'tpu' is not available here"),
+        (["train", "digits", "--device", "tpu"], "unknown device 'tpu': choose auto, cpu, cuda"),
         (["train", "digits", "--out", "file/run"], "cannot write to file/run: Not a directory"),
         (["train", "digits", "--out", "file"], "file exists already"),
         (["train", "digits", "--out", "/dev/null/run"], "cannot write to /dev/null/run: Not a directory"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from PIL import Image
 
@@ -59,3 +60,15 @@ def test_what_cannot_be_read_has_no_kind(tmp_path: Path) -> None:
     assert not is_model(tmp_path)
     (tmp_path / "cut.zip").write_bytes(b"PK\x03\x04")
     assert name_kind(tmp_path / "cut.zip") == "a .zip archive"
+
+
+@pytest.mark.parametrize("length", [0x0280, 0x0480, 0x0580])
+def test_a_header_whose_length_begins_like_a_pickle_is_a_header(length: int, tmp_path: Path) -> None:
+    file = tmp_path / "g.safetensors"
+    head = b'{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    file.write_bytes(length.to_bytes(8, "little") + head.ljust(length) + bytes(4))
+    assert safetensors.torch.load_file(file)["x"].shape == (1,)
+    assert name_kind(file) == ""
+    assert not is_model(file)
+    file.write_bytes(file.read_bytes()[:100])  # shorter than its header
+    assert name_kind(file) == PICKLE

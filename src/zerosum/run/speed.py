@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from typing import Any
 
@@ -259,10 +259,13 @@ def _play(
 def _add_timing(players: Players, stopwatch: Stopwatch) -> TimedPlayers:
     """Return the same players, timed."""
 
-    def timed(player: Player, name: str) -> TimedPlayer:
-        return TimedPlayer(**vars(player), name=name, stopwatch=stopwatch)
+    def shallow(made: Player | Players) -> dict[str, Any]:
+        return {each.name: getattr(made, each.name) for each in fields(made)}
 
-    shared = {**vars(players)}
+    def timed(player: Player, name: str) -> TimedPlayer:
+        return TimedPlayer(**shallow(player), name=name, stopwatch=stopwatch)
+
+    shared = shallow(players)
     shared |= {name: timed(getattr(players, name), name) for name in ("generator", "discriminator")}
     return replace(TimedPlayers(**shared), stopwatch=stopwatch)
 

@@ -41,7 +41,14 @@ class Counting:
         self.level = level
 
     def scores(
-        self, samples: Tensor, seed: int, metrics: Sequence[Metric] = (), *, training: bool, most: int | None = None
+        self,
+        samples: Tensor,
+        seed: int,
+        metrics: Sequence[Metric] = (),
+        *,
+        training: bool,
+        most: int | None = None,
+        learned_from: str = "none",
     ) -> list[Score]:
         count = most or len(samples)
         return [replace(SCORE, value=self.level + 1 / count, samples=count)]
