@@ -44,6 +44,7 @@ def test_data(zerosum: Command, photos: Path) -> None:
     assert re.search(
         r"scores: with (8|9|1\d) images for testing, shares such as coverage are sure to about (2|3)\d points", out
     )
+    assert re.search(r"photos: 1,500 iterations on (20|198) cats made .*; here are (4|5)\d images to train on", out)
     assert r"left out broken\n[red].jpg: it is data of another kind, not an image" in out
     assert "images, 3 x 64 x 64" in out
     assert "images, 3 x 48 x 64" in zerosum("data", photos, "--size", "48x64")[1]
@@ -178,7 +179,7 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
             "the game hinge has no labels to change",
         ),
         (("train", "photos", "--recipe", "dcgn"), "unknown recipe 'dcgn'"),
-        (("train", "photos", "--device", "tpu"), "device 'tpu' is not available here"),
+        (("train", "photos", "--device", "tpu"), "unknown device 'tpu': choose auto, cpu, cuda"),
         (("train", "photos", "--size", "x"), "data.size: a size is 8 to 4096 pixels"),
         (("train", "photos", "--out", "photos"), "photos exists already: please choose another --out"),
         (("train", "photos", "--out", "photos/0000.bmp/r"), "cannot write to photos/0000.bmp/r: Not a directory"),
@@ -193,7 +194,7 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
             "weights w cannot",
         ),
         (("evaluate", "photos", "--against", "photos", "--size", "x"), "size: a size is 8 to 4096 pixels"),
-        (("evaluate", "photos", "--against", "photos", "--device", "tpu"), "device 'tpu' is not available here"),
+        (("evaluate", "photos", "--against", "photos", "--device", "tpu"), "unknown device 'tpu': choose auto, cpu, cuda"),
         (("evaluate", "photos", "--against", "nowhere"), "no data at 'nowhere'"),
         (("evaluate", "photos", "nowhere", "--against", "photos"), "no run and no images at nowhere"),
         (("evaluate", "photos"), "say which real data to compare with: --against DATA"),
@@ -214,7 +215,7 @@ def test_a_run_without_a_checkpoint_or_a_device_is_refused_before_its_data_are_r
     assert zerosum("train", "photos", "--steps", 1, "--out", "r", *SMALL)[0] == 0
     monkeypatch.setattr("zerosum.data.readers.folder.collect", None)
     for command in (("resume", "r", "--steps", 2), ("equilibrium", "r")):
-        assert "device 'tpu' is not available here" in zerosum(*command, "--device", "tpu")[2]
+        assert "unknown device 'tpu': choose auto, cpu, cuda" in zerosum(*command, "--device", "tpu")[2]
     for file in (zerosum.folder / "r" / "checkpoints").iterdir():
         file.unlink()
     for command in (("resume", "r", "--steps", 2), ("equilibrium", "r")):

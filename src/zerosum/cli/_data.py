@@ -10,6 +10,7 @@ from rich.console import Console
 from zerosum.cli._progress import show_progress
 from zerosum.data import Source
 from zerosum.game.recipe import Recipe
+from zerosum.recipes import auto
 from zerosum.run.plan import open_for_recipe
 from zerosum.run.start import Start
 
@@ -28,7 +29,7 @@ def open_data(
     with show_progress("opening", console) as progress:
         source, chosen = open_for_recipe(data, recipe, changes, device, progress, start)
     tell_files(source, console)
-    if expected := expect_of_scores(source):
+    for expected in filter(None, (expect_of_scores(source), auto.expect(chosen, source))):
         console.print(expected, soft_wrap=True)
     return source, chosen
 

@@ -37,7 +37,7 @@ from zerosum.metrics.memorisation import find_closest
 LEAST_SAMPLES, LEAST_SLOW, MOST_SAMPLES = 5_000, 2_500, 10_000
 MOST_TRAINING, MOST_SLOW = 100_000, 10_000
 INTERIM, INTERIM_SLOW = 5_000, 1_000
-FLATTERED = "the discriminator learned from these features, so they flatter the generator; others are fairer judges"
+FLATTERED = "the discriminator learned from these features, so they flatter the generator: try --features inception"
 SPLITS: dict[Reference, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 

@@ -1,5 +1,6 @@
 """`auto`: the recipe for people who have not chosen one; it looks at the data, and at the time there is."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +15,13 @@ COLOURS = 3  # channels
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
 WIDTHS = (8, 12, 16, 24, 32)
 ENOUGH, ENOUGH_SEEING = 5_000, 2_500  # iterations that a width should get; with heads on features: docs/measured.md
+# What runs of `photos` gave, by how many photos there were to train on: benchmarks/results/few.json, docs/photos.md.
+FEW = {
+    20: "TWENTY",
+    198: "shapes with ears and eyes, much as 8,371 photos gave (coverage .29 of photos that no player saw, not .35)",
+    1_994: "shapes with ears and eyes, as 8,371 photos gave (coverage .34 of photos that no player saw)",
+    8_371: "shapes with ears and eyes, some of them cats (coverage .35 of photos that no player saw)",
+}
 PATIENCE = 1_800.0  # seconds that a training should take at most if nobody says how long
 
 
@@ -26,6 +34,15 @@ def choose(source: Source) -> Recipe:
         return COMPACT_CONDITIONAL
     in_colour = source.shape[0] == COLOURS and source.stacked_from is None
     return PHOTOS if in_colour else COMPACT
+
+
+def expect(recipe: Recipe, source: Source) -> str:
+    """Say what a short training by `recipe` made of about as many photos as `source` has; empty if that is unknown."""
+    if recipe.networks.features == "none" or not source.is_images:
+        return ""
+    count = len(source.train)
+    nearest = min(FEW, key=lambda each: abs(math.log(each / count)))
+    return f"photos: 1,500 iterations on {nearest:,} cats made {FEW[nearest]}; here are {count:,} images to train on"
 
 
 def enough(recipe: Recipe) -> int:
