@@ -11,7 +11,7 @@ from zerosum import recipes
 from zerosum.errors import InputError
 from zerosum.game.recipe import Recipe, change, from_json
 from zerosum.networks.compact import Compact
-from zerosum.recipes.auto import ENOUGH, choose, fit
+from zerosum.recipes.auto import ENOUGH, FEW, choose, enough, expect, fit
 from zerosum.run_folder import FORMAT, RunFolder
 
 ABOUT = {
@@ -99,3 +99,16 @@ def test_networks_are_never_widened_nor_changed_in_kind() -> None:
     assert fit(narrow, 1e9, 1, lambda recipe: 1e-9) == narrow
     for name in ("points", "dcgan"):
         assert fit(recipes.find(name), 0.001, 1, lambda recipe: 1.0) == recipes.find(name)
+
+
+def test_networks_with_heads_on_features_need_fewer_iterations() -> None:
+    assert enough(recipes.find("compact")) == ENOUGH
+    assert enough(recipes.find("photos")) < ENOUGH
+    assert enough(change(recipes.find("photos"), "networks.features=none")) == ENOUGH
+
+
+@pytest.mark.parametrize(("count", "row"), [(4, 20), (60, 20), (70, 207), (200, 207), (5_000, 8_371), (60_000, 8_371)])
+def test_what_photos_gave_is_told_of_the_nearest_number(count: int, row: int) -> None:
+    told = expect(recipes.find("photos"), images((3, 8, 8), count=count))
+    assert f"1,500 iterations on {row:,} cats made {FEW[row]}; here are {count:,} images to train on" in told
+    assert expect(recipes.find("compact"), images((3, 8, 8), count=count)) == ""

@@ -14,12 +14,12 @@ CHOICES = (COMPACT, COMPACT_CONDITIONAL, PHOTOS, POINTS)
 COLOURS = 3  # channels
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
 WIDTHS = (8, 12, 16, 24, 32)
-ENOUGH, ENOUGH_SEEING = 5_000, 2_500  # iterations that a width should get; with heads on features: docs/measured.md
+ENOUGH, ENOUGH_SEEING = 5_000, 1_200  # iterations that a width should get; with heads on features: docs/measured.md
 # What runs of `photos` gave, by how many photos there were to train on: benchmarks/results/few.json, docs/photos.md.
 FEW = {
     20: "TWENTY",
-    198: "shapes with ears and eyes, much as 8,371 photos gave (coverage .29 of photos that no player saw, not .35)",
-    1_994: "shapes with ears and eyes, as 8,371 photos gave (coverage .34 of photos that no player saw)",
+    207: "shapes with ears and eyes, much as 8,371 photos gave (coverage .29 of photos that no player saw, not .35)",
+    2_010: "shapes with ears and eyes, as 8,371 photos gave (coverage .34 of photos that no player saw)",
     8_371: "shapes with ears and eyes, some of them cats (coverage .35 of photos that no player saw)",
 }
 PATIENCE = 1_800.0  # seconds that a training should take at most if nobody says how long
