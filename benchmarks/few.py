@@ -19,10 +19,14 @@ from typing import Any
 
 from protocol import COMMAND, write
 
+from zerosum import records
+from zerosum.records import ScoreRecord
+from zerosum.run_folder import RunFolder
+
 COUNTS, TESTING = (25, 250, 2_500, 10_500), 2_000
 ITERATIONS, FINE_TUNING = 1_500, 800
 SETTINGS = ("--recipe", "photos", "--set", "networks.width=16", "--set", "precision=bfloat16")
-SCORES = ("frechet-distance", "kernel-distance", "precision", "coverage", "variety", "nearer-than-real")
+SCORES = ("frechet-distance", "kernel-distance", "precision", "coverage", "variety")
 PROTOCOL = (
     f"recipe photos of width 16 at 64x64, bfloat16, one thread, one seed, {ITERATIONS:,} iterations ({FINE_TUNING} for "
     "fine-tuning); scores in EfficientNet-Lite0's features, which the discriminator learned from: of cats against "
@@ -56,7 +60,9 @@ def score(run: Path, against: Path, reference: str) -> dict[str, Any]:
     call = [COMMAND, "evaluate", run, "--against", against, "--reference", reference, "--features", "efficientnet"]
     done = subprocess.run([*map(str, call), "--json"], check=True, capture_output=True, text=True)
     lines = map(json.loads, done.stdout.splitlines())
-    return {each["metric"]: round(each["value"], 3) for each in lines if each["metric"] in SCORES}
+    own = {each.score.metric: each.score.value for each in records.read(RunFolder(run), ScoreRecord)}
+    copied = {"nearer-than-real, against its own photos": round(own["nearer-than-real"], 3)}
+    return {each["metric"]: round(each["value"], 3) for each in lines if each["metric"] in SCORES} | copied
 
 
 def main(archive: str, others: str, runs: str) -> None:

@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from zerosum.metrics import Score
+from zerosum.metrics import Score, list_warnings
 
 SHORT = {"test": "test", "training": "train", "whole": "all"}
 
@@ -99,7 +99,7 @@ def _describe_real(scores: Sequence[Score]) -> str:
 
 
 def _warn(scores: Sequence[Score], console: Console, of: str = "") -> None:
-    for warning in dict.fromkeys(score.warning for score in scores if score.warning):
+    for warning in list_warnings(scores):
         console.print(f"Warning{of}: {warning}.")
 
 

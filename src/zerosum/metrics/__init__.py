@@ -20,6 +20,7 @@ from zerosum.metrics.features import FeatureExtractor
 from zerosum.metrics.statistics import ConfidenceInterval
 
 REPLICATES = 100
+WARNINGS = ". "  # between several of one score
 STACKS = 26_000  # samples in which papers count the modes of stacks
 Reference = Literal["test", "train", "all"]
 When = Literal["training", "evaluation", "request"]
@@ -35,7 +36,7 @@ class Estimate:
         better: "lower", "higher" or the value that is right, as "near 1".
         real: the figure of real samples that are not in the reference; None if there are none.
         real_samples: their number, as many as the generated ones or all that there are; 0 if there are none.
-        warning: a reason not to trust the figure; empty if there is none.
+        warning: a reason not to trust the figure, or several; empty if there is none.
     """
 
     metric: str
@@ -206,3 +207,8 @@ class Metric(Component, ABC, kind="metric"):
     @abstractmethod
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return estimates for the generated samples; their names do not depend on the samples."""
+
+
+def list_warnings(scores: Iterable[Score]) -> list[str]:
+    """List the reasons not to trust some of the `scores`, each once."""
+    return list(dict.fromkeys(each for score in scores for each in score.warning.split(WARNINGS) if each))

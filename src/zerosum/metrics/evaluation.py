@@ -21,6 +21,7 @@ from zerosum.errors import InputError
 from zerosum.metrics import (
     REPLICATES,
     STACKS,
+    WARNINGS,
     Estimate,
     Metric,
     MetricInputs,
@@ -37,7 +38,10 @@ from zerosum.metrics.memorisation import find_closest
 LEAST_SAMPLES, LEAST_SLOW, MOST_SAMPLES = 5_000, 2_500, 10_000
 MOST_TRAINING, MOST_SLOW = 100_000, 10_000
 INTERIM, INTERIM_SLOW = 5_000, 1_000
-FLATTERED = "the discriminator learned from these features, so they flatter the generator: try --features inception"
+FLATTERED = (
+    "the discriminator learned from these features, so they flatter the generator; a fairer judge is "
+    "--features inception --download"
+)
 SPLITS: dict[Reference, str] = {"test": "test split", "train": "training split", "all": "whole"}
 
 
@@ -264,7 +268,7 @@ class Evaluation:
         """Add to a score in these features that they flatter."""
         if score.features != self.features.name:
             return score
-        return replace(score, warning="; ".join(filter(None, (score.warning, FLATTERED))))
+        return replace(score, warning=WARNINGS.join(filter(None, (score.warning, FLATTERED))))
 
     def _advise(self, metric: Metric) -> str:
         """Say what scores of `metric` may be compared with, and what they cannot see."""

@@ -9,7 +9,7 @@ from zerosum.metrics import Estimate, Metric, MetricInputs
 from zerosum.metrics.statistics import ConfidenceInterval, bootstrap_means
 
 NEIGHBOURS = 5
-FOOLED, MISSED = 0.5, 0.3  # a precision above the one, at a coverage below the other
+FOOLED, MISSED, NARROW = 0.5, 0.3, 0.05  # a precision above the first, at a coverage or a recall below the others
 
 
 class Neighbours(Metric, name="neighbours"):
@@ -21,7 +21,7 @@ class Neighbours(Metric, name="neighbours"):
     percentiles over the samples averaged, the manifolds being held fixed.
 
     A few outliers among the real samples have balls that reach far, and samples in the middle of the data lie in them
-    whatever they look like: mush has a precision near 1. A warning says so where little is covered.
+    whatever they look like: mush has a precision near 1. A warning says so where little is covered or recalled.
     """
 
     equal_sizes: ClassVar[bool] = True
@@ -30,12 +30,12 @@ class Neighbours(Metric, name="neighbours"):
         """Return four estimates."""
         rng, found = np.random.default_rng(inputs.seed), []
         parts = overlap(inputs.fake.features.numpy(), inputs.real.features.numpy(), NEIGHBOURS)
-        precision, coverage = float(parts["precision"].mean()), float(parts["coverage"].mean())
+        precision, recall, coverage = (float(parts[name].mean()) for name in ("precision", "recall", "coverage"))
         warning = ""
-        if precision > FOOLED and coverage < MISSED:
+        if precision > FOOLED and (coverage < MISSED or recall < NARROW):
             warning = (
                 "precision and density say little here: samples in the middle of the data, as mush is, have both "
-                f"without being near real ones (coverage {coverage:.2f})"
+                f"without being near real ones (coverage {coverage:.2f}, recall {recall:.2f})"
             )
         for name, values in parts.items():
             interval = ConfidenceInterval.by_percentiles(

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from zerosum import catalog, records
 from zerosum.atomic import write_atomically
 from zerosum.game.losses import Game
-from zerosum.metrics import Score
+from zerosum.metrics import Score, list_warnings
 from zerosum.records import IterationRecord, ScoreRecord
 from zerosum.run_folder import Line, RunFolder, lengths
 
@@ -44,7 +44,7 @@ def write(folder: RunFolder) -> None:
         scored_step=scores[-1].step if scores else None,
         sampling_seed=last[0].seed if last else None,
         scores=_by_protocol(last),
-        warnings=dict.fromkeys(score.warning for score in last if score.warning),
+        warnings=list_warnings(last),
     )
     write_atomically(folder.report, page.encode())
 

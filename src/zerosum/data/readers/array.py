@@ -27,6 +27,7 @@ SAMPLES = ("images", "x", "data", "samples", "arr_0")
 LABELS = ("labels", "y", "targets", "target")
 TRAIN, TEST = ("train_{}", "{}_train"), ("test_{}", "{}_test")
 MANY = 2_000  # images whose comparison takes longer than the reading of what was found before
+BEGINNINGS = b"\x93", b"P", b"\x80"  # of arrays, archives and pickles
 LONG = 4  # times as long as wide: images that may be series
 ALPHA = 0.9  # the share of a last channel that is 0 or 255, from which on it is alpha
 NAMES = {pattern.format(word) for pattern in ("{}", *TRAIN, *TEST) for word in (*SAMPLES, *LABELS)}
@@ -57,6 +58,8 @@ class Array(Reader, name="array"):
         )
         if train.samples.shape[1:] != test.samples.shape[1:]:
             raise InputError(f"{path}: training samples are {_describe(train)}, but test samples {_describe(test)}")
+        if names[0][0] not in NAMES:
+            notes = (f"the only array, {names[0][0]!r}, is taken for the samples", *notes)
         source = Source(
             path.stem, train, test, notes=(*read.notes, *notes), range=read.range, heeded=read.heeded, shown=read.shown
         )
@@ -297,6 +300,8 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except Exception as error:  # numpy's parsers raise almost anything on damaged bytes, tokenize.TokenError included
+        if "pickle" in str(error).lower() and not path.read_bytes()[:1].startswith(BEGINNINGS):
+            raise InputError(f"{path} is no file of NumPy's, whatever its name says") from None
         if "pickle" in str(error).lower():
             raise InputError(f"{path} holds Python objects, which are never loaded: save plain numbers") from None
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -464,3 +464,13 @@ def test_mutated_bytes_give_the_documented_error_or_a_source(tmp_path: Path, nam
         assert "\n" not in str(error)  # noqa: PT017  # either outcome is right
     else:
         assert len(source.train) > 0
+
+
+def test_what_an_array_of_another_name_is_taken_for_is_said(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", foo=IMAGES)
+    assert "the only array, 'foo', is taken for the samples" in open_source(str(tmp_path / "a.npz")).notes
+
+
+def test_text_named_npz_is_no_array(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_text("hello, world")
+    assert refused(tmp_path / "a.npz").endswith("a.npz is no file of NumPy's, whatever its name says")
