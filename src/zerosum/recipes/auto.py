@@ -43,8 +43,8 @@ def expect(recipe: Recipe, source: Source) -> str:
     count = len(source.train)
     nearest = min(FEW, key=lambda each: abs(math.log(each / count)))
     return (
-        f"{count:,} images to train on: of {nearest:,} photos of cats, 1,500 iterations of width 16 (some eight minutes "
-        f"of a core) made {FEW[nearest]}; fewer iterations make textures"
+        f"{count:,} images to train on: of {nearest:,} photos of cats, 1,500 iterations of width 16 (some eight "
+        f"minutes of a core) made {FEW[nearest]}; fewer iterations make textures"
     )
 
 
