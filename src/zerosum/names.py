@@ -139,15 +139,16 @@ def check_changes(changes: Iterable[str]) -> None:
     """
     for change in changes:
         path, equals, text = (part.strip() for part in change.partition("="))
+        if not equals or not path:
+            raise InputError(f"--set takes field=value, e.g. --set batch_size=32, not {change!r}")
         first, _, rest = path.partition(".")
         part, field, owner = (
             (first, rest.split(".")[0], "preparation") if first == "data" and rest else ("", first, "recipe")
         )
-        if path and field not in field_names(part):
+        if field not in field_names(part):
             raise InputError(f"--set {path}: {owner} has no field {field!r}: {did_you_mean(field, field_names(part))}")
         try:
-            if path and equals:
-                _check_value(path, part, field, text)
+            _check_value(path, part, field, text)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
 
@@ -157,7 +158,14 @@ def _check_value(path: str, part: str, field: str, text: str) -> None:
     if path in COMPONENTS:
         for name in _component_names_in(text):
             _check_component(COMPONENTS[path], name)
-    elif path == f"{part}.{field}".lstrip(".") and (words := _words(part, field)) and text.strip('"') not in words:
+        return
+    first, _, rest = path.partition(".")
+    words: list[str] = []
+    if path == f"{part}.{field}".lstrip("."):
+        words = _words(part, field)
+    elif first in COMPONENTS:
+        words = _words_of_component(COMPONENTS[first], rest)
+    if words and text.strip('"') not in words:
         *others, last = (repr(word) for word in words)
         raise InputError(f"it must be {', '.join(others)} or {last}, but it was {text!r}")
 
@@ -226,6 +234,17 @@ def _words(part: str, field: str) -> list[str]:
             node.value for node in shared if isinstance(node, ast.Assign) and _is_called(node.targets[0], annotation.id)
         )
         annotation = next(found, annotation)
+    return _literals(annotation)
+
+
+def _words_of_component(place: str, field: str) -> list[str]:
+    """Return the words of which the `field` of any component in `place` takes one; none where one takes others."""
+    found = [_literals(fields[field]) for cls in _classes(place) if field in (fields := _fields(cls))]
+    return list(dict.fromkeys(word for words in found for word in words)) if all(found) else []
+
+
+def _literals(annotation: ast.expr) -> list[str]:
+    """Return the words in `Literal[...]`; none in anything else."""
     if not isinstance(annotation, ast.Subscript) or not _is_called(annotation.value, "Literal"):
         return []
     words = ast.literal_eval(annotation.slice)
@@ -236,6 +255,10 @@ def _annotations(part: str) -> dict[str, ast.expr]:
     """Return what the fields of a recipe, or of its `part`, are annotated with."""
     file, name = FIELDS[part]
     (cls,) = (cls for cls in _classes(file) if cls.name == name)
+    return _fields(cls)
+
+
+def _fields(cls: ast.ClassDef) -> dict[str, ast.expr]:
     return {
         node.target.id: node.annotation
         for node in cls.body

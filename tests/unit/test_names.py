@@ -71,9 +71,24 @@ def test_what_may_be_right_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     given = ["dcgan", "mine", "nowhere.json", str(tmp_path / "mine")]
     assert passing(names.check_recipe, [*given, "yours", "dcgam"]) == given
     changes = ["game=hinge", " batch_size = 3", "networks.width=4", "tricks.0.policy=1", "data.crop=fit", "data={}"]
-    changes += ["=3", "steps", "precision", "precision = bfloat16", 'precision="float32"', "data.channels=null"]
+    changes += ["precision = bfloat16", 'precision="float32"', "data.channels=null"]
+    changes += [
+        "networks.features=efficientnet",
+        "networks.upsampling=nearest",
+        "networks.condition=x",
+        "networks.no=1",
+    ]
     changes += ['tricks=["diff-augment", {"name": "replay"}]', 'networks={"name": "mlp"}', "tricks=[]", "tricks=[1]"]
-    wrong = ["batch=3", "data.nothing=1", "game=x", "precision=bf16", "data.crop=", 'tricks=["replay", "diffaugment"]']
+    wrong = [
+        "networks.features=x",
+        "networks.upsampling=far",
+        "batch=3",
+        "data.nothing=1",
+        "game=x",
+        "precision=bf16",
+        "data.crop=",
+        'tricks=["replay", "diffaugment"]',
+    ]
     wrong += ['networks={"name": "mlq"}', "generator_optimizer=adan"]
     assert passing(lambda change: names.check_changes([change]), [*changes, *wrong]) == changes
     devices = ["auto", "cpu", "cuda", "cuda:3", "mps"]
@@ -85,7 +100,15 @@ def test_what_may_be_right_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    "change", ["game=x", "precision=bf16", "data.crop=center", 'tricks=["replay", "diffaugment"]', "networks=dcgn"]
+    "change",
+    [
+        "networks.features=x",
+        "game=x",
+        "precision=bf16",
+        "data.crop=center",
+        'tricks=["replay", "diffaugment"]',
+        "networks=dcgn",
+    ],
 )
 def test_a_word_is_refused_in_the_words_of_the_recipe(change: str) -> None:
     with pytest.raises(InputError) as early:
