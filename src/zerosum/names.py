@@ -57,8 +57,8 @@ def check_data(data: str) -> None:
         raise no_such_data(data, known)
 
 
-def check_training(data: str, changes: Iterable[str], recipe: str = "auto", device: str = "auto") -> None:
-    """Refuse data, changes of a recipe, a recipe or a device that are not there; `auto` is one of the latter two.
+def check_training(data: str, changes: Iterable[str], recipe: str = "auto") -> None:
+    """Refuse data, changes of a recipe, or a recipe that are not there; `auto` is one of these.
 
     Raises:
         InputError: see there; the message suggests the nearest one.
@@ -67,11 +67,10 @@ def check_training(data: str, changes: Iterable[str], recipe: str = "auto", devi
     check_changes(changes)
     if recipe != "auto":
         check_recipe(recipe)
-    check_device(device)
 
 
-def check_scores(metrics: Iterable[str], features: str, device: str) -> None:
-    """Refuse metrics, features or a device that are not there; `auto` is one of the latter two.
+def check_scores(metrics: Iterable[str], features: str) -> None:
+    """Refuse metrics or features that are not there; `auto` is one of the latter.
 
     Raises:
         InputError: see there; the message suggests the nearest one.
@@ -80,7 +79,6 @@ def check_scores(metrics: Iterable[str], features: str, device: str) -> None:
         check_metric(metric)
     if features != "auto":
         _check_component(FEATURES, features.partition(":")[0])
-    check_device(device)
 
 
 def check_metric(name: str) -> None:

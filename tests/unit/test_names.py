@@ -96,7 +96,7 @@ def test_what_may_be_right_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     metrics = ["mifid", "Frechet-Distance", "frechetdistance"]
     assert passing(names.check_metric, [*metrics, "fid", "frechett"]) == metrics
     features = ["auto", "inception:768", "efficientnet-lite0", "pixels"]
-    assert passing(lambda each: names.check_scores([], each, "auto"), [*features, "incepton", ""]) == features
+    assert passing(lambda each: names.check_scores([], each), [*features, "incepton", ""]) == features
 
 
 @pytest.mark.parametrize(

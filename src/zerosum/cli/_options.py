@@ -15,6 +15,14 @@ def _remember(folder: Path | None) -> Path | None:
     return folder
 
 
+def _known(device: str | None) -> str | None:
+    from zerosum import names
+
+    if device is not None:
+        names.check_device(device)
+    return device
+
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -38,14 +46,16 @@ Size = Annotated[
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda (of several cuda:0, cuda:1 ...) or mps.")]
+Device = Annotated[str, typer.Option(callback=_known, help="auto, cpu, cuda (of several cuda:0, cuda:1 ...) or mps.")]
 DataOfRun = Annotated[
     str | None,
     typer.Option("--data", metavar="DATA", help="Where RUN's data lie now, if they were moved; they must be the same."),
 ]
 DeviceOfRun = Annotated[
     str | None,
-    typer.Option("--device", help="Default: that of the run. On another one the bits of the results may differ."),
+    typer.Option(
+        "--device", callback=_known, help="Default: that of the run. On another one the bits of the results may differ."
+    ),
 ]
 Truncation = Annotated[
     float | None,

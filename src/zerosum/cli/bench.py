@@ -29,7 +29,7 @@ def bench(
 
     if against not in (None, "textbook"):
         raise InputError(f"--against {against}: there is one loop to compare with, 'textbook'")
-    names.check_training(data, changes or (), recipe, device)
+    names.check_training(data, changes or (), recipe)
     from zerosum.cli._data import add_size, describe_recipe, open_data
     from zerosum.cli._progress import plain_console
     from zerosum.run.probe import probe

@@ -66,7 +66,7 @@ def evaluate(
     """Score generated samples against real data that their generator never saw."""
     from zerosum import names
 
-    names.check_scores(metrics or (), features, device)
+    names.check_scores(metrics or (), features)
     names.check_pictures(what)
     if against is not None:
         names.check_data(against)

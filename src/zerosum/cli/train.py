@@ -50,7 +50,7 @@ def train(
 
     if freeze and start_from is None:
         raise InputError("--freeze keeps layers as they were trained: it needs --from RUN")
-    names.check_training(data, changes or (), recipe, device)
+    names.check_training(data, changes or (), recipe)
     if out is not None:
         RunFolder(out.expanduser()).check()
     from zerosum import catalog
