@@ -1,18 +1,32 @@
 """Divide decoded images into those to train on and those to test with."""
 
+import hashlib
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from zerosum.data import LEAST, count_sides, divide_groups
+from zerosum.atomic import replacing
+from zerosum.data import (
+    LEAST,
+    MODES,
+    Split,
+    cache_folder,
+    count_sides,
+    divide_groups,
+    hash_content,
+    split_by_content,
+)
 from zerosum.data.packs.collection import Item
-from zerosum.data.packs.duplicates import group_duplicates
+from zerosum.data.packs.duplicates import group_duplicates, make_thumbnail
 
 Numbers = NDArray[np.int64]
 Thumbnails = NDArray[np.uint8]
 LARGEST_GROUP = 20  # images; more that look alike, if they are most of all, show one subject, and are no copies
 FEWEST_GROUPS = 4
+MANY = 2_000  # images whose comparison takes longer than the reading of what was found before
 
 
 class Decoded(NamedTuple):
@@ -89,15 +103,18 @@ def divide(images: list[Decoded]) -> Division:
     """
     files, pixels = (np.array(each) for each in zip(*((image.file, image.pixels) for image in images), strict=True))
     thumbnails = np.stack([image.thumbnail for image in images])
-    found = group_duplicates(thumbnails)
-    if any(image.item.testing is None for image in images):
-        return divide_alike(files, thumbnails, pixels, found)
-    pictures = _find_identical(thumbnails, pixels)
-    leaders = _dissolve_subject(_connect(found, pictures), pictures)
-    return Division(np.array([image.item.testing for image in images], np.bool_), leaders, 0, pictures, True)
+    decided = [image.item.testing for image in images]
+    testing = None if None in decided else np.array(decided, np.bool_)
+    return divide_alike(files, thumbnails, pixels, group_duplicates(thumbnails), testing)
 
 
-def divide_alike(files: Numbers, thumbnails: Thumbnails, pixels: Numbers, found: Numbers) -> Division:
+def divide_alike(
+    files: Numbers,
+    thumbnails: Thumbnails,
+    pixels: Numbers,
+    found: Numbers,
+    decided: NDArray[np.bool_] | None = None,
+) -> Division:
     """Divide N images by hashes: about one in five is for testing, and images that are nearly the same are on one side.
 
     Images that look alike are only kept together if there is something else to test with: they are not if they are more
@@ -108,15 +125,49 @@ def divide_alike(files: Numbers, thumbnails: Thumbnails, pixels: Numbers, found:
         thumbnails: of the images, uint8 [N, 16, 17].
         pixels: the hashes of their pixels, [N].
         found: what `group_duplicates` finds among the thumbnails, [N].
+        decided: whether each is for testing, bool [N], where folders say so; then nothing is divided here.
     """
     pictures = _find_identical(thumbnails, pixels)
     leaders = _dissolve_subject(_connect(found, pictures), pictures)
+    if decided is not None:
+        return Division(decided, leaders, 0, pictures, True)
     testing = divide_groups(files, _connect(leaders, files), pictures)
     if len(np.unique(leaders)) < FEWEST_GROUPS or min(count_sides(testing, pictures)) < LEAST:
         leaders = pictures
         testing = divide_groups(files, _connect(leaders, files), pictures)
     alike = int((_measure(found) > _measure(leaders)).sum())
     return Division(testing, leaders, alike, pictures)
+
+
+def divide_samples(samples: Split, instead: str) -> tuple[tuple[Split, Split], tuple[str, ...]]:
+    """Keep about one sample of an array in five for testing, near-equal images on one side; say which there are.
+
+    The message says what would decide `instead`.
+    """
+    if samples.samples.ndim == 2:
+        return split_by_content(samples.samples, samples.labels), ()
+    pixels = samples.samples.numpy()
+    hashes = np.array([hash_content(image.tobytes()) for image in pixels], np.int64)
+    gray = pixels if pixels.shape[1] in MODES else pixels.mean(1, keepdims=True).astype(np.uint8)
+    thumbnails = np.stack([make_thumbnail(image) for image in gray])
+    division = divide_alike(hashes, thumbnails, hashes, _group(thumbnails))
+    said = division.explain(instead)
+    return samples.divide(torch.from_numpy(division.testing)), (said,) if said else ()
+
+
+def _group(thumbnails: Thumbnails) -> Numbers:
+    """Group near-duplicates, or load what was found before where that takes long."""
+    if len(thumbnails) < MANY:
+        return group_duplicates(thumbnails)
+    file = cache_folder() / f"{hashlib.blake2b(thumbnails.tobytes(), digest_size=16).hexdigest()}-groups.npy"
+    with suppress(OSError, ValueError):
+        return np.asarray(np.load(file), np.int64)
+    found = group_duplicates(thumbnails)
+    with suppress(OSError):  # a cache that cannot be written costs time at the next opening, nothing else
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as stream:
+            np.save(stream, found)
+    return found
 
 
 def _find_identical(thumbnails: Thumbnails, pixels: Numbers) -> Numbers:

@@ -1,9 +1,7 @@
 """Read NumPy arrays, .npy and .npz: images or points, with labels and a test split if the names say so."""
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -14,10 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum.atomic import replacing
-from zerosum.data import MODES, Progress, Source, Split, cache_folder, hash_content, split_by_content
-from zerosum.data.packs.duplicates import group_duplicates, make_thumbnail
-from zerosum.data.packs.splits import divide_alike
+from zerosum.data import Progress, Source, Split
+from zerosum.data.packs.splits import divide_samples
 from zerosum.data.preparation import SMALLEST, Preparation
 from zerosum.data.readers import Reader
 from zerosum.data.values import FAINT, Extent, Range, Undecided, choose_range, count_outside, describe, measure, scale
@@ -26,7 +22,6 @@ from zerosum.errors import InputError
 SAMPLES = ("images", "x", "data", "samples", "arr_0")
 LABELS = ("labels", "y", "targets", "target")
 TRAIN, TEST = ("train_{}", "{}_train"), ("test_{}", "{}_test")
-MANY = 2_000  # images whose comparison takes longer than the reading of what was found before
 BEGINNINGS = b"\x93", b"P", b"\x80"  # of arrays, archives and pickles
 LONG = 4  # times as long as wide: images that may be series
 ALPHA = 0.9  # the share of a last channel that is 0 or 255, from which on it is alpha
@@ -66,37 +61,6 @@ class Array(Reader, name="array"):
         if train.labels is None or test.labels is None:
             return replace(source, train=Split(train.samples), test=Split(test.samples))
         return replace(source, class_names=name_classes(train, test, str(path)))
-
-
-def divide_samples(samples: Split, instead: str) -> tuple[tuple[Split, Split], tuple[str, ...]]:
-    """Keep about one sample in five for testing, images that are nearly the same on one side; say which there are.
-
-    The message says what would decide `instead`.
-    """
-    if samples.samples.ndim == 2:
-        return split_by_content(samples.samples, samples.labels), ()
-    pixels = samples.samples.numpy()
-    hashes = np.array([hash_content(image.tobytes()) for image in pixels], np.int64)
-    gray = pixels if pixels.shape[1] in MODES else pixels.mean(1, keepdims=True).astype(np.uint8)
-    thumbnails = np.stack([make_thumbnail(image) for image in gray])
-    division = divide_alike(hashes, thumbnails, hashes, _group(thumbnails))
-    said = division.explain(instead)
-    return samples.divide(torch.from_numpy(division.testing)), (said,) if said else ()
-
-
-def _group(thumbnails: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Group near-duplicates, or load what was found before where that takes long."""
-    if len(thumbnails) < MANY:
-        return group_duplicates(thumbnails)
-    file = cache_folder() / f"{hashlib.blake2b(thumbnails.tobytes(), digest_size=16).hexdigest()}-groups.npy"
-    with suppress(OSError, ValueError):
-        return np.asarray(np.load(file), np.int64)
-    found = group_duplicates(thumbnails)
-    with suppress(OSError):  # a cache that cannot be written costs time at the next opening, nothing else
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(file) as stream:
-            np.save(stream, found)
-    return found
 
 
 def name_classes(train: Split, test: Split, where: str) -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data import Progress, Source, Split
+from zerosum.data.packs.splits import divide_samples
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import Reader
-from zerosum.data.readers.array import divide_samples, name_classes, to_labels, to_samples
+from zerosum.data.readers.array import name_classes, to_labels, to_samples
 from zerosum.errors import InputError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

@@ -234,7 +234,7 @@ def test_near_equal_images_of_an_array_stay_on_one_side(name: str, channels: int
 def test_what_is_alike_in_a_large_array_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_frames(tmp_path / "many.npy", 200, 1)
     first = open_source(str(tmp_path / "many.npy"))
-    monkeypatch.setattr("zerosum.data.readers.array.group_duplicates", None)
+    monkeypatch.setattr("zerosum.data.packs.splits.group_duplicates", None)
     again = open_source(str(tmp_path / "many.npy"))
     assert first.notes == again.notes
     assert torch.equal(first.test.samples, again.test.samples)
