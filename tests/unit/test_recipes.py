@@ -11,7 +11,8 @@ from zerosum import recipes
 from zerosum.errors import InputError
 from zerosum.game.recipe import Recipe, change, from_json
 from zerosum.networks.compact import Compact
-from zerosum.recipes.auto import ENOUGH, FEW, choose, enough, expect, fit
+from zerosum.recipes.auto import ENOUGH, ENOUGH_SEEING, FEW, choose, enough, expect, expect_of_iterations, fit
+from zerosum.recipes.modern import COMPACT, PHOTOS
 from zerosum.run_folder import FORMAT, RunFolder
 
 ABOUT = {
@@ -114,3 +115,9 @@ def test_what_photos_gave_is_told_of_the_nearest_number(count: int, row: int) ->
     assert f" made {FEW[row]}; " in told
     assert expect(recipes.find("photos"), images((1, 8, 8), count=count)) == ""
     assert expect(recipes.find("compact"), images((3, 8, 8), count=count)) == ""
+
+
+def test_too_few_iterations_for_photos_are_told() -> None:
+    assert expect_of_iterations(PHOTOS, 300).startswith("300 iterations are few: shapes came after about 1,200")
+    assert expect_of_iterations(PHOTOS, ENOUGH_SEEING) == ""
+    assert expect_of_iterations(COMPACT, 300) == ""

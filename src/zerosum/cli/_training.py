@@ -12,12 +12,14 @@ from zerosum import records
 from zerosum.cli import STARTED
 from zerosum.cli._data import count_epochs, describe_recipe
 from zerosum.cli._tables import format_value, show_scores
+from zerosum.recipes import auto
 from zerosum.records import Record, ScoreRecord
 from zerosum.run.api import finish
 from zerosum.run.probe import Timing
 from zerosum.run.trainer import Trainer
 
 PLAIN_LINES = 20
+REPLANNED = 0.2  # of the iterations: a plan that differs by more from the one told is told
 TICK = 0.01  # seconds; some clocks do not resolve less
 
 
@@ -52,6 +54,8 @@ def train_and_show(trainer: Trainer, console: Console) -> None:
         )
         raise typer.Exit(128 + stopped_by)
     console.print(f"\nFinished {trainer.steps:,} iterations in {path}", soft_wrap=True)
+    if expected := auto.expect_of_iterations(trainer.recipe, trainer.steps):
+        console.print(expected, soft_wrap=True)
     final = [each.score for each in records.read(trainer.folder, ScoreRecord) if each.step == trainer.steps]
     show_scores({path.name: final}, console)
     console.print(
@@ -71,6 +75,7 @@ class Display:
         self._trainer, self._console = trainer, console
         self._first = True
         self._next_plain = 0
+        self._planned = trainer.steps
         self._progress = Progress(
             TextColumn("{task.fields[name]}", style="bold", markup=False),
             BarColumn(),
@@ -108,15 +113,24 @@ class Display:
         if self._first:
             self._first = False
             self._say(f"first iteration {time.monotonic() - STARTED:.1f} s after the start")
+        self._tell_plan()
         rate = f"{(record.step - self._from) / max(time.monotonic() - self._start, TICK):.1f}/s"
         answers = f"D(x) {record.d_real:.2f}  D(G(z)) {record.d_fake:.2f}"
         if not self._trainer.recipe.game.probabilistic:
             answers = f"D right about {record.pair_accuracy:.0%} of pairs"
         state = f"D loss {record.discriminator_loss:.3f}  G loss {record.generator_loss:.3f}  {answers}"
-        self._progress.update(self._task, completed=record.step, rate=rate, state=state)
+        self._progress.update(self._task, total=self._trainer.steps, completed=record.step, rate=rate, state=state)
         if not self._console.is_terminal and record.step >= self._next_plain:
             self._next_plain = record.step + max(1, self._trainer.steps // PLAIN_LINES)
             self._say(f"step {record.step:,} of {self._trainer.steps:,}  {rate}  {state}")
+
+    def _tell_plan(self) -> None:
+        """Say that there is time for another number of iterations than was told, if it is far from it."""
+        steps, told = self._trainer.steps, self._planned
+        if abs(steps - told) > REPLANNED * told:
+            self._planned = steps
+            speed = "slower" if steps < told else "faster"
+            self._say(f"{steps:,} iterations in the time, not {told:,}: the machine is {speed} than it was")
 
     def _say(self, text: str) -> None:
         self._progress.console.print(text, soft_wrap=True)

@@ -48,6 +48,13 @@ def expect(recipe: Recipe, source: Source) -> str:
     )
 
 
+def expect_of_iterations(recipe: Recipe, steps: int) -> str:
+    """Say that `steps` iterations are too few for the recipe `photos`; empty if they are enough, or unmeasured."""
+    if recipe.name != PHOTOS.name or steps >= ENOUGH_SEEING:
+        return ""
+    return f"{steps:,} iterations are few: shapes came after about {ENOUGH_SEEING:,}; more --minutes, better pictures"
+
+
 def enough(recipe: Recipe) -> int:
     """Return how many iterations the networks of `recipe` should get, whatever their width."""
     return ENOUGH if recipe.networks.features == "none" else ENOUGH_SEEING
