@@ -1,35 +1,52 @@
-"""What iterations buy: pictures and scores of the default recipes after 300 to 12,000 iterations, on four sets.
+"""What iterations buy: pictures and scores of recipes after 300 to 12,000 iterations, on four sets.
 
-Usage: python benchmarks/iterations.py SETS RUNS INCEPTION.npz [NAME ...]
+Usage: python benchmarks/iterations.py SETS OUT INCEPTION.npz [NAME ...]
 
 SETS holds cats96.zip, dogs64.npz, cifar10.npz and the folder mnist; INCEPTION.npz is what `evaluate --weights` takes.
-Trains every run of PLAN, or those on the sets called NAME, one on each core with one thread; a run that is finished in
-the folder RUNS is only read. Photos are scored in Inception's 768 features, which no player saw, and in
-EfficientNet-Lite0's, which the discriminator learned from; digits in a classifier's. Budgets are iterations, not
-seconds, so that what else the machine does changes nothing; `zerosum bench` says how many a minute has. Results are
-added to results/iterations.json.
+Plays every run of PLAN, or those on the sets called NAME, one on each core with one thread, as a run in float32 does,
+but without the scores in between; a run whose answer lies in OUT is only read. The averaged generator's samples are
+drawn to OUT, and scored in Inception's 768 features, which no player saw, and in EfficientNet-Lite0's, which the
+drawn to OUT, scored in Inception's 768 features, which no player saw, and in EfficientNet-Lite0's, which the
+what else the machine does changes nothing; `zerosum bench` says how many a minute has. Results are added to
+results/iterations.json.
 """
 
 import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from protocol import COMMAND, last_iteration, read_figures, write
+import torch
+from protocol import read_figures, write
+from torch import Tensor
 
-from zerosum.run_folder import RunFolder
+from zerosum import recipes
+from zerosum.data import Source
+from zerosum.data.readers import open_source
+from zerosum.export import pictures
+from zerosum.game.algorithm import play
+from zerosum.game.ema import EMA
+from zerosum.game.engine import Engine
+from zerosum.game.players import Players
+from zerosum.game.recipe import change
+from zerosum.generator import TrainedGenerator
+from zerosum.metrics.features import Request, open_features
+from zerosum.metrics.kernel import squared_discrepancy
+from zerosum.metrics.neighbours import overlap
 
-COUNT = 1_000  # samples, and at most as many real ones
-SCORES = ("frechet-distance", "kernel-distance", "coverage", "precision", "recall", "variety")
+COUNT, NEIGHBOURS, SHOWN = 1_000, 5, 32
+CPU = torch.device("cpu")
 PROTOCOL = (
-    "one thread on a core of its own for each run, two at a time, other work beside them now and then: seconds are "
-    f"upper bounds; one seed unless noted; {COUNT:,} samples of the average generator against as many of the test "
-    "split (all, if it is smaller); kernel distances of Inception are as it computes them, not times 1,000"
+    "float32, one thread on a core of its own for each run, two at a time, other work beside them: seconds are of "
+    f"process time, for playing alone; one seed unless noted; {COUNT:,} samples of the average generator against the "
+    f"first {COUNT:,} of the test split (all, if it is smaller); coverage and precision with k = {NEIGHBOURS}; kernel "
+    "distances are the unbiased estimate of all of them"
 )
 
 
@@ -45,14 +62,30 @@ class Plan:
     seed: int = 0
 
     @property
-    def setting(self) -> str:
-        """The recipe and its changes in one line."""
-        return " ".join((self.recipe, *self.changes))
-
-    def folder(self, runs: Path) -> Path:
-        """Return where the run lies."""
+    def key(self) -> str:
+        """A name for its files."""
         words = "-".join(change.split("=")[-1] for change in self.changes)
-        return runs / f"{self.name}-{self.recipe}-{words}-{self.iterations}-{self.seed}"
+        return f"{self.name}-{self.recipe}-{words}-{self.iterations}-{self.seed}"
+
+    def play(self, source: Source) -> tuple[TrainedGenerator, float]:
+        """Play it; return the average generator, and the seconds of process time that it took."""
+        recipe = recipes.find(self.recipe)
+        for each in self.changes:
+            recipe = change(recipe, each)
+        engine = Engine(CPU, threads=1)
+        players = Players.build(recipe, source, engine, self.seed)
+        average = EMA(players.generator.network, recipe.ema_decay)
+        began = time.process_time()
+        for iteration in play(players, recipe, source.train, steps=self.iterations, seed=self.seed):
+            average.update(iteration.step + 1)
+        took = time.process_time() - began
+        network = average.calibrated(recipe.networks, [], CPU)
+        return TrainedGenerator(network, recipe.networks, source.shape, {}, engine, {}), took
+
+    def open(self, sets: Path) -> Source:
+        """Open its data; archives of photos are brought to 64x64."""
+        size = (64, 64) if self.data.endswith(".zip") else None
+        return open_source(str(sets / self.data), replace(recipes.find(self.recipe).data, size=size))
 
 
 def widths(*numbers: int) -> tuple[tuple[str, ...], ...]:
@@ -66,86 +99,75 @@ def plan(name: str, data: str, recipe: str, changes: tuple[tuple[str, ...], ...]
 
 
 PLAN = [
-    *plan("cats", "cats96.zip", "photos", widths(16), 300, 1_200, 5_000, 12_000),
+    *plan("cats", "cats96.zip", "photos", widths(16), 12_000, 300, 1_200, 5_000),
     *plan("cats", "cats96.zip", "photos", widths(8), 1_200, 5_000),
     *plan("dogs", "dogs64.npz", "photos", widths(16), 300, 1_200, 5_000),
+    *plan("mnist", "mnist", "photos", widths(8), 1_200),
+    *plan("mnist", "mnist", "compact", widths(8), 2_000),
     *plan("cifar10", "cifar10.npz", "photos", widths(16), 300, 1_200, 5_000),
-    *plan("mnist", "mnist", "photos", widths(16), 1_200),
-    *plan("mnist", "mnist", "compact", widths(16), 1_200),
 ]
 
 
-def train(one: Plan, sets: Path, runs: Path, core: int) -> None:
-    """Train one run on one core, unless it is there."""
-    out = one.folder(runs)
-    if (out / "report.html").exists():
-        return
-    changes = [word for change in one.changes for word in ("--set", change)]
-    size = ("--size", "64") if one.data.endswith(".zip") else ()
-    call = [COMMAND, "train", sets / one.data, "--recipe", one.recipe, "--steps", one.iterations, "--seed", one.seed]
-    subprocess.run(
-        ["taskset", "-c", str(core), *map(str, call), "--out", str(out), *size, *changes],
-        check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.DEVNULL,
-    )
-
-
-def score(run: Path, *features: str) -> dict[str, float]:
-    """Score a run in one set of features; keep the answer beside it."""
-    kept = run / f"{features[0]}.json"
+def judge(samples: Tensor, source: Source, features: Request, kept: Path) -> dict[str, float]:
+    """Score samples against held-out images; the features of these are kept in a file."""
+    extractor = open_features(source, features)
     if not kept.exists():
-        call = [COMMAND, "evaluate", run, "--count", COUNT, "--features", *features, "--json"]
-        call += [word for metric in SCORES for word in ("--metric", metric)]
-        done = subprocess.run([*map(str, call)], check=True, capture_output=True, text=True)
-        kept.write_text(done.stdout)
-    lines = map(json.loads, kept.read_text().splitlines())
-    return {line["metric"]: round(line["value"], 4) for line in lines if line["metric"] in SCORES}
-
-
-def read(one: Plan, runs: Path, weights: str) -> dict[str, Any]:
-    """Return what a finished run made of its iterations."""
-    run, last = one.folder(runs), last_iteration(one.folder(runs))
+        torch.save(extractor(source.test.samples[:COUNT]), kept)
+    fake, real = extractor(samples), torch.load(kept, weights_only=True)
+    fewest = min(len(fake), len(real))
+    shares = overlap(fake.numpy(), real.numpy(), NEIGHBOURS)
     return {
-        "setting": one.setting,
-        "iterations": one.iterations,
-        "seed": one.seed,
-        "seconds": round(last.seconds),
-        "computed in": RunFolder(run).describe()["precision"],
-        **(
-            {"classifier": score(run, "classifier")}
-            if one.name == "mnist"
-            else {
-                "inception-768": score(run, "inception:768", "--weights", weights),
-                "lite0": score(run, "efficientnet"),
-            }
-        ),
+        "kernel distance": float(squared_discrepancy(real[:fewest].double(), fake[:fewest].double())),
+        **{name: round(float(shares[name].mean()), 3) for name in ("coverage", "precision")},
     }
 
 
-def main(sets: str, runs: str, weights: str, *names: str) -> None:
-    """Train, read, and add to the table."""
+def work(number: int, sets: Path, out: Path, weights: Path) -> None:
+    """Play and judge one run of the plan in this process, and write the answer."""
+    torch.set_num_threads(1)
+    one = PLAN[number]
+    source = one.open(sets)
+    generator, seconds = one.play(source)
+    samples = generator.sample(COUNT, seed=1)
+    (out / f"{one.key}.png").write_bytes(pictures.encode(pictures.draw_samples(samples[:SHOWN], columns=8)))
+    answer = {"setting": " ".join((one.recipe, *one.changes)), "iterations": one.iterations, "seed": one.seed}
+    answer |= {"seconds": round(seconds)}
+    judges = {"lite0": Request("efficientnet")}
+    judges |= (
+        {"classifier": Request("classifier")}
+        if one.name == "mnist"
+        else {"inception-768": Request("inception:768", weights)}
+    )
+    for name, request in judges.items():
+        answer[name] = judge(samples, source, request, out / f"real-{one.name}-{name}.pt")
+    (out / f"{one.key}.json").write_text(json.dumps(answer))
+
+
+def main(sets: str, out: str, weights: str, *names: str) -> None:
+    """Play, judge, and add to the table; with a number, do only that run of the plan, in this process."""
+    if names and names[0].isdigit():
+        work(int(names[0]), Path(sets), Path(out), Path(weights))
+        return
     cores: Queue[int] = Queue()
     for core in range(os.cpu_count() or 1):
         cores.put(core)
 
-    def work(one: Plan) -> dict[str, Any]:
-        core = cores.get()
-        try:
-            train(one, Path(sets), Path(runs), core)
-            found = read(one, Path(runs), weights)
-        finally:
-            cores.put(core)
-        print(json.dumps({"set": one.name, **found}), flush=True)
-        return found
+    def start(number: int) -> dict[str, Any]:
+        answer, core = Path(out) / f"{PLAN[number].key}.json", cores.get()
+        call = ["taskset", "-c", str(core), sys.executable, __file__, sets, out, weights, str(number)]
+        if not answer.exists():
+            subprocess.run(call, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        cores.put(core)
+        print(answer.read_text(), flush=True)
+        return dict(json.loads(answer.read_text()))
 
-    chosen = [one for one in PLAN if not names or one.name in names]
+    chosen = [number for number, one in enumerate(PLAN) if not names or one.name in names]
     with ThreadPoolExecutor(cores.qsize()) as pool:
-        found = list(pool.map(work, chosen))
+        found = list(pool.map(start, chosen))
     figures = read_figures("iterations")
-    for one, each in zip(chosen, found, strict=True):
-        rows = figures.setdefault(one.name, [])
-        figures[one.name] = [row for row in rows if _key(row) != _key(each)] + [each]
+    for number, row in zip(chosen, found, strict=True):
+        others = [each for each in figures.get(PLAN[number].name, []) if _key(each) != _key(row)]
+        figures[PLAN[number].name] = [*others, row]
     write("iterations", PROTOCOL, figures)
 
 

@@ -54,7 +54,7 @@ def play(
                 real, labels = players.real_batch(data, recipe.batch_size, update, seed)
                 with torch.set_grad_enabled(recipe.same_fakes and k == recipe.discriminator_steps - 1):
                     fake = players.generate(labels, recipe.batch_size)
-                out = players.discriminate(real, fake.detach(), labels, done)
+                out = players.discriminate(real, fake.detach(), labels, done, update)
                 d_loss, penalty = recipe.discriminator_loss(out), recipe.penalty(out, update)
                 players.discriminator.step(d_loss + penalty, step, steps)
                 players.remember(out, update)
@@ -79,7 +79,7 @@ def play_simultaneously(
     for step in range(start, steps):
         with players.random(seed, step, "discriminator update 0"):
             real, labels = players.real_batch(data, recipe.batch_size, step, seed)
-            out = players.discriminate(real, players.generate(labels, recipe.batch_size), labels, step / steps)
+            out = players.discriminate(real, players.generate(labels, recipe.batch_size), labels, step / steps, step)
             d_loss, penalty = recipe.discriminator_loss(out), recipe.penalty(out, step)
             g_loss = recipe.generator_loss(out.of_generator)
             players.discriminator.backward(d_loss + penalty, retain_graph=True)

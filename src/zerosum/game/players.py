@@ -142,10 +142,13 @@ class Players:
             return predict(real, labels), predict(fake, labels)
         return predict(torch.cat([real, fake]), None if labels is None else labels.repeat(2)).halves()
 
-    def discriminate(self, real: Tensor, fake: Tensor, labels: Tensor | None, done: float) -> DiscriminatorPass:
-        """Show D a batch of real samples and one of fakes for D's update; both are of the classes `labels`."""
+    def discriminate(
+        self, real: Tensor, fake: Tensor, labels: Tensor | None, done: float, update: int = 0
+    ) -> DiscriminatorPass:
+        """Show D a batch of real samples and one of fakes for its `update`; both are of the classes `labels`."""
         fake = reduce(lambda fakes, trick: trick.replay(fakes, self.memory), self.tricks, fake)
-        if any(each.penalizes for each in self.discriminator.regularizers):  # it may differentiate D there
+        if any(each.penalizes and each.is_due(update) for each in self.discriminator.regularizers):
+            # a penalty may differentiate D there; at other updates, nothing that leads back to samples is kept
             real.requires_grad_()
             fake.requires_grad_()
         predict = partial(self.predict, done=done)

@@ -42,6 +42,10 @@ class Regularizer(Component, kind="regularizer"):
         """Whether it has a penalty, which may differentiate the discriminator at the samples."""
         return type(self).penalty is not Regularizer.penalty
 
+    def is_due(self, update: int) -> bool:
+        """Whether discriminator update number `update`, from 0, has its penalty."""
+        return update % self.every == 0
+
     def penalty(self, out: DiscriminatorPass) -> Tensor | None:
         """Return a scalar for the discriminator's loss, or None."""
         return None
@@ -55,7 +59,7 @@ class Regularizer(Component, kind="regularizer"):
 
 def total_penalty(regularizers: Iterable[Regularizer], out: DiscriminatorPass, update: int) -> Tensor:
     """Add up the penalties that are due at discriminator update number `update` (from 0): a scalar."""
-    due = (each for each in regularizers if update % each.every == 0)
+    due = (each for each in regularizers if each.is_due(update))
     penalties = [each.every * penalty for each in due if (penalty := each.penalty(out)) is not None]
     return torch.stack(penalties).sum() if penalties else out.real_logits.new_zeros(())
 

@@ -8,7 +8,7 @@ from zerosum import randomness, recipes
 from zerosum.game.algorithm import play
 from zerosum.game.engine import Engine
 from zerosum.game.players import Players
-from zerosum.game.predictions import GeneratorPass
+from zerosum.game.predictions import DiscriminatorPass, GeneratorPass
 from zerosum.game.recipe import change
 from zerosum.game.regularizers import total_penalty
 
@@ -43,3 +43,20 @@ def test_both_players_want_the_class_to_be_guessed(monkeypatch: pytest.MonkeyPat
     expected = RECIPE.game.generator_loss(answer.real_logits, answer.fake_logits) + answer.class_loss
     torch.testing.assert_close(iteration.generator_loss, expected.detach())
     assert answer.class_loss > 0.1
+
+
+def test_samples_are_differentiated_only_when_a_penalty_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = change(RECIPE, 'regularizers=[{"name":"r1","every":3},{"name":"weight-clipping"}]')
+    players = Players.build(recipe, SOURCE, Engine(torch.device("cpu")), seed=0)
+    passes: list[DiscriminatorPass] = []
+    discriminate = Players.discriminate
+
+    def watched(*arguments: object, **options: object) -> DiscriminatorPass:
+        passes.append(discriminate(*arguments, **options))  # type: ignore[arg-type]
+        return passes[-1]
+
+    monkeypatch.setattr(Players, "discriminate", watched)
+    penalties = [float(each.penalty) for each in play(players, recipe, SOURCE.train, steps=5, seed=0)]
+    assert [each.real.requires_grad for each in passes] == [True, False, False, True, False]
+    assert [each.fake.requires_grad for each in passes] == [True, False, False, True, False]
+    assert all(penalties)
