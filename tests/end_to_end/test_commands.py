@@ -288,6 +288,7 @@ def test_bench_says_where_the_time_goes(in_process: Command) -> None:
     assert len(shares) == 9
     assert sum(shares) == pytest.approx(100, abs=0.5)
     assert re.search(r"a tutorial's loop with these networks, in float32, from memory: [\d,]+ images/s; this is", out)
+    assert re.search(r"10 pictures of [\d.e-]+ s, a checkpoint of [\d.e-]+ s every 60 s, and scores, of which", out)
     assert list(in_process.folder.iterdir()) == []
     assert "there is one loop to compare with" in in_process.refused("bench", "digits", "--against", "tutorial")
 

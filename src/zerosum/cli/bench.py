@@ -32,6 +32,7 @@ def bench(
     names.check_training(data, changes or (), recipe)
     from zerosum.cli._data import add_size, describe_recipe, open_data
     from zerosum.cli._progress import plain_console
+    from zerosum.run.occasions import measure_occasions
     from zerosum.run.probe import probe
     from zerosum.run.speed import measure_speed, time_textbook
 
@@ -55,6 +56,7 @@ def bench(
     for name, part in speed.parts.items():
         table.add_row(name, f"{1000 * part:.2f}", f"{part / whole:.1%}")
     console.print(table)
+    console.print(measure_occasions(chosen, source, found.engine).describe(), soft_wrap=True)
     for timing in found.timings:
         console.print(timing.describe())
     if against is not None:

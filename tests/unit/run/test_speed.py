@@ -9,6 +9,7 @@ from torch import nn
 
 from tests.unit.run.small import RECIPE, SOURCE
 from zerosum.game.engine import Engine
+from zerosum.game.regularizers import GradientNorm
 from zerosum.networks.compact import Compact
 from zerosum.run.speed import PARTS, Stopwatch, measure_peak, measure_speed, play_textbook, time_textbook
 
@@ -53,6 +54,17 @@ def test_operations_are_those_of_both_updates(monkeypatch: pytest.MonkeyPatch) -
     d_update = generate + 2 * predict + 2 * predict  # fakes; real and fake; the weights' gradient
     g_update = generate + predict + predict + generate  # and on to the samples, and to the weights of G
     assert measure_speed(recipe, SOURCE, ENGINE, 0.01).flops == d_update + g_update
+
+
+def test_penalties_are_counted_as_often_as_they_come() -> None:
+    """They differentiate D twice, which PyTorch's own counter of operations does not survive."""
+    recipe = replace(RECIPE, discriminator_steps=1, regularizers=())
+    plain, always, rarely = (
+        measure_speed(replace(recipe, regularizers=regularizers), SOURCE, ENGINE, 0.01).flops
+        for regularizers in ((), (GradientNorm(samples="real"),), (GradientNorm(samples="real", every=4),))
+    )
+    assert always > 1.2 * plain
+    assert rarely - plain == pytest.approx((always - plain) / 4, rel=1e-6)
 
 
 def test_the_peak_is_no_slower_than_a_product() -> None:
