@@ -29,6 +29,7 @@ from zerosum.run.speed import play_textbook
 ITERATIONS, IMAGES, THREADS = 3, 1_000, 1
 CASES = {
     "dcgan, 64x64, batch 64": ("dcgan", (), 64, 64),
+    "dcgan, the same in four parts": ("dcgan", ("accumulate=4",), 64, 64),
     "compact of width 16, 64x64, batch 64": ("compact", ("networks.width=16",), 64, 64),
     "compact of width 16, 128x128, batch 32": ("compact", ("networks.width=16",), 128, 32),
     "photos of width 16, 64x64, batch 16": ("photos", ("networks.width=16",), 64, 16),
@@ -40,7 +41,7 @@ CASES = {
 def build(name: str, changes: tuple[str, ...], side: int, batch: int) -> tuple[Recipe, Source]:
     """Return a recipe, and noise to train it on."""
     recipe = recipes.find(name)
-    for each in (*changes, f"batch_size={batch}"):
+    for each in (f"batch_size={batch}", *changes):
         recipe = change(recipe, each)
     split = Split(torch.randint(0, 256, (IMAGES, 3, side, side), dtype=torch.uint8))
     return recipe, Source("noise", split, split)

@@ -111,8 +111,8 @@ NAMED = (
     Patch(
         "minibatches counted by step, not by update",
         "game/algorithm.py",
-        "players.real_batch(data, recipe.batch_size, update, seed)",
-        "players.real_batch(data, recipe.batch_size, step, seed)",
+        "players.real_batch(data, size, update * recipe.accumulate + part, seed)",
+        "players.real_batch(data, size, step * recipe.accumulate + part, seed)",
         PLAY,
     ),
     Patch(
@@ -146,8 +146,8 @@ NAMED = (
     Patch(
         "D learns without the penalty",
         "game/algorithm.py",
-        "players.discriminator.step(d_loss + penalty, step, steps)",
-        "players.discriminator.step(d_loss + 0 * penalty, step, steps)",
+        "players.discriminator.backward(d_loss + penalty)",
+        "players.discriminator.backward(d_loss + 0 * penalty)",
         PLAY,
     ),
     Patch(
@@ -158,8 +158,27 @@ NAMED = (
         PLAY,
     ),
     Patch(
-        "the tricks remember nothing", "game/algorithm.py", "                players.remember(out, update)\n", "", PLAY
+        "the tricks remember nothing",
+        "game/algorithm.py",
+        "        players.remember(real_logits, recipe.batch_size, update)\n",
+        "",
+        PLAY,
     ),
+    Patch(
+        "all parts of a minibatch are the same samples",
+        "game/algorithm.py",
+        "update * recipe.accumulate + part, seed)",
+        "update * recipe.accumulate, seed)",
+        PLAY,
+    ),
+    Patch(
+        "all parts of a minibatch have the same noise",
+        "game/algorithm.py",
+        'f"discriminator update {k}", part)',
+        'f"discriminator update {k}", 0)',
+        PLAY,
+    ),
+    Patch("the gradients of parts are summed", "game/players.py", "(loss / self.accumulate)", "loss", PLAY),
     Patch("nothing is replayed", "game/players.py", "trick.replay(fakes, self.memory)", "fakes", PLAY),
     Patch(
         "the players' optimisers are exchanged",

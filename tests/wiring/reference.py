@@ -84,9 +84,14 @@ class Measured(NamedTuple):
     fake_logits: Tensor
 
 
+def part_size(recipe: Recipe) -> int:
+    """How many samples are in each of the parts that a minibatch is cut into."""
+    return recipe.batch_size // recipe.accumulate
+
+
 def minibatch(case: Case, number: int, seed: int) -> tuple[Tensor, Tensor | None]:
     """Cut minibatch `number` out of shuffled epochs laid end to end, and take each sample's own label."""
-    split, size, length = case.source.train, case.recipe.batch_size, len(case.source.train)
+    split, size, length = case.source.train, part_size(case.recipe), len(case.source.train)
     first = number * size
     epochs = range(first // length, (first + size - 1) // length + 1)
     orders = [torch.randperm(length, generator=randomness.rng(seed, epoch, "shuffle")) for epoch in epochs]
@@ -114,7 +119,7 @@ class Reference:
         self.d_optimizer = case.discriminator_optimizer(self.discriminator.parameters())
 
     def generate(self, labels: Tensor | None) -> Tensor:
-        size = self.recipe.batch_size, self.recipe.networks.latent
+        size = part_size(self.recipe), self.recipe.networks.latent
         normal = self.recipe.networks.prior == "normal"
         latents = torch.randn(size) if normal else (2 * torch.rand(size) - 1) * math.sqrt(3)
         if labels is not None:
@@ -138,37 +143,53 @@ class Reference:
     def play(self, steps: int) -> Iterator[Measured]:
         case, recipe, seed, memory = self.case, self.recipe, self.seed, self.memory
         d_parameters, g_parameters = list(self.discriminator.parameters()), list(self.generator.parameters())
+        parts = range(recipe.accumulate)
         for step in range(steps):
             done = step / steps
             for k in range(recipe.discriminator_steps):
                 update = step * recipe.discriminator_steps + k
-                with randomness.scope(seed, step, f"discriminator update {k}"):
-                    real, labels = minibatch(case, update, seed)
-                    fake = made = self.generate(labels)
-                    fake = case.replay(fake if recipe.simultaneous else fake.detach(), memory)
-                    if recipe.regularizers:
-                        real.requires_grad_()
-                        fake.requires_grad_()
-                    (real_logits, real_nll), (fake_logits, fake_nll) = self.compare(real, fake, labels, done)
-                    d_loss = case.discriminator_loss(real_logits, fake_logits)
-                    out = Pass(real, fake, real_logits, fake_logits, self.discriminator, update, done)
-                    penalty = case.penalty(out) + (real_nll.mean() + fake_nll.mean())
-                    d_gradients = torch.autograd.grad(d_loss + penalty, d_parameters, retain_graph=recipe.simultaneous)
-                    if recipe.simultaneous:
-                        g_loss = case.generator_loss(real_logits, fake_logits) + fake_nll.mean()
-                        g_gradients = torch.autograd.grad(g_loss, g_parameters)
-                    move(self.d_optimizer, d_parameters, d_gradients, case.discriminator_schedule(step, steps))
-                    case.project(self.discriminator)
-                    case.remember(real_logits.detach(), update, memory)
+                shown, figures, d_gradients, g_gradients, g_losses = [], [], [], [], []
+                for part in parts:
+                    with randomness.scope(seed, step, f"discriminator update {k}", rank=part):
+                        real, labels = minibatch(case, update * len(parts) + part, seed)
+                        fake = made = self.generate(labels)
+                        fake = case.replay(fake if recipe.simultaneous else fake.detach(), memory)
+                        if recipe.regularizers:
+                            real.requires_grad_()
+                            fake.requires_grad_()
+                        (real_logits, real_nll), (fake_logits, fake_nll) = self.compare(real, fake, labels, done)
+                        d_loss = case.discriminator_loss(real_logits, fake_logits)
+                        out = Pass(real, fake, real_logits, fake_logits, self.discriminator, update, done)
+                        penalty = case.penalty(out) + (real_nll.mean() + fake_nll.mean())
+                        loss = (d_loss + penalty) / len(parts)
+                        d_gradients.append(torch.autograd.grad(loss, d_parameters, retain_graph=recipe.simultaneous))
+                        if recipe.simultaneous:
+                            g_losses.append(case.generator_loss(real_logits, fake_logits) + fake_nll.mean())
+                            g_gradients.append(torch.autograd.grad(g_losses[-1] / len(parts), g_parameters))
+                    shown.append((real, labels, made))
+                    figures.append((d_loss, penalty, real_logits, fake_logits))
+                move(self.d_optimizer, d_parameters, add(d_gradients), case.discriminator_schedule(step, steps))
+                case.project(self.discriminator)
+                case.remember(torch.cat([each[2] for each in figures]).detach(), update, memory)
             if not recipe.simultaneous:
-                with randomness.scope(seed, step, "generator update"):
-                    fake = made if recipe.same_fakes else self.generate(labels)
-                    answers, nll = self.discriminate(fake, labels, done)
-                    again = self.discriminate(real, labels, done)[0].detach() if case.real_again else answers * math.nan
-                    g_loss = case.generator_loss(again, answers) + nll.mean()
-                    g_gradients = torch.autograd.grad(g_loss, g_parameters)
-            move(self.g_optimizer, g_parameters, g_gradients, case.generator_schedule(step, steps))
-            yield Measured(step, d_loss, penalty, g_loss, real_logits, fake_logits)
+                for part, (real, labels, made) in zip(parts, shown, strict=True):
+                    with randomness.scope(seed, step, "generator update", rank=part):
+                        fake = made if recipe.same_fakes else self.generate(labels)
+                        answers, nll = self.discriminate(fake, labels, done)
+                        again = answers * math.nan
+                        if case.real_again:
+                            again = self.discriminate(real, labels, done)[0].detach()
+                        g_losses.append(case.generator_loss(again, answers) + nll.mean())
+                        g_gradients.append(torch.autograd.grad(g_losses[-1] / len(parts), g_parameters))
+            move(self.g_optimizer, g_parameters, add(g_gradients), case.generator_schedule(step, steps))
+            d_losses, penalties, real_answers, fake_answers = zip(*figures, strict=True)
+            means = (torch.stack(each).mean() for each in (d_losses, penalties, g_losses))
+            yield Measured(step, *means, torch.cat(real_answers), torch.cat(fake_answers))
+
+
+def add(gradients: list[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """Add the gradients of parts, in their order."""
+    return tuple(sum(each[1:], each[0]) for each in zip(*gradients, strict=True))
 
 
 def move(

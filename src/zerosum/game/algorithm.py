@@ -1,6 +1,7 @@
 """Algorithm 1 of Goodfellow et al. 2014: k updates of the discriminator, then one of the generator, and again.
 
-This page is the game being played and nothing else.
+This page is the game being played and nothing else. A minibatch may be cut into parts, one pass after the other, whose
+gradients are added: by default it is one.
 """
 
 from collections.abc import Iterator
@@ -43,49 +44,62 @@ def play(
     Minibatches, latents and the players' own randomness are functions of (seed, step): playing on from `start` gives
     the same bits as never having stopped.
     """
-    if recipe.simultaneous:
-        yield from play_simultaneously(players, recipe, data, steps=steps, seed=seed, start=start)
-        return
+    iterate = play_at_once if recipe.simultaneous else play_in_turns
     for step in range(start, steps):
-        done = step / steps
-        for k in range(recipe.discriminator_steps):
-            update = step * recipe.discriminator_steps + k
-            with players.random(seed, step, f"discriminator update {k}"):
-                real, labels = players.real_batch(data, recipe.batch_size, update, seed)
+        yield iterate(players, recipe, data, step, steps, seed)
+
+
+def play_in_turns(players: Players, recipe: Recipe, data: Split, step: int, steps: int, seed: int) -> Iteration:
+    """Play iteration `step` of `steps` as Algorithm 1 has it."""
+    done, size = step / steps, recipe.batch_size // recipe.accumulate
+    for k in range(recipe.discriminator_steps):
+        update = step * recipe.discriminator_steps + k
+        batches, of_discriminator = [], []
+        for part in players.parts:
+            with players.random(seed, step, f"discriminator update {k}", part):
+                real, labels = players.real_batch(data, size, update * recipe.accumulate + part, seed)
                 with torch.set_grad_enabled(recipe.same_fakes and k == recipe.discriminator_steps - 1):
-                    fake = players.generate(labels, recipe.batch_size)
+                    fake = players.generate(labels, size)
                 out = players.discriminate(real, fake.detach(), labels, done, update)
                 d_loss, penalty = recipe.discriminator_loss(out), recipe.penalty(out, update)
-                players.discriminator.step(d_loss + penalty, step, steps)
-                players.remember(out, update)
-        with players.random(seed, step, "generator update"):
+                players.discriminator.backward(d_loss + penalty)
+            batches.append((real, labels, fake))
+            of_discriminator.append((d_loss, penalty, out.real_logits, out.fake_logits))
+        players.discriminator.apply_gradients(step, steps)
+        d_loss, penalty, real_logits, fake_logits = players.join(of_discriminator)
+        players.remember(real_logits, recipe.batch_size, update)
+    of_generator = []
+    for part, (real, labels, fake) in zip(players.parts, batches, strict=True):
+        with players.random(seed, step, "generator update", part):
             if not recipe.same_fakes:
-                fake = players.generate(labels, recipe.batch_size)
+                fake = players.generate(labels, size)
             answer = players.discriminate_fakes(real, fake, labels, done, relativistic=recipe.game.relativistic)
             g_loss = recipe.generator_loss(answer)
-            players.generator.step(g_loss, step, steps)
-        measured = [each.detach() for each in (d_loss, penalty, g_loss, out.real_logits, out.fake_logits)]
-        del fake, out, answer, d_loss, penalty, g_loss  # free the graphs before whoever consumes this takes its time
-        yield Iteration(step, *measured)
+            players.generator.backward(g_loss)
+        of_generator.append((g_loss,))
+    players.generator.apply_gradients(step, steps)
+    (g_loss,) = players.join(of_generator)
+    return Iteration(step, d_loss, penalty, g_loss, real_logits, fake_logits)
 
 
-def play_simultaneously(
-    players: Players, recipe: Recipe, data: Split, *, steps: int, seed: int, start: int = 0
-) -> Iterator[Iteration]:
-    """Play with one pass for both players, each against the other as it was before, as the released code of 2014 does.
+def play_at_once(players: Players, recipe: Recipe, data: Split, step: int, steps: int, seed: int) -> Iteration:
+    """Play iteration `step` of `steps` with one pass for both players, as the released code of 2014 does.
 
-    The paper's text lets D go first. There is one update of D to each of G.
+    Each learns against the other as it was before; the paper's text lets D go first. There is one update of D to each
+    of G.
     """
-    for step in range(start, steps):
-        with players.random(seed, step, "discriminator update 0"):
-            real, labels = players.real_batch(data, recipe.batch_size, step, seed)
-            out = players.discriminate(real, players.generate(labels, recipe.batch_size), labels, step / steps, step)
+    size, measured = recipe.batch_size // recipe.accumulate, []
+    for part in players.parts:
+        with players.random(seed, step, "discriminator update 0", part):
+            real, labels = players.real_batch(data, size, step * recipe.accumulate + part, seed)
+            out = players.discriminate(real, players.generate(labels, size), labels, step / steps, step)
             d_loss, penalty = recipe.discriminator_loss(out), recipe.penalty(out, step)
             g_loss = recipe.generator_loss(out.of_generator)
             players.discriminator.backward(d_loss + penalty, retain_graph=True)
-            players.generator.step(g_loss, step, steps)
-            players.discriminator.apply_gradients(step, steps)
-            players.remember(out, step)
-        measured = [each.detach() for each in (d_loss, penalty, g_loss, out.real_logits, out.fake_logits)]
-        del out, d_loss, penalty, g_loss
-        yield Iteration(step, *measured)
+            players.generator.backward(g_loss)
+        measured.append((d_loss, penalty, g_loss, out.real_logits, out.fake_logits))
+    for player in (players.generator, players.discriminator):
+        player.apply_gradients(step, steps)
+    d_loss, penalty, g_loss, real_logits, fake_logits = players.join(measured)
+    players.remember(real_logits, recipe.batch_size, step)
+    return Iteration(step, d_loss, penalty, g_loss, real_logits, fake_logits)

@@ -5,7 +5,7 @@ other's.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
@@ -27,12 +27,17 @@ from zerosum.networks.layers import Constrained, freeze, list_learning
 
 @dataclass(frozen=True)
 class Player:
-    """One player: a network, whose parameters are its own, and the optimiser that moves them."""
+    """One player: a network, whose parameters are its own, and the optimiser that moves them.
+
+    Attributes:
+        accumulate: of how many parts' losses an update follows the mean.
+    """
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
     optimizer_config: OptimizerConfig
     regularizers: tuple[Regularizer, ...] = ()
+    accumulate: int = 1
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -45,14 +50,14 @@ class Player:
         self.apply_gradients(step, steps)
 
     def backward(self, loss: Tensor, *, retain_graph: bool = False) -> None:
-        """Compute the gradient of `loss` with respect to this player's parameters, and to nothing else."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward(inputs=self.parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+        """Add the gradient of the `loss` of one part with respect to this player's parameters, and to nothing else."""
+        (loss / self.accumulate).backward(inputs=self.parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
 
     def apply_gradients(self, step: int, steps: int) -> None:
-        """Move the parameters against the computed gradient, at the learning rate of `step` of `steps`."""
+        """Move the parameters against the gradient, at the learning rate of `step` of `steps`, and forget it."""
         self.optimizer_config.schedule(self.optimizer, step, steps)
         self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         self.project()
 
     @cached_property
@@ -76,6 +81,7 @@ class Players:
         networks: the family that both come from.
         engine: where and how they are executed.
         classes: how many classes the samples have; 0 if the players are not told.
+        accumulate: parts into which each minibatch is cut; each is a pass of its own.
         tricks: what is done to the discriminator's samples and labels, in this order.
         memory: what the tricks remember.
     """
@@ -85,6 +91,7 @@ class Players:
     networks: Networks
     engine: Engine
     classes: int = 0
+    accumulate: int = 1
     tricks: tuple[Trick, ...] = ()
     memory: Memory = field(default_factory=dict)
 
@@ -102,7 +109,7 @@ class Players:
 
         def player(network: nn.Module, config: OptimizerConfig, *regularizers: Regularizer) -> Player:
             placed = engine.place(network)
-            return Player(placed, config.build(list_learning(placed)), config, regularizers)
+            return Player(placed, config.build(list_learning(placed)), config, regularizers, recipe.accumulate)
 
         return cls(
             player(generator, recipe.generator_optimizer),
@@ -110,12 +117,18 @@ class Players:
             recipe.networks,
             engine,
             source.classes,
+            recipe.accumulate,
             recipe.tricks,
         )
 
-    def random(self, seed: int, step: int, purpose: str) -> AbstractContextManager[None]:
+    @property
+    def parts(self) -> range:
+        """The numbers of the parts of a minibatch."""
+        return range(self.accumulate)
+
+    def random(self, seed: int, step: int, purpose: str, part: int = 0) -> AbstractContextManager[None]:
         """Enter a scope in which all randomness, on the CPU and on the device, is a function of the arguments."""
-        return randomness.scope(seed, step, purpose, device=self.engine.device)
+        return randomness.scope(seed, step, purpose, part, self.engine.device)
 
     def real_batch(self, data: Split, size: int, number: int, seed: int) -> Batch:
         """Draw minibatch `number` of `data`, with labels if the players are told the classes."""
@@ -178,7 +191,12 @@ class Players:
         heads = of_real.head_logits, of_fake.head_logits
         return GeneratorPass(of_real.logits, of_fake.logits, of_fake.class_loss, *heads)
 
-    def remember(self, out: DiscriminatorPass, update: int) -> None:
+    def join(self, measured: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+        """Join what the parts of a minibatch measured: the means of scalars, and all the logits."""
+        columns = [[each.detach() for each in column] for column in zip(*measured, strict=True)]
+        return [torch.cat(each) if each[0].dim() else torch.stack(each).mean() for each in columns]
+
+    def remember(self, real_logits: Tensor, samples: int, update: int) -> None:
         """Let the tricks note what the next update should know, after discriminator update number `update`."""
         for trick in self.tricks:
-            trick.remember(out.real_logits, len(out.real), update, self.memory)
+            trick.remember(real_logits, samples, update, self.memory)

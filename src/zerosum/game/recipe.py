@@ -53,6 +53,9 @@ class Recipe:
         generator_optimizer: how the generator's parameters follow the gradient.
         discriminator_optimizer: how the discriminator's do.
         batch_size: m of Algorithm 1, for real and fake samples each.
+        accumulate: parts into which each minibatch is cut, each a pass of its own, whose gradients are added (gradient
+            accumulation): less memory, and the unit that processes share. What looks at a whole batch, as batch
+            normalisation, minibatch features, packs and relativistic pairs, then looks at a part.
         discriminator_steps: k of Algorithm 1.
         simultaneous: both players learn from one pass, before either has moved; Algorithm 1 lets D go first.
         same_fakes: the generator learns from the fakes that the discriminator has just learned from, which saves making
@@ -76,6 +79,7 @@ class Recipe:
     generator_optimizer: Annotated[OptimizerConfig, Choice(OptimizerConfig)] = Adam()
     discriminator_optimizer: Annotated[OptimizerConfig, Choice(OptimizerConfig)] = Adam()
     batch_size: Annotated[Count, Field(le=MOST_SAMPLES)] = 64
+    accumulate: Count = 1
     discriminator_steps: Count = 1
     simultaneous: bool = False
     same_fakes: bool = False
@@ -107,11 +111,7 @@ class Recipe:
                 raise InputError(
                     f"the regularisers {catalog.name_of(each)} and {other} do not go together: {each.excludes[other]}"
                 )
-        if self.batch_size % self.networks.packing:
-            raise InputError(
-                f"networks.packing={self.networks.packing} and batch_size={self.batch_size} do not go together: a "
-                "batch must be a whole number of packs"
-            )
+        self._check_parts()
         if self.simultaneous and self.same_fakes:
             raise InputError("simultaneous and same_fakes do not go together: players who move at once share all fakes")
         if self.simultaneous and self.discriminator_steps > 1:
@@ -119,6 +119,22 @@ class Recipe:
                 f"simultaneous and discriminator_steps={self.discriminator_steps} do not go together: there is one "
                 "update of each player at a time"
             )
+
+    def _check_parts(self) -> None:
+        """Refuse a minibatch that cannot be cut into `accumulate` parts, or those into packs."""
+        if self.batch_size % self.accumulate:
+            raise InputError(
+                f"accumulate={self.accumulate} and batch_size={self.batch_size} do not go together: a minibatch is cut "
+                "into equal parts"
+            )
+        if self.batch_size // self.accumulate % self.networks.packing:
+            parts = f", accumulate={self.accumulate}" if self.accumulate > 1 else ""
+            raise InputError(
+                f"networks.packing={self.networks.packing} and batch_size={self.batch_size}{parts} do not go together: "
+                f"a {'part' if parts else 'batch'} must be a whole number of packs"
+            )
+        if self.accumulate > 1 and any(type(trick).replay is not Trick.replay for trick in self.tricks):
+            raise InputError("the trick replay and accumulate do not go together: the store is of whole minibatches")
 
     @property
     def papers(self) -> tuple[str, ...]:

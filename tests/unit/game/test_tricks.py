@@ -237,6 +237,12 @@ def test_the_adaptive_probability_is_the_share_of_images() -> None:
             "trick replay cannot be used here: it forgets the classes of networks.condition=projection",
         ),
         (("networks.packing=4",), "networks.packing=4 and batch_size=6 do not go together: a batch must be a whole"),
+        (("accumulate=4",), "accumulate=4 and batch_size=6 do not go together: a minibatch is cut into equal parts"),
+        (
+            ("accumulate=2", "networks.packing=6"),
+            "batch_size=6, accumulate=2 do not go together: a part must",
+        ),
+        (("accumulate=2", 'tricks=["replay"]'), "the trick replay and accumulate do not go together"),
         (("networks.condition=projection", "networks.packing=2"), "networks.packing=2 and networks.condition=proj"),
         (("networks.condition=auxiliary",), "networks.condition=auxiliary needs labels, and the data have none"),
     ],
