@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that help answers at once.
 
 import importlib
 import io
+import os
 import pkgutil
 import sys
 import time
@@ -42,6 +43,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if sys.platform == "win32" and isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")  # its code pages have no arrows
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and os.environ.get("RANK", "0") != "0":
+        _follow()
     try:
         sys.exit(application()(sys.argv[1:] or ["--help"], prog_name="zerosum", standalone_mode=False))
     except Exception as error:
@@ -50,6 +53,21 @@ def main() -> None:
         code, message = _explain(error)
         sys.stderr.write(f"error: {message}\n")
         sys.exit(code)
+
+
+def _follow() -> None:
+    """Be one of several processes that are not the first: play its run along, and end."""
+    if not {"train", "resume"}.intersection(sys.argv[1:3]):
+        sys.exit(0)
+    from zerosum.errors import ZerosumError
+    from zerosum.run.following import follow
+
+    try:
+        follow()
+    except ZerosumError as error:
+        sys.stderr.write(f"process {os.environ['RANK']}: {error}\n")
+        sys.exit(error.exit_code)
+    sys.exit(0)
 
 
 def _explain(error: Exception) -> tuple[int, str]:

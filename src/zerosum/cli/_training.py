@@ -35,6 +35,10 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
         f"{run.engine.describe()}, in {run.folder.path}",
         f"ready {time.monotonic() - STARTED:.1f} s after the start, of which imports {imported - STARTED:.1f} s",
     ]
+    if run.team.size > 1:
+        lines.insert(
+            2, f"  each of {run.team.size} processes plays its share of {run.recipe.accumulate} parts of a minibatch"
+        )
     lines[2:2] = [f"  {Timing(**each).describe()}" for each in about["probe"]]
     console.print("\n".join(lines), soft_wrap=True)
 
@@ -44,6 +48,7 @@ def train_and_show(trainer: Trainer, console: Console) -> None:
     display = Display(trainer, console)
     preparing = console.status("learning the features that scores are measured in (once per data set)")
     stopped_by = finish(trainer, display.show, (signal.SIGINT, signal.SIGTERM), display, preparing)
+    trainer.team.leave()
     path, typed = trainer.folder.path, shlex.quote(str(trainer.folder.path))
     if stopped_by:
         console.print(

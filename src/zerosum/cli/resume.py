@@ -33,6 +33,7 @@ def resume(
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
+    from zerosum.game import distributed
     from zerosum.run.length import Length
     from zerosum.run.trainer import Trainer
 
@@ -43,6 +44,7 @@ def resume(
         allow_changed_data=allow_changed_data,
         device=device,
         length=catalog.build(Length, {"steps": steps, "minutes": minutes}),
+        team=distributed.join(),
     )
     for problem in trainer.skipped_checkpoints:
         console.print(f"skipped: {problem}", soft_wrap=True)

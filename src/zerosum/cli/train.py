@@ -57,6 +57,7 @@ def train(
     from zerosum.cli._data import add_size, open_data
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import announce, train_and_show
+    from zerosum.game import distributed
     from zerosum.run.plan import Plan
     from zerosum.run.start import Start
 
@@ -73,6 +74,6 @@ def train(
     if start is not None:
         own = "; the recipe is its own (--recipe names another)" if recipe == "auto" else ""
         console.print(start.in_words(chosen) + own, soft_wrap=True)
-    run = plan.begin(data, source, chosen, start)
+    run = plan.begin(data, source, chosen, start, distributed.join())
     announce(run, imported, console)
     train_and_show(run, console)

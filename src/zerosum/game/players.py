@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from zerosum import randomness
 from zerosum.data import Batch, Source, Split
+from zerosum.game.distributed import ALONE, Reduction, Team
 from zerosum.game.engine import Engine
 from zerosum.game.optimizers import OptimizerConfig
 from zerosum.game.predictions import DiscriminatorPass, GeneratorPass, Prediction
@@ -31,6 +32,7 @@ class Player:
 
     Attributes:
         accumulate: of how many parts' losses an update follows the mean.
+        reduction: how their gradients become that of the update.
     """
 
     network: nn.Module
@@ -38,6 +40,7 @@ class Player:
     optimizer_config: OptimizerConfig
     regularizers: tuple[Regularizer, ...] = ()
     accumulate: int = 1
+    reduction: Reduction = field(default_factory=Reduction)
 
     @property
     def parameters(self) -> list[nn.Parameter]:
@@ -52,9 +55,11 @@ class Player:
     def backward(self, loss: Tensor, *, retain_graph: bool = False) -> None:
         """Add the gradient of the `loss` of one part with respect to this player's parameters, and to nothing else."""
         (loss / self.accumulate).backward(inputs=self.parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+        self.reduction.keep(self.parameters)
 
     def apply_gradients(self, step: int, steps: int) -> None:
         """Move the parameters against the gradient, at the learning rate of `step` of `steps`, and forget it."""
+        self.reduction.add_up(self.parameters)
         self.optimizer_config.schedule(self.optimizer, step, steps)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -82,6 +87,7 @@ class Players:
         engine: where and how they are executed.
         classes: how many classes the samples have; 0 if the players are not told.
         accumulate: parts into which each minibatch is cut; each is a pass of its own.
+        team: the processes that share the parts.
         tricks: what is done to the discriminator's samples and labels, in this order.
         memory: what the tricks remember.
     """
@@ -92,11 +98,12 @@ class Players:
     engine: Engine
     classes: int = 0
     accumulate: int = 1
+    team: Team = ALONE
     tricks: tuple[Trick, ...] = ()
     memory: Memory = field(default_factory=dict)
 
     @classmethod
-    def build(cls, recipe: Recipe, source: Source, engine: Engine, seed: int) -> "Players":
+    def build(cls, recipe: Recipe, source: Source, engine: Engine, seed: int, team: Team = ALONE) -> "Players":
         """Initialise both players of `recipe` for the samples of `source`.
 
         Raises:
@@ -109,7 +116,8 @@ class Players:
 
         def player(network: nn.Module, config: OptimizerConfig, *regularizers: Regularizer) -> Player:
             placed = engine.place(network)
-            return Player(placed, config.build(list_learning(placed)), config, regularizers, recipe.accumulate)
+            optimizer = config.build(list_learning(placed))
+            return Player(placed, optimizer, config, regularizers, recipe.accumulate, team.reduction())
 
         return cls(
             player(generator, recipe.generator_optimizer),
@@ -118,13 +126,14 @@ class Players:
             engine,
             source.classes,
             recipe.accumulate,
+            team,
             recipe.tricks,
         )
 
     @property
     def parts(self) -> range:
-        """The numbers of the parts of a minibatch."""
-        return range(self.accumulate)
+        """The numbers of the parts of a minibatch that are played here: all, unless there are other processes."""
+        return self.team.parts(self.accumulate)
 
     def random(self, seed: int, step: int, purpose: str, part: int = 0) -> AbstractContextManager[None]:
         """Enter a scope in which all randomness, on the CPU and on the device, is a function of the arguments."""
@@ -192,8 +201,9 @@ class Players:
         return GeneratorPass(of_real.logits, of_fake.logits, of_fake.class_loss, *heads)
 
     def join(self, measured: Sequence[Sequence[Tensor]]) -> list[Tensor]:
-        """Join what the parts of a minibatch measured: the means of scalars, and all the logits."""
-        columns = [[each.detach() for each in column] for column in zip(*measured, strict=True)]
+        """Join what the parts of a minibatch measured, wherever: the means of scalars, and all the logits."""
+        rows = self.team.gather(measured)
+        columns = [[each.detach() for each in column] for column in zip(*rows, strict=True)]
         return [torch.cat(each) if each[0].dim() else torch.stack(each).mean() for each in columns]
 
     def remember(self, real_logits: Tensor, samples: int, update: int) -> None:

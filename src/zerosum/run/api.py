@@ -145,7 +145,7 @@ def finish(
         with preparing or nullcontext():
             evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
             evaluation.prepare()
-        with StopRequest(*signals) as request, display or nullcontext():
+        with StopRequest(*signals, twice=trainer.team.size > 1) as request, display or nullcontext():
             finished = trainer.train(evaluation, observe, request.is_set)
         report.write(trainer.folder)
     return 0 if finished else request.signal

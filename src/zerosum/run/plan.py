@@ -16,6 +16,7 @@ from zerosum.data import Progress, Source, Split
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
+from zerosum.game.distributed import ALONE, Team
 from zerosum.game.engine import Engine
 from zerosum.game.recipe import NoSuchField, Recipe, change
 from zerosum.recipes import auto
@@ -74,13 +75,19 @@ class Plan(Length):
             return auto.fit(recipe, auto.PATIENCE, recipe.steps, measure)
         return auto.fit(recipe, 60 * self.minutes, auto.enough(recipe), measure)
 
-    def begin(self, data: str, source: Source, recipe: Recipe, start: Start | None = None) -> Trainer:
+    def begin(
+        self, data: str, source: Source, recipe: Recipe, start: Start | None = None, team: Team = ALONE
+    ) -> Trainer:
         """Create the run, before its first step, with drawn weights or those of `start`.
+
+        Minibatches that are whole are cut into as many parts as the `team` has processes.
 
         Raises:
             InputError: the recipe cannot serve the data, the weights do not fit, or the folder or the device cannot be
                 used.
         """
+        if recipe.accumulate == 1:
+            recipe = replace(recipe, accumulate=team.size)
         if start is not None:
             start.check(recipe, source)
         elif recipe.frozen_layers:
@@ -91,10 +98,10 @@ class Plan(Length):
         steps = self.steps or recipe.steps
         found = probe(recipe, source, self.device, lambda each: 60 * self.minutes if self.minutes else steps * each)
         if self.minutes is not None:
-            steps = max(1, int(60 * self.minutes / found.seconds))
+            steps = max(1, int(60 * self.minutes * team.size / found.seconds))
         folder = (self.out or RUNS / source.name).expanduser()
         about = describe(data, source, recipe, found, self.seed, steps, self.minutes)
-        return Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start)
+        return Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start, team=team)
 
 
 def open_for_recipe(

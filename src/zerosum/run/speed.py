@@ -140,7 +140,7 @@ def measure_speed(recipe: Recipe, source: Source, engine: Engine, seconds: float
     engine.use_threads()
     players = Players.build(recipe, source, engine, seed=0)
     average = EMA(players.generator.network, recipe.ema_decay)
-    flops = _count_flops(players, recipe, source)
+    flops = count_flops(players, recipe, source)
     stopwatch = Stopwatch(engine.device)
     each = _time(_play(players, average, recipe, source, None), stopwatch, seconds)
     timed = _add_timing(players, stopwatch)
@@ -291,7 +291,7 @@ class _FlopCounter(TorchDispatchMode):
         return out
 
 
-def _count_flops(players: Players, recipe: Recipe, source: Source) -> int:
+def count_flops(players: Players, recipe: Recipe, source: Source) -> int:
     """Count the operations of matrix products and convolutions of an iteration, a mean where penalties are rare."""
     iterations = max((each.every for each in recipe.regularizers), default=1)
     counter = _FlopCounter()

@@ -9,16 +9,19 @@ from typing import Any
 class StopRequest:
     """A context in which the first of some signals asks for a stop after the iteration; a second one acts as before.
 
+    Where signals come `twice`, as from a terminal and from `torchrun` too, no later one acts.
+
     Signals reach the main thread only: in others nothing changes.
 
     Attributes:
         signal: the number of the signal that has come; 0 if none has.
     """
 
-    def __init__(self, *numbers: signal.Signals) -> None:
+    def __init__(self, *numbers: signal.Signals, twice: bool = False) -> None:
         """`numbers`: the signals to catch."""
         self.signal = 0
         self._numbers = numbers
+        self._twice = twice
         self._before: dict[int, Any] = {}
 
     def is_set(self) -> bool:
@@ -38,5 +41,6 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        signal.signal(number, self._before[number])
+        self.signal = self.signal or number
+        if not self._twice:
+            signal.signal(number, self._before[number])

@@ -19,6 +19,7 @@ from zerosum.data.readers import make_absolute, open_source
 from zerosum.errors import InputError, RunFailed
 from zerosum.export import pictures
 from zerosum.game.algorithm import Iteration, play
+from zerosum.game.distributed import ALONE, Team
 from zerosum.game.ema import EMA
 from zerosum.game.engine import Engine
 from zerosum.game.players import Players
@@ -72,6 +73,7 @@ class Trainer:
         prolonged: what it means that the run was made longer, in a line; empty if it was not, just now.
         pace: what keeps it within its minutes; None if it has a number of iterations.
         threads: how many CPU threads it takes; their number may change while it has minutes.
+        team: the processes that play it; the first one of them has all else to do.
     """
 
     folder: RunFolder
@@ -90,6 +92,7 @@ class Trainer:
     prolonged: str = ""
     pace: Pace | None = None
     threads: Threads = field(default_factory=lambda: Threads([(0, torch.get_num_threads())]))
+    team: Team = ALONE
     _began: float = field(default_factory=time.monotonic)
     _latest: TrainedGenerator | None = None
 
@@ -108,6 +111,7 @@ class Trainer:
         *,
         numbered: bool = False,
         start: Start | None = None,
+        team: Team = ALONE,
     ) -> "Trainer":
         """Begin a run in `path`, or if `numbered` in the first of `path`, `path-2`, `path-3` ... that is free.
 
@@ -117,7 +121,7 @@ class Trainer:
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
         """
-        trainer = cls._build(RunFolder(path), recipe, source, description)
+        trainer = cls._build(RunFolder(path), recipe, source, description, team)
         if start is not None:
             start.put(trainer.players, trainer.ema)
             description["start"] = start.describe()
@@ -128,6 +132,7 @@ class Trainer:
         except BaseException:
             trainer.folder.discard()
             raise
+        trainer._lead()
         return trainer
 
     @classmethod
@@ -139,6 +144,7 @@ class Trainer:
         allow_changed_data: bool = False,
         device: str | None = None,
         length: Length | None = None,
+        team: Team = ALONE,
     ) -> "Trainer":
         """Restore the run in `path` from its newest intact checkpoint, to train on.
 
@@ -150,6 +156,7 @@ class Trainer:
             allow_changed_data: whether they may be others than those it began with.
             device: another one than the run's.
             length: how much longer to train than was planned; noted in `run.json`.
+            team: the processes that play it from now on; not necessarily as many as before.
 
         Raises:
             InputError: it is no run, another process is in it, it is finished and no more was asked for, it has no
@@ -159,7 +166,7 @@ class Trainer:
         folder.lock()
         try:
             check_length(folder, length)
-            trainer, progress = cls._restore(folder, data, device, allow_changed_data=allow_changed_data)
+            trainer, progress = cls._restore(folder, data, device, team, allow_changed_data=allow_changed_data)
             trainer._prolong(length)
             folder.rewind(progress.metrics_bytes)
             if allow_changed_data or data is not None:
@@ -168,23 +175,24 @@ class Trainer:
             if length.given:
                 folder.note_lengths(trainer.lengths)
                 folder.note(minutes=None if trainer.pace is None else trainer.pace.budget / 60)
+            trainer._lead()
             return trainer
         except BaseException:
             folder.close()
             raise
 
     @classmethod
-    def look(cls, path: Path, *, data: str | None = None, device: str | None = None) -> "Trainer":
+    def look(cls, path: Path, *, data: str | None = None, device: str | None = None, team: Team = ALONE) -> "Trainer":
         """Restore the run in the same state only to look at it: lock and change nothing in its folder.
 
         Raises:
             InputError: it is no run, it has no checkpoint, its data are gone or changed, or the device is not there.
         """
-        return cls._restore(RunFolder.open(path), data, device, allow_changed_data=False)[0]
+        return cls._restore(RunFolder.open(path), data, device, team, allow_changed_data=False)[0]
 
     @classmethod
     def _restore(
-        cls, folder: RunFolder, data: str | None, device: str | None, *, allow_changed_data: bool
+        cls, folder: RunFolder, data: str | None, device: str | None, team: Team, *, allow_changed_data: bool
     ) -> tuple["Trainer", Progress]:
         about, recipe = folder.describe(), recipes.of_run(folder)
         device = device or about["device"]
@@ -200,7 +208,7 @@ class Trainer:
             raise InputError(
                 f"{f'{changed};' if data is None else others} 'zerosum resume' goes on with --allow-changed-data"
             )
-        trainer = cls._build(folder, recipe, source, {**about, "device": device})
+        trainer = cls._build(folder, recipe, source, {**about, "device": device}, team)
         checkpoint.restore(state, trainer.players, trainer.ema)
         try:
             progress = TypeAdapter(Progress).validate_python(state.metadata)
@@ -213,18 +221,48 @@ class Trainer:
         return trainer, progress
 
     @classmethod
-    def _build(cls, folder: RunFolder, recipe: Recipe, source: Source, about: dict[str, Any]) -> "Trainer":
+    def _build(cls, folder: RunFolder, recipe: Recipe, source: Source, about: dict[str, Any], team: Team) -> "Trainer":
         """Make the trainer that `about`, the content of `run.json`, describes, before its first step."""
+        if recipe.accumulate % team.size:
+            raise InputError(
+                f"minibatches in {recipe.accumulate} parts (accumulate) cannot be shared by {team.size} processes: "
+                "take a number of processes that divides it"
+            )
         engine = Engine.choose(about["device"], about["precision"], about["threads"])
         engine.use_threads()
-        players = Players.build(recipe, source, engine, about["seed"])
+        players = Players.build(recipe, source, engine, about["seed"], team)
         ema = EMA(players.generator.network, recipe.ema_decay)
         minutes = about.get("minutes")
         pace = None if minutes is None else Pace(60 * minutes)
         threads = Threads.of(about, recipe)
         return cls(
-            folder, recipe, source, engine, about["seed"], lengths(about), players, ema, pace=pace, threads=threads
+            folder,
+            recipe,
+            source,
+            engine,
+            about["seed"],
+            lengths(about),
+            players,
+            ema,
+            pace=pace,
+            threads=threads,
+            team=team,
         )
+
+    def _lead(self) -> None:
+        """Tell the other processes which run it is; they restore it from its folder, and `follow`."""
+        self.team.tell(str(self.folder.path.resolve()), self.lengths)
+
+    def follow(self) -> None:
+        """Play along in another process than the first one, which decides when to stop."""
+        for iteration, _ in self._play():
+            self.step = iteration.step + 1
+            self.ema.update(self.step)
+            stopping, steps = self.team.hear()
+            if steps != self.steps:
+                self.lengths = prolong(self.lengths, self.step, steps)
+            if stopping:
+                return
 
     def _prolong(self, length: Length) -> None:
         """Take more iterations than were planned, if `length` asks for them, and say what that does to schedules."""
@@ -271,6 +309,7 @@ class Trainer:
             if last and steps != self.steps:  # of a run that was made longer, and lost the checkpoints since
                 self._conclude(evaluation, observe)
             stopping = stop()
+            self.team.tell(stopping, self.steps)
             if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self._save_checkpoint()
                 saved = time.monotonic()
@@ -296,7 +335,7 @@ class Trainer:
     def _keep_pace(self, evaluation: Evaluation) -> None:
         """Follow the machine, which may be faster or slower than it was; what is decided is noted in `run.json`."""
         self._plan_again(evaluation)
-        if self.threads.follow(self.step, self.seconds, free=self.pace is not None):
+        if self.threads.follow(self.step, self.seconds, free=self.pace is not None and self.team.size == 1):
             self.folder.note(threads_at=self.threads.changes)
 
     def _plan_again(self, evaluation: Evaluation) -> None:

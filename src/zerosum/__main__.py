@@ -1,0 +1,5 @@
+"""`python -m zerosum`, as `torchrun -m zerosum` starts it: the command line."""
+
+from zerosum.cli import main
+
+main()

@@ -1,0 +1,206 @@
+"""Several processes that play one game, as `torchrun` starts them: each plays some of the parts of every minibatch.
+
+A part has the same samples and the same random numbers whoever plays it, and gradients are added in the order of the
+parts. So on CPUs, with as many threads in each process, one process, two and four end with the same bits.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, distributed, nn
+
+from zerosum.errors import InputError, RunFailed
+
+PATIENCE = timedelta(hours=2)  # for a process that is silent, as the first one is while it scores
+Rows = Sequence[Sequence[Tensor]]
+
+
+class Reduction:
+    """How the gradients of parts become that of an update: in one process they add up where they are."""
+
+    def keep(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Take note of the gradient of a part, after its backward pass."""
+
+    def add_up(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Make the gradient of the update of those of all parts."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes of a run, of which this is one; by default it is the only one.
+
+    Attributes:
+        rank: the number of this process, from 0; the first one leads: it alone writes.
+        size: how many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    def parts(self, count: int) -> range:
+        """Return the numbers of the parts that this process plays of each `count`."""
+        each = count // self.size
+        return range(self.rank * each, (self.rank + 1) * each)
+
+    def reduction(self) -> Reduction:
+        """Return what reduces the gradients of one player."""
+        return Reduction()
+
+    def gather(self, rows: Rows) -> Rows:
+        """Return the rows of all parts, given those of the parts of this process."""
+        return rows
+
+    def tell(self, *words: Any) -> None:
+        """Tell the others, as the first process."""
+
+    def hear(self) -> list[Any]:
+        """Wait for what the first process tells."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """Take leave of the others."""
+
+
+ALONE = Team()
+
+
+@dataclass(frozen=True)
+class Group(Team):
+    """Processes that talk by `torch.distributed`."""
+
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def reduction(self) -> Reduction:
+        """Return what reduces the gradients of one player."""
+        return _Gathering(self)
+
+    def gather(self, rows: Rows) -> Rows:
+        """Return the rows of all parts, given those of the parts of this process."""
+        flat = torch.stack([torch.cat([each.detach().reshape(-1) for each in row]) for row in rows])
+        sizes, shapes = [each.numel() for each in rows[0]], [each.shape for each in rows[0]]
+        return [
+            [part.view(shape) for part, shape in zip(row.split(sizes), shapes, strict=True)]
+            for row in self.gather_rows(flat)
+        ]
+
+    def add_rows(self, rows: Tensor) -> Tensor:
+        """Add the rows of all processes, [N] each, in their order, given those of this one, [n, N].
+
+        Each process adds a share of the columns and sends the sums to the others, so that what one sends and receives
+        does not grow with the number of processes.
+        """
+        count, length = rows.shape
+        share = -(-length // self.size)
+        shares = F.pad(rows, (0, self.size * share - length)).view(count, self.size, share)
+        sent = shares.transpose(0, 1).contiguous()
+        received = torch.empty_like(sent)
+        try:
+            distributed.all_to_all_single(received, sent)
+        except RuntimeError as error:
+            raise _lost(error) from None
+        total, *others = received.view(-1, share)
+        for each in others:
+            total += each
+        return self.gather_rows(total[None]).view(-1)[:length]
+
+    def gather_rows(self, rows: Tensor) -> Tensor:
+        """Return the rows of all processes, [size * n, ...], given those of this one, [n, ...]."""
+        everyone = [torch.empty_like(rows) for _ in range(self.size)]
+        try:
+            distributed.all_gather(everyone, rows)
+        except RuntimeError as error:
+            raise _lost(error) from None
+        return torch.cat(everyone)
+
+    def tell(self, *words: Any) -> None:
+        """Tell the others, as the first process."""
+        self._broadcast(list(words))
+
+    def hear(self) -> list[Any]:
+        """Wait for what the first process tells."""
+        return self._broadcast([])
+
+    def leave(self) -> None:
+        """Take leave of the others."""
+        distributed.destroy_process_group()
+
+    def _broadcast(self, words: list[Any]) -> list[Any]:
+        """Send `words` as JSON; nothing is unpickled."""
+        text = torch.frombuffer(bytearray(json.dumps(words).encode()), dtype=torch.uint8).to(self.device)
+        length = torch.tensor(len(text), device=self.device)
+        try:
+            distributed.broadcast(length, src=0)
+            text = text if self.rank == 0 else text.new_empty(int(length))
+            distributed.broadcast(text, src=0)
+        except RuntimeError as error:
+            raise _lost(error) from None
+        return list(json.loads(bytes(text.tolist())))
+
+
+class _Gathering(Reduction):
+    """Adds the gradients of the parts of all processes in the order of the parts."""
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._kept: list[Tensor] = []
+        self._reached: list[nn.Parameter] = []
+
+    def keep(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Move the gradient of a part aside."""
+        gradients = [(each, each.grad) for each in parameters if each.grad is not None]
+        self._reached = [parameter for parameter, _ in gradients]
+        self._kept.append(torch.cat([gradient.reshape(-1) for _, gradient in gradients]))
+        for each in self._reached:
+            each.grad = None
+
+    def add_up(self, parameters: Sequence[nn.Parameter]) -> None:
+        """Add the gradients of all parts in their order, as adding one after the other in one process does."""
+        total = self._group.add_rows(torch.stack(self._kept))
+        self._kept.clear()
+        sizes = [each.numel() for each in self._reached]
+        for parameter, part in zip(self._reached, torch.split(total, sizes), strict=True):
+            parameter.grad = torch.empty_like(parameter).copy_(part.view(parameter.shape))
+
+
+def is_started_by_torchrun() -> bool:
+    """Whether this is one of several processes that `torchrun` started."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def join() -> Team:
+    """Return the processes that `torchrun` started, of which this is one; or a team of one.
+
+    Raises:
+        InputError: a variable that `torchrun` sets is missing, or there are fewer GPUs here than processes.
+    """
+    if not is_started_by_torchrun():
+        return ALONE
+    needed = ("RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    if missing := [name for name in needed if name not in os.environ]:
+        raise InputError(
+            f"WORLD_SIZE={os.environ['WORLD_SIZE']} asks for several processes, but {', '.join(missing)} "
+            f"{'are' if len(missing) > 1 else 'is'} not set: start them with torchrun --nproc-per-node N -m zerosum ..."
+        )
+    on_gpus = torch.cuda.is_available()
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    if on_gpus and here > torch.cuda.device_count():
+        raise InputError(
+            f"{here} processes on this machine, and {torch.cuda.device_count()} GPUs: each needs one of its own"
+        )
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpus else torch.device("cpu")
+    distributed.init_process_group("nccl" if on_gpus else "gloo", timeout=PATIENCE)
+    return Group(distributed.get_rank(), distributed.get_world_size(), device)
+
+
+def _lost(error: RuntimeError) -> RunFailed:
+    reason = str(error).splitlines()[0]
+    return RunFailed(
+        f"another process of this run is gone ({reason[:120]}): its line says why; the last checkpoint is whole, and "
+        "'zerosum resume' goes on from it, with any number of processes that divides accumulate"
+    )

@@ -1,0 +1,177 @@
+"""Several processes that play one game: the same bits as one, and one end for all."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from safetensors.torch import load_file
+
+from tests.end_to_end.conftest import COMMAND
+
+ROOT = Path(__file__).parents[2]
+TORCHRUN = str(COMMAND.with_name("torchrun"))
+TRAIN = ("train", "ring", "--recipe", "toy", "--steps", "120", "--set", "threads=1", "--set", "precision=float32")
+ENDS = 30  # seconds in which all processes have to end when one is gone
+
+
+def environment(**variables: object) -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", **{name: str(value) for name, value in variables.items()}}
+
+
+def play_every_recipe(processes: int) -> dict[str, Any]:
+    launcher = [sys.executable] if processes == 1 else [TORCHRUN, "--nproc-per-node", str(processes)]
+    call = [*launcher, "-m", "tests.end_to_end.every_recipe"]
+    done = subprocess.run(call, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    each = [json.loads(line) for line in done.stdout.replace("}{", "}\n{").splitlines()]
+    assert len(each) == processes
+    assert all(other == each[0] for other in each)  # equal weights, optimisers, memories and calls in all processes
+    return each[0]
+
+
+def test_every_recipe_has_the_same_bits_in_one_process_in_two_and_in_four() -> None:
+    alone, *together = (play_every_recipe(count) for count in (1, 2, 4))
+    for found in together:
+        for recipe, expected in alone.items():
+            assert found[recipe]["bits"] == expected["bits"], recipe
+            assert found[recipe]["gradients left"] == expected["gradients left"] == []
+            assert found[recipe]["calls"] > 0 == expected["calls"]
+
+
+@contextmanager
+def ranks(count: int, folder: Path, *arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start the command in as many processes as torchrun would, without it, and see that none is left behind."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "zerosum", *arguments],
+            cwd=folder,
+            env=environment(**shared, RANK=rank, LOCAL_RANK=rank),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(count)
+    ]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def train_together(count: int, folder: Path, *arguments: str) -> tuple[list[int], str, str]:
+    """Run the command in so many processes; return exit codes, and what was printed to both streams."""
+    with ranks(count, folder, *arguments) as processes:
+        said = [process.communicate(timeout=120) for process in processes]
+        return (
+            [process.returncode for process in processes],
+            "".join(out for out, _ in said),
+            "".join(e for _, e in said),
+        )
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def records(run: Path) -> list[dict[str, Any]]:
+    lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def count_iterations(run: Path) -> int:
+    file = run / "metrics.jsonl"
+    return file.read_text().count('"kind": "iteration"') if file.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that one process played to its end, its minibatches in four parts."""
+    folder = tmp_path_factory.mktemp("whole")
+    call = [str(COMMAND), *TRAIN, "--set", "accumulate=4", "--out", "run"]
+    subprocess.run(call, cwd=folder, env=environment(), check=True, capture_output=True, timeout=120)
+    return folder / "run"
+
+
+def test_a_run_goes_on_in_other_numbers_of_processes_with_the_same_bits(whole: Path, tmp_path: Path) -> None:
+    """Begun by two under torchrun, stopped; gone on by one, stopped; ended by four."""
+    run = tmp_path / "run"
+    launched = [TORCHRUN, "--nproc-per-node", "2", "-m", "zerosum", *TRAIN, "--set", "accumulate=4", "--out", str(run)]
+    first = subprocess.Popen(launched, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    wait_for(lambda: count_iterations(run) >= 20)
+    first.terminate()
+    out, _ = first.communicate(timeout=60)
+    assert "Go on with  zerosum resume" in out
+    reached = count_iterations(run)
+    assert reached < 119
+    second = subprocess.Popen([str(COMMAND), "resume", str(run)], env=environment(), stdout=subprocess.DEVNULL)
+    wait_for(lambda: count_iterations(run) > reached + 20)
+    second.terminate()
+    assert second.wait(timeout=60) == 143
+    codes, out, err = train_together(4, tmp_path, "resume", str(run))
+    assert (codes, err) == ([0] * 4, "")
+    assert out.count("Finished 120 iterations") == 1
+    for name in ("generator.safetensors", "best.safetensors"):
+        found, expected = load_file(run / name), load_file(whole / name)
+        assert all(found[key].equal(expected[key]) for key in expected.keys() | found.keys())
+    assert records(run) == records(whole)
+
+
+def test_all_processes_end_when_one_is_gone_and_the_run_goes_on(whole: Path, tmp_path: Path) -> None:
+    for gone, left in ((0, 1), (1, 0)):
+        run = tmp_path / f"run{gone}"
+        with ranks(2, tmp_path, *TRAIN, "--set", "accumulate=4", "--out", str(run)) as processes:
+            wait_for(lambda run=run: count_iterations(run) >= 10)  # type: ignore[misc]
+            processes[gone].kill()
+            _, err = processes[left].communicate(timeout=ENDS)
+            assert processes[left].returncode == 1
+            assert "another process of this run is gone" in err
+            assert err.count("\n") == 1
+    codes, _, err = train_together(2, tmp_path, "resume", str(run))
+    assert (codes, err) == ([0, 0], "")
+    assert records(run) == records(whole)
+
+
+def test_minibatches_are_cut_for_the_processes_there_are_and_minutes_are_agreed_on(tmp_path: Path) -> None:
+    minutes = ("train", "ring", "--recipe", "toy", "--minutes", "0.1", "--set", "threads=1", "--out", "run")
+    codes, out, err = train_together(2, tmp_path, *minutes)
+    assert (codes, err) == ([0, 0], "")
+    assert out.count("Finished") == 1
+    assert "each of 2 processes plays its share of 2 parts of a minibatch" in out
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]["accumulate"] == 2
+
+
+def test_what_several_processes_cannot_do_is_refused(tmp_path: Path) -> None:
+    with ranks(3, tmp_path, *TRAIN, "--set", "accumulate=4", "--out", "run") as processes:
+        _, err = processes[0].communicate(timeout=60)
+    assert processes[0].returncode == 2
+    assert err == (
+        "error: minibatches in 4 parts (accumulate) cannot be shared by 3 processes: take a number of processes that "
+        "divides it\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+    call = [str(COMMAND), *TRAIN, "--out", "run"]
+    done = subprocess.run(
+        call, cwd=tmp_path, env=environment(WORLD_SIZE=2), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert (
+        "RANK, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT are not set: start them with torch" in done.stderr
+    )
+    assert list(tmp_path.iterdir()) == []
