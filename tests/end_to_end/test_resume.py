@@ -140,3 +140,12 @@ def test_resuming_a_finished_run_is_refused_and_changes_nothing(uninterrupted: P
     for name in ("generator.safetensors", "metrics.jsonl", "closest.png"):
         assert (run / name).read_bytes() == (uninterrupted / name).read_bytes()
         assert (run / name).stat().st_mtime == (uninterrupted / name).stat().st_mtime
+
+
+def test_verify_resume_says_what_was_compared(in_process: Command) -> None:
+    small = ("--set", "networks.width=8", "--set", "batch_size=16", "--set", "threads=1", "--steps", 6)
+    code, out, err = in_process("verify-resume", "digits", *small)
+    assert (code, err) == (0, "")
+    assert "6 iterations at a stretch, and 3, a stop, 3 in another process" in out
+    assert re.search(r"identical, bit for bit: \d+ tensors .* and 6 lines of metrics", out)
+    assert list(in_process.folder.iterdir()) == []

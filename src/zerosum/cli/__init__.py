@@ -29,13 +29,15 @@ def application() -> typer.Typer:
     )
     app.callback()(_before_any_command)
     for name in commands():
-        app.command(name)(getattr(importlib.import_module(f"{__name__}.{name}"), name))
+        word = name.replace("-", "_")
+        app.command(name)(getattr(importlib.import_module(f"{__name__}.{word}"), word))
     return app
 
 
 def commands() -> list[str]:
-    """List the names of the commands: those of this folder's modules."""
-    return sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
+    """List the names of the commands: those of this folder's modules, with hyphens."""
+    modules = (info.name for info in pkgutil.iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in modules if not name.startswith("_"))
 
 
 def main() -> None:

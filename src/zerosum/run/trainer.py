@@ -280,10 +280,11 @@ class Trainer:
         configs = {name: player.optimizer_config for name, player in players.items()}
         self.prolonged = explain_prolonged(configs, self.step, before, steps)
 
-    def train(self, evaluation: Evaluation, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
+    def train(self, evaluation: Evaluation | None, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; save state and generator in both cases.
 
-        `observe` is called with each record that goes into the metrics. True if the run is finished.
+        `observe` is called with each record that goes into the metrics. Without an `evaluation` nothing is scored. True
+        if the run is finished.
 
         Raises:
             RunFailed: the losses or the weights are no longer finite.
@@ -332,13 +333,13 @@ class Trainer:
                 if self.lengths is not planned:
                     break
 
-    def _keep_pace(self, evaluation: Evaluation) -> None:
+    def _keep_pace(self, evaluation: Evaluation | None) -> None:
         """Follow the machine, which may be faster or slower than it was; what is decided is noted in `run.json`."""
         self._plan_again(evaluation)
         if self.threads.follow(self.step, self.seconds, free=self.pace is not None and self.team.size == 1):
             self.folder.note(threads_at=self.threads.changes)
 
-    def _plan_again(self, evaluation: Evaluation) -> None:
+    def _plan_again(self, evaluation: Evaluation | None) -> None:
         """Change the number of iterations, if the run has minutes and the machine is no longer as fast as it was.
 
         What follows the share of the training that is done follows that of the new number. It is noted in `run.json`,
@@ -346,7 +347,7 @@ class Trainer:
         """
         recorded = self.step < self.lengths[-1][0]  # of a run that lost the checkpoints since, and is played again
         done = recorded or self.step == self.steps
-        if self.pace is None or done or not self.pace.is_due(self.step, self.seconds):
+        if evaluation is None or self.pace is None or done or not self.pace.is_due(self.step, self.seconds):
             return
         still = 2 + int((1 - self.step / self.steps) * INTERIM_SCORES)  # the last ones have more figures: twice as long
         images = sample_count(self.source, evaluation.features) - evaluation.interim + evaluation.pending
@@ -356,8 +357,10 @@ class Trainer:
             self.lengths = prolong(self.lengths, self.step, steps)
             self.folder.note_lengths(self.lengths)
 
-    def _score_meanwhile(self, evaluation: Evaluation, observe: Callable[[Record], None]) -> bool:
+    def _score_meanwhile(self, evaluation: Evaluation | None, observe: Callable[[Record], None]) -> bool:
         """Score during the training, if that leaves the run's minutes to the training; return whether it did."""
+        if evaluation is None:
+            return False
         if self.pace is None:
             self._score(evaluation, evaluation.interim, observe, training=True)
             return True
@@ -372,9 +375,11 @@ class Trainer:
         """Whether one of `parts` equal parts of `steps` ends at this one."""
         return self.step % math.ceil(steps / parts) == 0
 
-    def _conclude(self, evaluation: Evaluation, observe: Callable[[Record], None]) -> None:
+    def _conclude(self, evaluation: Evaluation | None, observe: Callable[[Record], None]) -> None:
         """Measure the scores of the end, unless they are there."""
-        if not any(record.step == self.step for record in records.read(self.folder, ScoreRecord)):
+        if evaluation is not None and not any(
+            record.step == self.step for record in records.read(self.folder, ScoreRecord)
+        ):
             self._score(evaluation, sample_count(self.source, evaluation.features), observe, training=False)
             self._save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
 
