@@ -23,6 +23,7 @@ from queue import Queue
 from typing import Any
 
 import torch
+from PIL import Image
 from protocol import read_figures, write
 from torch import Tensor
 
@@ -40,7 +41,7 @@ from zerosum.metrics.features import Request, open_features
 from zerosum.metrics.kernel import squared_discrepancy
 from zerosum.metrics.neighbours import overlap
 
-COUNT, NEIGHBOURS, SHOWN = 1_000, 5, 32
+COUNT, NEIGHBOURS, SHOWN, COLUMNS = 1_000, 5, 32, 8
 CPU = torch.device("cpu")
 PROTOCOL = (
     "float32, one thread on a core of its own for each run, two at a time, other work beside them: seconds are of "
@@ -60,6 +61,11 @@ class Plan:
     changes: tuple[str, ...]
     iterations: int
     seed: int = 0
+
+    @property
+    def setting(self) -> str:
+        """The recipe and its changes in one line."""
+        return " ".join((self.recipe, *self.changes))
 
     @property
     def key(self) -> str:
@@ -129,8 +135,8 @@ def work(number: int, sets: Path, out: Path, weights: Path) -> None:
     source = one.open(sets)
     generator, seconds = one.play(source)
     samples = generator.sample(COUNT, seed=1)
-    (out / f"{one.key}.png").write_bytes(pictures.encode(pictures.draw_samples(samples[:SHOWN], columns=8)))
-    answer = {"setting": " ".join((one.recipe, *one.changes)), "iterations": one.iterations, "seed": one.seed}
+    (out / f"{one.key}.png").write_bytes(pictures.encode(pictures.draw_samples(samples[:SHOWN], columns=COLUMNS)))
+    answer = {"setting": one.setting, "iterations": one.iterations, "seed": one.seed}
     answer |= {"seconds": round(seconds)}
     judges = {"lite0": Request("efficientnet")}
     judges |= (
@@ -141,6 +147,18 @@ def work(number: int, sets: Path, out: Path, weights: Path) -> None:
     for name, request in judges.items():
         answer[name] = judge(samples, source, request, out / f"real-{one.name}-{name}.pt")
     (out / f"{one.key}.json").write_text(json.dumps(answer))
+
+
+def draw(chosen: list[Plan], out: Path, picture: Path) -> None:
+    """Draw the first row of each run's samples, one run below the other."""
+    rows = [Image.open(out / f"{one.key}.png").convert("RGB") for one in chosen]
+    rows = [each.crop((0, 0, each.width, round(each.width / COLUMNS))) for each in rows]
+    sheet = Image.new("RGB", (rows[0].width, sum(each.height for each in rows)), "white")
+    top = 0
+    for each in rows:
+        sheet.paste(each, (0, top))
+        top += each.height
+    sheet.save(picture)
 
 
 def main(sets: str, out: str, weights: str, *names: str) -> None:
@@ -168,6 +186,9 @@ def main(sets: str, out: str, weights: str, *names: str) -> None:
     for number, row in zip(chosen, found, strict=True):
         others = [each for each in figures.get(PLAN[number].name, []) if _key(each) != _key(row)]
         figures[PLAN[number].name] = [*others, row]
+    for name in {PLAN[number].name for number in chosen}:
+        drawn = [one for one in PLAN if one.name == name and (Path(out) / f"{one.key}.png").exists()]
+        draw(sorted(drawn, key=lambda one: (one.setting, one.iterations)), Path(out), Path(out) / f"{name}.png")
     write("iterations", PROTOCOL, figures)
 
 
