@@ -172,6 +172,7 @@ def test_what_several_processes_cannot_do_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert (
-        "RANK, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT are not set: start them with torch" in done.stderr
+        "RANK, LOCAL_RANK, MASTER_ADDR, MASTER_PORT are not set: start them with torchrun --nproc-per-node"
+        in done.stderr
     )
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ parts. So on CPUs, with as many threads in each process, one process, two and fo
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -74,8 +74,6 @@ ALONE = Team()
 class Group(Team):
     """Processes that talk by `torch.distributed`."""
 
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-
     def reduction(self) -> Reduction:
         """Return what reduces the gradients of one player."""
         return _Gathering(self)
@@ -132,8 +130,8 @@ class Group(Team):
 
     def _broadcast(self, words: list[Any]) -> list[Any]:
         """Send `words` as JSON; nothing is unpickled."""
-        text = torch.frombuffer(bytearray(json.dumps(words).encode()), dtype=torch.uint8).to(self.device)
-        length = torch.tensor(len(text), device=self.device)
+        text = torch.frombuffer(bytearray(json.dumps(words).encode()), dtype=torch.uint8)
+        length = torch.tensor(len(text))
         try:
             distributed.broadcast(length, src=0)
             text = text if self.rank == 0 else text.new_empty(int(length))
@@ -177,25 +175,32 @@ def join() -> Team:
     """Return the processes that `torchrun` started, of which this is one; or a team of one.
 
     Raises:
-        InputError: a variable that `torchrun` sets is missing, or there are fewer GPUs here than processes.
+        InputError: a variable that `torchrun` sets is missing.
     """
     if not is_started_by_torchrun():
         return ALONE
-    needed = ("RANK", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    needed = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     if missing := [name for name in needed if name not in os.environ]:
         raise InputError(
             f"WORLD_SIZE={os.environ['WORLD_SIZE']} asks for several processes, but {', '.join(missing)} "
             f"{'are' if len(missing) > 1 else 'is'} not set: start them with torchrun --nproc-per-node N -m zerosum ..."
         )
-    on_gpus = torch.cuda.is_available()
-    here = int(os.environ["LOCAL_WORLD_SIZE"])
-    if on_gpus and here > torch.cuda.device_count():
-        raise InputError(
-            f"{here} processes on this machine, and {torch.cuda.device_count()} GPUs: each needs one of its own"
-        )
-    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpus else torch.device("cpu")
-    distributed.init_process_group("nccl" if on_gpus else "gloo", timeout=PATIENCE)
-    return Group(distributed.get_rank(), distributed.get_world_size(), device)
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    return Group(distributed.get_rank(), distributed.get_world_size())
+
+
+def choose_own(device: str) -> str:
+    """Return the device of this process where the first one has `device`: of the GPUs of a machine, each its own.
+
+    Raises:
+        InputError: there are fewer GPUs here than processes.
+    """
+    if not device.startswith("cuda"):
+        return device
+    number, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if number >= there:
+        raise InputError(f"{number + 1} or more processes on this machine, and {there} GPUs: each needs one of its own")
+    return f"cuda:{number}"
 
 
 def _lost(error: RuntimeError) -> RunFailed:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from zerosum.game import distributed
 from zerosum.run.trainer import Trainer
+from zerosum.run_folder import RunFolder
 
 
 def follow() -> None:
@@ -13,14 +14,15 @@ def follow() -> None:
     Signals are for the first one, which saves the state.
 
     Raises:
-        InputError: the run cannot be restored here, or its data are others here.
+        InputError: the run cannot be restored here, its data are others here, or there is no GPU for this process.
         RunFailed: the first process is gone.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     team = distributed.join()
     path, lengths = team.hear()
-    trainer = Trainer.look(Path(path), team=team)
+    device = distributed.choose_own(RunFolder.open(Path(path)).describe()["device"])
+    trainer = Trainer.look(Path(path), device=device, team=team)
     trainer.lengths = [(step, steps) for step, steps in lengths]
     trainer.follow()
     team.leave()

@@ -1,0 +1,27 @@
+"""What a process knows of the others; that they play one game is tested end to end."""
+
+import pytest
+import torch
+
+from zerosum.errors import InputError
+from zerosum.game.distributed import ALONE, Team, choose_own, join
+
+
+def test_parts_are_shared_in_order() -> None:
+    assert list(ALONE.parts(4)) == [0, 1, 2, 3]
+    assert [list(Team(rank, 2).parts(4)) for rank in range(2)] == [[0, 1], [2, 3]]
+
+
+def test_a_process_without_others_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert join() is ALONE
+
+
+def test_each_process_of_a_machine_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert choose_own("cpu") == "cpu"
+    assert choose_own("cuda:0") == "cuda:1"
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(InputError, match="3 or more processes on this machine, and 2 GPUs"):
+        choose_own("cuda")
