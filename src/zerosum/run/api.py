@@ -10,6 +10,7 @@ import torch
 
 from zerosum import catalog
 from zerosum.errors import InputError
+from zerosum.game.distributed import is_started_by_torchrun
 from zerosum.game.recipe import Recipe
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics.evaluation import Evaluation
@@ -166,8 +167,13 @@ def _alone() -> Iterator[None]:
     That number is one for the whole process, and bits depend on it: of two trainings each would set it for both.
 
     Raises:
-        InputError: another one is inside.
+        InputError: another one is inside, or there are other processes, each of which would train by itself.
     """
+    if is_started_by_torchrun():
+        raise InputError(
+            "zerosum.train and resume run in one process, and torchrun started several: use torchrun -m zerosum "
+            "train, or resume"
+        )
     if not _training.acquire(blocking=False):
         raise InputError(
             "another training runs in this process, and the results of both would depend on each other: train one "

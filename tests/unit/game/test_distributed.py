@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import zerosum
 from zerosum.errors import InputError
 from zerosum.game.distributed import ALONE, Team, choose_own, join
 
@@ -15,6 +16,12 @@ def test_parts_are_shared_in_order() -> None:
 def test_a_process_without_others_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "1")
     assert join() is ALONE
+
+
+def test_processes_do_not_train_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="run in one process, and torchrun started several: use torchrun -m zerosum"):
+        zerosum.train("ring", steps=1)
 
 
 def test_each_process_of_a_machine_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
