@@ -178,7 +178,7 @@ NAMED = (
         'f"discriminator update {k}", 0)',
         PLAY,
     ),
-    Patch("the gradients of parts are summed", "game/players.py", "(loss / self.accumulate)", "loss", PLAY),
+    Patch("the gradients of parts are summed", "game/players.py", "else loss / self.accumulate", "else loss", PLAY),
     Patch("nothing is replayed", "game/players.py", "trick.replay(fakes, self.memory)", "fakes", PLAY),
     Patch(
         "the players' optimisers are exchanged",

@@ -24,10 +24,10 @@ Rows = Sequence[Sequence[Tensor]]
 class Reduction:
     """How the gradients of parts become that of an update: in one process they add up where they are."""
 
-    def keep(self, parameters: Sequence[nn.Parameter]) -> None:
+    def keep(self) -> None:
         """Take note of the gradient of a part, after its backward pass."""
 
-    def add_up(self, parameters: Sequence[nn.Parameter]) -> None:
+    def add_up(self) -> None:
         """Make the gradient of the update of those of all parts."""
 
 
@@ -48,8 +48,8 @@ class Team:
         each = count // self.size
         return range(self.rank * each, (self.rank + 1) * each)
 
-    def reduction(self) -> Reduction:
-        """Return what reduces the gradients of one player."""
+    def reduction(self, parameters: Sequence[nn.Parameter]) -> Reduction:
+        """Return what reduces the gradients of one player's `parameters`."""
         return Reduction()
 
     def gather(self, rows: Rows) -> Rows:
@@ -74,9 +74,9 @@ ALONE = Team()
 class Group(Team):
     """Processes that talk by `torch.distributed`."""
 
-    def reduction(self) -> Reduction:
-        """Return what reduces the gradients of one player."""
-        return _Gathering(self)
+    def reduction(self, parameters: Sequence[nn.Parameter]) -> Reduction:
+        """Return what reduces the gradients of one player's `parameters`."""
+        return _Gathering(self, parameters)
 
     def gather(self, rows: Rows) -> Rows:
         """Return the rows of all parts, given those of the parts of this process."""
@@ -144,20 +144,20 @@ class Group(Team):
 class _Gathering(Reduction):
     """Adds the gradients of the parts of all processes in the order of the parts."""
 
-    def __init__(self, group: Group) -> None:
-        self._group = group
+    def __init__(self, group: Group, parameters: Sequence[nn.Parameter]) -> None:
+        self._group, self._parameters = group, parameters
         self._kept: list[Tensor] = []
         self._reached: list[nn.Parameter] = []
 
-    def keep(self, parameters: Sequence[nn.Parameter]) -> None:
+    def keep(self) -> None:
         """Move the gradient of a part aside."""
-        gradients = [(each, each.grad) for each in parameters if each.grad is not None]
+        gradients = [(each, each.grad) for each in self._parameters if each.grad is not None]
         self._reached = [parameter for parameter, _ in gradients]
         self._kept.append(torch.cat([gradient.reshape(-1) for _, gradient in gradients]))
         for each in self._reached:
             each.grad = None
 
-    def add_up(self, parameters: Sequence[nn.Parameter]) -> None:
+    def add_up(self) -> None:
         """Add the gradients of all parts in their order, as adding one after the other in one process does."""
         total = self._group.add_rows(torch.stack(self._kept))
         self._kept.clear()

@@ -54,12 +54,13 @@ class Player:
 
     def backward(self, loss: Tensor, *, retain_graph: bool = False) -> None:
         """Add the gradient of the `loss` of one part with respect to this player's parameters, and to nothing else."""
-        (loss / self.accumulate).backward(inputs=self.parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
-        self.reduction.keep(self.parameters)
+        share = loss if self.accumulate == 1 else loss / self.accumulate
+        share.backward(inputs=self.parameters, retain_graph=retain_graph)  # type: ignore[no-untyped-call]
+        self.reduction.keep()
 
     def apply_gradients(self, step: int, steps: int) -> None:
         """Move the parameters against the gradient, at the learning rate of `step` of `steps`, and forget it."""
-        self.reduction.add_up(self.parameters)
+        self.reduction.add_up()
         self.optimizer_config.schedule(self.optimizer, step, steps)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -116,8 +117,9 @@ class Players:
 
         def player(network: nn.Module, config: OptimizerConfig, *regularizers: Regularizer) -> Player:
             placed = engine.place(network)
-            optimizer = config.build(list_learning(placed))
-            return Player(placed, optimizer, config, regularizers, recipe.accumulate, team.reduction())
+            learning = list_learning(placed)
+            reduction = team.reduction(learning)
+            return Player(placed, config.build(learning), config, regularizers, recipe.accumulate, reduction)
 
         return cls(
             player(generator, recipe.generator_optimizer),
@@ -203,6 +205,8 @@ class Players:
     def join(self, measured: Sequence[Sequence[Tensor]]) -> list[Tensor]:
         """Join what the parts of a minibatch measured, wherever: the means of scalars, and all the logits."""
         rows = self.team.gather(measured)
+        if len(rows) == 1:
+            return [each.detach() for each in rows[0]]
         columns = [[each.detach() for each in column] for column in zip(*rows, strict=True)]
         return [torch.cat(each) if each[0].dim() else torch.stack(each).mean() for each in columns]
 

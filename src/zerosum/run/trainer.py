@@ -257,7 +257,6 @@ class Trainer:
         """Play along in another process than the first one, which decides when to stop."""
         for iteration, _ in self._play():
             self.step = iteration.step + 1
-            self.ema.update(self.step)
             stopping, steps = self.team.hear()
             if steps != self.steps:
                 self.lengths = prolong(self.lengths, self.step, steps)
