@@ -140,7 +140,7 @@ def test_all_processes_end_when_one_is_gone_and_the_run_goes_on(whole: Path, tmp
             wait_for(lambda run=run: count_iterations(run) >= 10)  # type: ignore[misc]
             processes[gone].kill()
             _, err = processes[left].communicate(timeout=ENDS)
-            assert processes[left].returncode == 1
+            assert processes[left].returncode == 1, err
             assert "another process of this run is gone" in err
             assert err.count("\n") == 1
     codes, _, err = train_together(2, tmp_path, "resume", str(run))

@@ -45,7 +45,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if sys.platform == "win32" and isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")  # its code pages have no arrows
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and os.environ.get("RANK", "0") != "0":
+    if _is_one_of_several() and os.environ.get("RANK", "0") != "0":
         _follow()
     try:
         sys.exit(application()(sys.argv[1:] or ["--help"], prog_name="zerosum", standalone_mode=False))
@@ -54,7 +54,7 @@ def main() -> None:
             raise
         code, message = _explain(error)
         sys.stderr.write(f"error: {message}\n")
-        sys.exit(code)
+        _end(code)
 
 
 def _follow() -> None:
@@ -68,8 +68,21 @@ def _follow() -> None:
         follow()
     except ZerosumError as error:
         sys.stderr.write(f"process {os.environ['RANK']}: {error}\n")
-        sys.exit(error.exit_code)
+        _end(error.exit_code)
     sys.exit(0)
+
+
+def _is_one_of_several() -> bool:
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _end(code: int) -> None:
+    """End after an error; at once if there are other processes: threads that talk to them may abort in the end."""
+    if _is_one_of_several():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _explain(error: Exception) -> tuple[int, str]:
