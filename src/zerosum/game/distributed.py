@@ -6,6 +6,7 @@ parts. So on CPUs, with as many threads in each process, one process, two and fo
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -204,7 +205,7 @@ def choose_own(device: str) -> str:
 
 
 def _lost(error: RuntimeError) -> RunFailed:
-    reason = str(error).splitlines()[0]
+    reason = re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])  # without the place in the library's source
     return RunFailed(
         f"another process of this run is gone ({reason[:120]}): its line says why; the last checkpoint is whole, and "
         "'zerosum resume' goes on from it, with any number of processes that divides accumulate"
