@@ -13,6 +13,8 @@ from typing import Annotated
 
 import typer
 
+from zerosum.launch import is_follower
+
 STARTED = time.monotonic()
 # In the words of PyTorch, of Windows and of CUDA's libraries.
 OUT_OF_MEMORY = "can't allocate memory", "out of memory", "not enough memory", "alloc_failed"
@@ -45,40 +47,32 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if sys.platform == "win32" and isinstance(stream, io.TextIOWrapper) and not stream.isatty():
             stream.reconfigure(encoding="utf-8")  # its code pages have no arrows
-    if _is_one_of_several() and os.environ.get("RANK", "0") != "0":
-        _follow()
     try:
+        if is_follower():
+            _follow()
+            sys.exit(0)
         sys.exit(application()(sys.argv[1:] or ["--help"], prog_name="zerosum", standalone_mode=False))
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         code, message = _explain(error)
-        sys.stderr.write(f"error: {message}\n")
+        rank = os.environ.get("RANK", "0")
+        sys.stderr.write(f"{'error' if rank == '0' else f'error in process {rank}'}: {message}\n")
         _end(code)
 
 
 def _follow() -> None:
-    """Be one of several processes that are not the first: play its run along, and end."""
-    if not {"train", "resume"}.intersection(sys.argv[1:3]):
-        sys.exit(0)
-    from zerosum.errors import ZerosumError
-    from zerosum.run.following import follow
+    """Be one of several processes that are not the first: play its run along, or leave other commands to it."""
+    if {"train", "resume"}.intersection(sys.argv[1:3]):
+        from zerosum.run.following import follow
 
-    try:
         follow()
-    except ZerosumError as error:
-        sys.stderr.write(f"process {os.environ['RANK']}: {error}\n")
-        _end(error.exit_code)
-    sys.exit(0)
-
-
-def _is_one_of_several() -> bool:
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def _end(code: int) -> None:
-    """End after an error; at once if there are other processes: threads that talk to them may abort in the end."""
-    if _is_one_of_several():
+    """End after an error; at once if it talks to other processes: the threads that do may abort in the end."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

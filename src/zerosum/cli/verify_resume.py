@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Changes, Data, DataDir, Device, Size
+from zerosum.cli._options import Changes, Data, DataDir, Device, RecipeName, Size
 
 
 def verify_resume(
     data: Data,
-    recipe: Annotated[str, typer.Option(help="A name, a JSON file, or a run; auto looks at the data.")] = "auto",
+    recipe: RecipeName = "auto",
     changes: Changes = None,
     size: Size = None,
     device: Device = "auto",

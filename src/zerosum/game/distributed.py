@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 
 from zerosum.errors import InputError, RunFailed
+from zerosum.launch import is_one_of_several
 
 PATIENCE = timedelta(hours=2)  # for a process that is silent, as the first one is while it scores
 Rows = Sequence[Sequence[Tensor]]
@@ -167,18 +168,13 @@ class _Gathering(Reduction):
             parameter.grad = torch.empty_like(parameter).copy_(part.view(parameter.shape))
 
 
-def is_started_by_torchrun() -> bool:
-    """Whether this is one of several processes that `torchrun` started."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 def join() -> Team:
     """Return the processes that `torchrun` started, of which this is one; or a team of one.
 
     Raises:
         InputError: a variable that `torchrun` sets is missing.
     """
-    if not is_started_by_torchrun():
+    if not is_one_of_several():
         return ALONE
     needed = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     if missing := [name for name in needed if name not in os.environ]:

@@ -10,9 +10,9 @@ import torch
 
 from zerosum import catalog
 from zerosum.errors import InputError
-from zerosum.game.distributed import is_started_by_torchrun
 from zerosum.game.recipe import Recipe
 from zerosum.generator import TrainedGenerator
+from zerosum.launch import is_one_of_several
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
@@ -169,7 +169,7 @@ def _alone() -> Iterator[None]:
     Raises:
         InputError: another one is inside, or there are other processes, each of which would train by itself.
     """
-    if is_started_by_torchrun():
+    if is_one_of_several():
         raise InputError(
             "zerosum.train and resume run in one process, and torchrun started several: use torchrun -m zerosum "
             "train, or resume"

@@ -3,19 +3,17 @@
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from zerosum.data import Source
-from zerosum.export import pictures
-from zerosum.game.ema import EMA
 from zerosum.game.engine import Engine
-from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe
-from zerosum.generator import TrainedGenerator
 from zerosum.metrics.evaluation import Evaluation, sample_count
-from zerosum.run import checkpoint
-from zerosum.run.trainer import CHECKPOINT_SECONDS, INTERIM_SCORES, PICTURE_SAMPLES, PICTURES
+from zerosum.run.description import describe
+from zerosum.run.probe import Probe
+from zerosum.run.trainer import CHECKPOINT_SECONDS, INTERIM_SCORES, PICTURES, Trainer
 
 SCORED = 64  # samples that the features are timed with
 
@@ -49,27 +47,17 @@ class Occasions:
 
 
 def measure_occasions(recipe: Recipe, source: Source, engine: Engine) -> Occasions:
-    """Do each once, with untrained players; files are written to a folder that is deleted."""
-    engine.use_threads()
-    players = Players.build(recipe, source, engine, seed=0)
-    average = EMA(players.generator.network, recipe.ema_decay)
-    classes = [1] * source.classes if recipe.networks.conditional else []
-    names = dict(zip(source.class_names, classes, strict=False))
-    network = average.calibrated(recipe.networks, classes, engine.device)
-    generator = TrainedGenerator(network, recipe.networks, source.shape, names, engine, {})
+    """Do each once more in a run that has done it already, with untrained players, in a folder that is deleted."""
     evaluation = Evaluation.of(source)
-    samples = generator.sample(SCORED, seed=0)
-    evaluation.features(samples[:2])  # prepares what is prepared once
-
-    def draw() -> None:
-        real = None if source.is_images else source.test.samples[:PICTURE_SAMPLES]
-        shown = pictures.select_shown(generator.sample(PICTURE_SAMPLES, seed=0), recipe.data.shown)
-        pictures.encode(pictures.draw_samples(shown, real))
-
     with tempfile.TemporaryDirectory() as folder:
-        saved = _time(lambda: checkpoint.save(Path(folder), 0, players, average, {}))
-    scored = _time(lambda: evaluation.features(generator.sample(SCORED, seed=1))) / SCORED
-    return Occasions(_time(draw), saved, scored, evaluation.interim, sample_count(source, evaluation.features))
+        about = describe(source.name, source, recipe, Probe(engine, 0.0), seed=0, steps=1)
+        run = Trainer.create(Path(folder) / "run", recipe, source, about)
+        with closing(run.folder):
+            generator = run.generator()
+            evaluation.features(generator.sample(SCORED, seed=0))
+            scored = _time(lambda: evaluation.features(generator.sample(SCORED, seed=1))) / SCORED
+            picture, saved = _time(run.save_picture), _time(run.save_checkpoint)
+    return Occasions(picture, saved, scored, evaluation.interim, sample_count(source, evaluation.features))
 
 
 def _time(act: Callable[[], object]) -> float:

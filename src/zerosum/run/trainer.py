@@ -127,8 +127,8 @@ class Trainer:
             description["start"] = start.describe()
         trainer.folder = RunFolder.create(path, description, numbered=numbered)
         try:
-            trainer._save_picture()
-            trainer._save_checkpoint()
+            trainer.save_picture()
+            trainer.save_checkpoint()
         except BaseException:
             trainer.folder.discard()
             raise
@@ -302,7 +302,7 @@ class Trainer:
             if self._is_due(LINES, steps) or last or self.step == 1:
                 self._log(observe)
             if self._is_due(PICTURES, steps) or last:
-                self._save_picture()
+                self.save_picture()
             if self._is_due(INTERIM_SCORES, steps) and not last and self._score_meanwhile(evaluation, observe):
                 saved = -math.inf
             self._keep_pace(evaluation)
@@ -311,7 +311,7 @@ class Trainer:
             stopping = stop()
             self.team.tell(stopping, self.steps)
             if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
-                self._save_checkpoint()
+                self.save_checkpoint()
                 saved = time.monotonic()
             if stopping:
                 break
@@ -380,7 +380,7 @@ class Trainer:
             record.step == self.step for record in records.read(self.folder, ScoreRecord)
         ):
             self._score(evaluation, sample_count(self.source, evaluation.features), observe, training=False)
-            self._save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
+            self.save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
 
     def generator(self) -> TrainedGenerator:
         """Return the averaged generator as it stands; it is made once for each step."""
@@ -444,7 +444,12 @@ class Trainer:
             self.best = (distance, self.step)
             generator.save(self.folder.best)
 
-    def _save_picture(self) -> None:
+    def save_picture(self) -> None:
+        """Draw the same latents as in every picture of the run.
+
+        Raises:
+            RunFailed: a sample is not finite.
+        """
         count = PICTURE_SAMPLES if self.source.is_images else PICTURE_POINTS
         real = None if self.source.is_images else self.source.test.samples[:count]
         samples = self.generator().sample(count, PICTURE_SEED)
@@ -460,7 +465,12 @@ class Trainer:
     def _show(self, samples: torch.Tensor) -> torch.Tensor:
         return pictures.select_shown(samples, self.recipe.data.shown)
 
-    def _save_checkpoint(self) -> None:
+    def save_checkpoint(self) -> None:
+        """Write the state.
+
+        Raises:
+            RunFailed: a weight is not finite.
+        """
         players = self.players.generator.network, self.players.discriminator.network
         if not all(bool(each.isfinite().all()) for player in players for each in player.parameters()):
             raise self._divergence("a weight is not finite")

@@ -131,7 +131,7 @@ def test_changed_data_are_no_data_of_the_run_also_to_look_at(tmp_path: Path) -> 
             restore(tmp_path / "r")
 
 
-@pytest.mark.parametrize("failing", ["_save_picture", "_save_checkpoint"])
+@pytest.mark.parametrize("failing", ["save_picture", "save_checkpoint"])
 def test_a_run_that_could_not_begin_leaves_its_folder_to_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
@@ -154,6 +154,6 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
     with torch.no_grad():
         next(trainer.players.discriminator.network.parameters()).fill_(torch.nan)
     with pytest.raises(RunFailed, match="a weight is not finite"):
-        trainer._save_checkpoint()
+        trainer.save_checkpoint()
     assert sorted(trainer.folder.checkpoints.iterdir()) == before
     trainer.folder.close()

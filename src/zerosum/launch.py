@@ -1,0 +1,30 @@
+"""How `torchrun` started this process: what its variables say, read without PyTorch."""
+
+import os
+
+from zerosum.errors import InputError
+
+
+def is_one_of_several() -> bool:
+    """Whether there are other processes.
+
+    Raises:
+        InputError: WORLD_SIZE is no number.
+    """
+    return _read("WORLD_SIZE", 1) > 1
+
+
+def is_follower() -> bool:
+    """Whether another process leads this one.
+
+    Raises:
+        InputError: WORLD_SIZE or RANK is no number.
+    """
+    return is_one_of_several() and _read("RANK", 0) != 0
+
+
+def _read(name: str, default: int) -> int:
+    word = os.environ.get(name, str(default))
+    if not word.isdecimal():
+        raise InputError(f"{name}={word} in the environment is no number; torchrun sets it, or nobody")
+    return int(word)
