@@ -1,13 +1,13 @@
 """Find the one range of the values in all files of a pack that become black to white."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
-from functools import reduce
+from functools import partial, reduce
 from typing import NamedTuple
 
 from zerosum.data.packs.collection import Item
 from zerosum.data.packs.decode import read_values
 from zerosum.data.packs.headers import BYTE_MODES, Header, Unreadable
+from zerosum.data.packs.workers import Workers
 from zerosum.data.preparation import Preparation
 from zerosum.data.values import BYTES, FAINT, Extent, Range, Undecided, choose_range, count_outside, describe, measure
 from zerosum.errors import InputError
@@ -30,7 +30,7 @@ class Values(NamedTuple):
     note: str = ""
 
 
-def find_values(headers: Headers, preparation: Preparation, pool: Executor, where: str) -> Values:
+def find_values(headers: Headers, preparation: Preparation, workers: Workers, where: str) -> Values:
     """Find the range of all gray files that are no bytes, or the one that was asked for.
 
     Only such files are decoded for it; and of 8-bit files that may hold ids, as many as it takes to find a bright one.
@@ -48,15 +48,14 @@ def find_values(headers: Headers, preparation: Preparation, pool: Executor, wher
         if not preparation.split:  # what a bad generator made may be faint
             return Values()
         return _look_for_ids([(header, item) for header, item in gray if header.kind not in LOSSY], where)
-    found = [each for each in pool.map(lambda pair: _measure(pair[1], given), gray) if each is not None]
+    found = _measure_all(gray, given, workers)
     if not found:
         return Values(given)
     extent = reduce(Extent.__or__, (each for each, _ in found))
     known = given or _choose(extent, where)
     outside = sum(number for _, number in found)
     if given is None and (extent.low < known[0] or extent.high > known[1]):
-        counts = pool.map(lambda pair: _measure(pair[1], known), gray)
-        outside = sum(each[1] for each in counts if each is not None)
+        outside = sum(number for _, number in _measure_all(gray, known, workers))
     what = _name_files(gray)
     return Values(known, describe(known, extent, outside, what, given=given is not None))
 
@@ -104,6 +103,12 @@ def _measure_in_turn(gray: Headers) -> Iterator[Extent]:
         found = _measure(item, None)
         if found is not None:
             yield found[0]
+
+
+def _measure_all(gray: Headers, known: Range | None, workers: Workers) -> list[tuple[Extent, int]]:
+    """Measure the values of all files that can be decoded."""
+    measured = workers.map(partial(_measure, known=known), [item for _, item in gray])
+    return [each for each in measured if each is not None]
 
 
 def _measure(item: Item, known: Range | None) -> tuple[Extent, int] | None:

@@ -1,16 +1,14 @@
-"""Write a pack: decode every image once, in threads, divide them into training and test images, and list the files."""
+"""Write a pack: decode every image once, divide them into training and test images, and list the files."""
 
 import collections
+import functools
 import hashlib
 import itertools
 import json
-import os
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +22,12 @@ from zerosum.data.packs.headers import Header, Unreadable, read_header, read_pag
 from zerosum.data.packs.ranges import find_values
 from zerosum.data.packs.shape import EXAMPLES, ImageShape, choose_shape
 from zerosum.data.packs.splits import Decoded, Division, divide
+from zerosum.data.packs.workers import Workers
 from zerosum.data.preparation import Preparation
 from zerosum.data.values import Range
 from zerosum.errors import InputError
 
-MOST_WAITING = 64  # files that are decoded or wait to be written
-MOST_PAGES = 16  # that are decoded by one thread, from one reading of the file
-T = TypeVar("T")
-R = TypeVar("R")
+MOST_PAGES = 16  # that are decoded by one worker, from one reading of the file
 
 
 def write_pack(
@@ -42,16 +38,14 @@ def write_pack(
     Raises:
         InputError: no image can be used, too many are broken, all are too small, or a split is empty.
     """
-    # Pillow releases the interpreter lock while it decodes and resizes. Its warnings of odd metadata are silenced here,
-    # because the warning filters belong to the whole process, and threads would overwrite each other's.
-    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count()) as pool:
-        listing = _list_pages(found, preparation, pool, where)
+    with Workers(len(found.items)) as workers:
+        listing = _list_pages(found, preparation, workers, where)
         headers = [(header, item) for header, item in listing.pages if header is not None]
         shape = choose_shape(headers, preparation, where)
-        values = find_values(headers, preparation, pool, where)
+        values = find_values(headers, preparation, workers, where)
         items = [item for _, item in listing.pages]
         decoder = Decoder(shape, preparation, values.range)
-        images, broken = _decode_all(place / "unsorted.bin", items, decoder, pool, progress)
+        images, broken = _decode_all(place / "unsorted.bin", items, decoder, workers, progress)
     skipped = found.skipped + listing.skipped + broken
     _refuse_broken(where, len(images), skipped, preparation.broken)
     division = divide(images)
@@ -89,21 +83,15 @@ class Listing(NamedTuple):
     skipped: list[Skipped]
 
 
-def _list_pages(found: Collection, preparation: Preparation, pool: ThreadPoolExecutor, where: str) -> Listing:
+def _list_pages(found: Collection, preparation: Preparation, workers: Workers, where: str) -> Listing:
     """Read the headers of the files, and of the pages in them.
 
     Raises:
         InputError: there is not one header.
     """
-
-    def read(item: Item) -> list[tuple[int, Header | Unreadable]]:
-        try:
-            return read_pages(item.read(), "first" if item.box is not None else preparation.pages)
-        except (Unreadable, OSError):  # it will be counted when it is decoded
-            return []
-
+    read = functools.partial(_read_headers, preparation)
     listing = Listing([], [])
-    for item, pages in zip(found.items, _map_in_order(pool, read, found.items), strict=True):
+    for item, pages in zip(found.items, workers.map(read, found.items), strict=True):
         if not pages:
             listing.pages.append((None, item))
         for number, header in pages:
@@ -116,6 +104,13 @@ def _list_pages(found: Collection, preparation: Preparation, pool: ThreadPoolExe
         first = _explain_header(found.items[0])
         raise InputError(f"{where}: none of {len(found.items)} images can be read, e.g. {found.items[0].name}: {first}")
     return listing
+
+
+def _read_headers(preparation: Preparation, item: Item) -> list[tuple[int, Header | Unreadable]]:
+    try:
+        return read_pages(item.read(), "first" if item.box is not None else preparation.pages)
+    except (Unreadable, OSError):  # it will be counted when it is decoded
+        return []
 
 
 def _note_pages(headers: list[tuple[Header, Item]]) -> list[str]:
@@ -172,13 +167,13 @@ class Decoder:
 
 
 def _decode_all(
-    file: Path, items: list[Item], decoder: Decoder, pool: ThreadPoolExecutor, progress: Progress | None
+    file: Path, items: list[Item], decoder: Decoder, workers: Workers, progress: Progress | None
 ) -> tuple[list[Decoded], list[Skipped]]:
     """Decode all images and write their pixels to `file`; return those that were decoded and those that were not."""
     images, skipped = list[Decoded](), list[Skipped]()
     with file.open("wb") as pixels:
-        results = itertools.chain.from_iterable(_map_in_order(pool, decoder.decode, _gather_pages(items)))
-        for number, result in enumerate(results, 1):
+        results = workers.map(decoder.decode, list(_gather_pages(items)))
+        for number, result in enumerate(itertools.chain.from_iterable(results), 1):
             if isinstance(result, Skipped):
                 skipped.append(result)
             else:
@@ -194,17 +189,6 @@ def _gather_pages(items: list[Item]) -> Iterator[list[Item]]:
     for _, same in itertools.groupby(items, lambda item: id(item.read)):
         while part := list(itertools.islice(same, MOST_PAGES)):
             yield part
-
-
-def _map_in_order(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yield `work` of each item, in order, with a bounded number in progress to bound the memory."""
-    waiting: collections.deque[Any] = collections.deque()
-    for item in items:
-        waiting.append(pool.submit(work, item))
-        if len(waiting) > MOST_WAITING:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _refuse_broken(where: str, count: int, skipped: list[Skipped], limit: float) -> None:
