@@ -10,10 +10,12 @@ closest.png            the samples nearest to training images, each beside that 
 report.html            pictures, curves, scores
 """
 
+import contextlib
 import errno
 import itertools
 import json
 import os
+import platform
 import shlex
 import shutil
 from collections.abc import Sequence
@@ -190,12 +192,21 @@ class RunFolder:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            raise Taken(f"{self.path} is in use by another process: wait for it or stop it") from None
+            raise Taken(f"{self.path} is in use by {self._read_owner()}: wait for it or stop it") from None
         except OSError as error:
             raise InputError(f"cannot write to {self.path}: {error.strerror}") from None
         self._lock = lock
+        with contextlib.suppress(OSError):
+            (self.path / LOCK).write_text(f"{os.getpid()} {platform.node()}\n")
         for partial in self.checkpoints.glob(f"*{PARTIAL}"):  # of a process that was killed
             partial.unlink(missing_ok=True)
+
+    def _read_owner(self) -> str:
+        """Name the process that holds the lock, as it wrote it there."""
+        with contextlib.suppress(OSError, ValueError):
+            number, host = (self.path / LOCK).read_text().split()
+            return f"process {int(number)} on {host}"
+        return "another process"
 
     def close(self) -> None:
         """Release the folder."""

@@ -1,8 +1,13 @@
 """A run that was stopped in any way and resumed ends bit for bit as one that was not stopped."""
 
+import contextlib
 import html
 import json
+import os
+import platform
+import pty
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -13,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import SMALL, Command, start
+from tests.end_to_end.conftest import COMMAND, SMALL, Command, start
 from zerosum.game.engine import Engine
 from zerosum.run.probe import Probe
 
@@ -81,6 +86,31 @@ def test_resumed_runs_end_bit_identical(number: signal.Signals, uninterrupted: P
     assert seconds == sorted(seconds)
 
 
+def test_a_closed_terminal_stops_a_run_with_its_state(tmp_path: Path) -> None:
+    ours, terminal = pty.openpty()
+    words = ["train", "digits", "--steps", str(100 * STEPS), "--out", "run", *SMALL]
+    process = subprocess.Popen(
+        [str(COMMAND), *words], cwd=tmp_path, stdout=terminal, stderr=terminal, stdin=terminal, start_new_session=True
+    )
+    os.close(terminal)
+    run = tmp_path / "run"
+    try:
+        limit = time.monotonic() + 120
+        while not (run / "metrics.jsonl").exists() or not (run / "metrics.jsonl").stat().st_size:
+            assert time.monotonic() < limit
+            assert select.select([ours], [], [], 0.05) is not None
+            os.set_blocking(ours, False)
+            with contextlib.suppress(BlockingIOError):
+                os.read(ours, 100_000)
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=120) == 128 + signal.SIGHUP
+    finally:
+        process.kill()
+    assert (run / "generator.safetensors").exists()
+    assert (run / "report.html").exists()
+
+
 def test_the_command_in_the_report_repeats_the_run(uninterrupted: Path, tmp_path: Path) -> None:
     (typed,) = re.findall(r"<pre>(zerosum train .*?)</pre>", (uninterrupted / "report.html").read_text())
     words = shlex.split(html.unescape(typed))[1:]
@@ -97,7 +127,8 @@ def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:
         wait_for(tmp_path / "run" / "samples" / "000000.png", process)
         code, _, err = finish(start("resume", "run", cwd=tmp_path))
         assert code == 2
-        assert err == "error: run is in use by another process: wait for it or stop it\n"
+        owner = f"process {process.pid} on {platform.node()}"
+        assert err == f"error: run is in use by {owner}: wait for it or stop it\n"
     finally:
         process.kill()
         process.communicate()
@@ -112,7 +143,7 @@ def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: py
         return Probe(Engine.choose("cpu"), 1.0)
 
     monkeypatch.setattr("zerosum.run.plan.probe", measure)
-    monkeypatch.setattr("zerosum.cli._training.train_and_show", lambda trainer, console: trainer.folder.close())
+    monkeypatch.setattr("zerosum.cli._training.train_and_show", lambda trainer, *_: trainer.folder.close())
     code, out, err = in_process("train", "ring", "--minutes", 1, *SMALL)
     assert (code, err) == (0, "")
     assert "in runs/ring-2\n" in out

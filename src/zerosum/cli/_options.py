@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -48,6 +48,14 @@ Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")
 ]
 Device = Annotated[str, typer.Option(callback=_known, help="auto, cpu, cuda (of several cuda:0, cuda:1 ...) or mps.")]
+OnNonfinite = Annotated[
+    Literal["stop", "rollback"],
+    typer.Option(
+        "--on-nonfinite",
+        help="When a loss or a weight is no longer a finite number: stop, or go back to the last checkpoint, once, and "
+        "on with half the learning rates.",
+    ),
+]
 DataOfRun = Annotated[
     str | None,
     typer.Option("--data", metavar="DATA", help="Where RUN's data lie now, if they were moved; they must be the same."),

@@ -1,7 +1,6 @@
 """Show a run while it trains, and say at its end what came of it: what `train` and `resume` share."""
 
 import shlex
-import signal
 import time
 
 import typer
@@ -16,7 +15,9 @@ from zerosum.recipes import auto
 from zerosum.records import Record, ScoreRecord
 from zerosum.run.api import finish
 from zerosum.run.probe import Timing
+from zerosum.run.stopping import STOPPING
 from zerosum.run.trainer import Trainer
+from zerosum.types import OnNonfinite
 
 PLAIN_LINES = 20
 REPLANNED = 0.2  # of the iterations: a plan that differs by more from the one told is told
@@ -43,11 +44,11 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
     console.print("\n".join(lines), soft_wrap=True)
 
 
-def train_and_show(trainer: Trainer, console: Console) -> None:
+def train_and_show(trainer: Trainer, console: Console, on_nonfinite: OnNonfinite) -> None:
     """Train to the end and say what came of it, or stop when asked to and say how it goes on."""
     display = Display(trainer, console)
     preparing = console.status("learning the features that scores are measured in (once per data set)")
-    stopped_by = finish(trainer, display.show, (signal.SIGINT, signal.SIGTERM), display, preparing)
+    stopped_by = finish(trainer, display.show, STOPPING, display, preparing, on_nonfinite, display.say)
     trainer.team.leave()
     path, typed = trainer.folder.path, shlex.quote(str(trainer.folder.path))
     if stopped_by:
@@ -113,11 +114,11 @@ class Display:
         if isinstance(record, ScoreRecord):
             if record.score.metric == "frechet-distance":
                 distance = format_value(record.score.value)
-                self._say(f"step {record.step:,}: Fréchet distance {distance} at {record.score.samples:,} samples")
+                self.say(f"step {record.step:,}: Fréchet distance {distance} at {record.score.samples:,} samples")
             return
         if self._first:
             self._first = False
-            self._say(f"first iteration {time.monotonic() - STARTED:.1f} s after the start")
+            self.say(f"first iteration {time.monotonic() - STARTED:.1f} s after the start")
         self._tell_plan()
         rate = f"{(record.step - self._from) / max(time.monotonic() - self._start, TICK):.1f}/s"
         answers = f"D(x) {record.d_real:.2f}  D(G(z)) {record.d_fake:.2f}"
@@ -127,7 +128,7 @@ class Display:
         self._progress.update(self._task, total=self._trainer.steps, completed=record.step, rate=rate, state=state)
         if not self._console.is_terminal and record.step >= self._next_plain:
             self._next_plain = record.step + max(1, self._trainer.steps // PLAIN_LINES)
-            self._say(f"step {record.step:,} of {self._trainer.steps:,}  {rate}  {state}")
+            self.say(f"step {record.step:,} of {self._trainer.steps:,}  {rate}  {state}")
 
     def _tell_plan(self) -> None:
         """Say that there is time for another number of iterations than was told, if it is far from it."""
@@ -135,7 +136,8 @@ class Display:
         if abs(steps - told) > REPLANNED * told:
             self._planned = steps
             speed = "slower" if steps < told else "faster"
-            self._say(f"{steps:,} iterations in the time, not {told:,}: the machine is {speed} than it was")
+            self.say(f"{steps:,} iterations in the time, not {told:,}: the machine is {speed} than it was")
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
         self._progress.console.print(text, soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun
+from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, OnNonfinite
 
 
 def resume(
@@ -20,6 +20,7 @@ def resume(
     data: DataOfRun = None,
     allow_changed_data: Annotated[bool, typer.Option(help="Go on even if the data are not what they were.")] = False,
     device: DeviceOfRun = None,
+    on_nonfinite: OnNonfinite = "stop",
     data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; on the same device it ends as if it had never stopped.
@@ -49,6 +50,7 @@ def resume(
     for problem in trainer.skipped_checkpoints:
         console.print(f"skipped: {problem}", soft_wrap=True)
     console.print(f"{run}: going on after {trainer.step:,} of {trainer.steps:,} iterations", soft_wrap=True)
-    if trainer.prolonged:
-        console.print(trainer.prolonged, soft_wrap=True)
-    train_and_show(trainer, console)
+    for words in (trainer.elsewhere, trainer.prolonged):
+        if words:
+            console.print(words, soft_wrap=True)
+    train_and_show(trainer, console, on_nonfinite)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Changes, Data, DataDir, Device, Size
+from zerosum.cli._options import Changes, Data, DataDir, Device, OnNonfinite, Size
 
 
 def train(
@@ -39,6 +39,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
+    on_nonfinite: OnNonfinite = "stop",
     data_dir: DataDir = None,
 ) -> None:
     """Train a generator and its discriminator on DATA."""
@@ -76,4 +77,4 @@ def train(
         console.print(start.in_words(chosen) + own, soft_wrap=True)
     run = plan.begin(data, source, chosen, start, distributed.join())
     announce(run, imported, console)
-    train_and_show(run, console)
+    train_and_show(run, console, on_nonfinite)

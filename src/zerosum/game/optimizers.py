@@ -2,14 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Annotated, ClassVar
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, cast
 
 import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import nn
 
-from zerosum.catalog import Component
+from zerosum.catalog import Component, name_of
+from zerosum.errors import InputError
 from zerosum.types import BelowOne, Fraction, Positive
 
 
@@ -31,6 +33,18 @@ class OptimizerConfig(Component, ABC, kind="optimizer"):
         optimizer = self.build([nn.Parameter(torch.zeros(1))])
         self.schedule(optimizer, step, steps)
         return float(optimizer.param_groups[0]["lr"])
+
+    def halve(self) -> "OptimizerConfig":
+        """Return the same with half the learning rate, its field `lr`.
+
+        Raises:
+            InputError: it has no such field.
+        """
+        rate = getattr(self, "lr", None)
+        if rate is None:
+            raise InputError(f"the optimiser {name_of(self)} has no field lr, which could be halved")
+        halved: OptimizerConfig = replace(cast(Any, self), lr=rate / 2)
+        return halved
 
     @abstractmethod
     def schedule(self, optimizer: torch.optim.Optimizer, step: int, steps: int) -> None:

@@ -7,7 +7,7 @@ other's.
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, reduce
 
 import torch
@@ -131,6 +131,14 @@ class Players:
             team,
             recipe.tricks,
         )
+
+    def halve_rates(self) -> "Players":
+        """Return the same players, networks and optimisers with half the learning rates."""
+
+        def halve(player: Player) -> Player:
+            return replace(player, optimizer_config=player.optimizer_config.halve())
+
+        return replace(self, generator=halve(self.generator), discriminator=halve(self.discriminator))
 
     @property
     def parts(self) -> range:

@@ -16,11 +16,14 @@ from zerosum.launch import is_one_of_several
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
+from zerosum.run.divergence import Diverged
 from zerosum.run.length import Length
 from zerosum.run.plan import Plan, open_for_recipe
+from zerosum.run.scoring import Scoring
 from zerosum.run.start import Start
 from zerosum.run.stopping import StopRequest
 from zerosum.run.trainer import Trainer
+from zerosum.types import OnNonfinite
 
 _training = threading.Lock()
 
@@ -35,6 +38,7 @@ def train(
     device: str = "auto",
     out: str | Path | None = None,
     start_from: str | Path | None = None,
+    on_nonfinite: OnNonfinite = "stop",
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
@@ -56,6 +60,8 @@ def train(
         start_from: a run's folder, whose players the game begins with instead of drawn ones, or a
             `generator.safetensors`, which has G only. Its recipe is taken if none is named; to keep D's first layers as
             they are, `replace(zerosum.recipe(run), frozen_layers=2)`.
+        on_nonfinite: what to do when a loss or a weight is no longer finite: `stop`, or `rollback`, once, to the last
+            checkpoint, and go on with half the learning rates.
         observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
@@ -71,7 +77,7 @@ def train(
         source, chosen = open_for_recipe(str(data), recipe, device=device, start=start)
         if recipe == "auto" and start is None:
             chosen = plan.fit(chosen, source)
-        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe)
+        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe, on_nonfinite)
 
 
 def resume(
@@ -82,6 +88,7 @@ def resume(
     data: str | Path | None = None,
     allow_changed_data: bool = False,
     device: str | None = None,
+    on_nonfinite: OnNonfinite = "stop",
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
@@ -97,6 +104,7 @@ def resume(
         data: where its data lie now, if they were moved.
         allow_changed_data: go on even if the data are not what they were.
         device: another one than the run's; bits may differ.
+        on_nonfinite: what to do when a loss or a weight is no longer finite; see `train`.
         observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
@@ -115,7 +123,7 @@ def resume(
             device=device,
             length=length,
         )
-        return _finish_or_interrupt(trainer, observe)
+        return _finish_or_interrupt(trainer, observe, on_nonfinite)
 
 
 def finish(
@@ -124,6 +132,8 @@ def finish(
     signals: Sequence[signal.Signals] = (signal.SIGINT,),
     display: AbstractContextManager[object] | None = None,
     preparing: AbstractContextManager[object] | None = None,
+    on_nonfinite: OnNonfinite = "stop",
+    tell: Callable[[str], None] = lambda text: None,
 ) -> int:
     """Train to the end, or until a signal asks for a stop; then write the report and release the folder.
 
@@ -133,6 +143,8 @@ def finish(
         signals: what stops it after the iteration.
         display: is entered while the run trains.
         preparing: is entered while the features are prepared that scores are measured in.
+        on_nonfinite: what to do when a loss or a weight is no longer finite: `stop`, or `rollback`, once.
+        tell: is told in words when the run goes back.
 
     Returns:
         The number of the signal that stopped it; 0 if it is finished.
@@ -147,13 +159,22 @@ def finish(
             evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
             evaluation.prepare()
         with StopRequest(*signals, twice=trainer.team.size > 1) as request, display or nullcontext():
-            finished = trainer.train(evaluation, observe, request.is_set)
+            try:
+                finished = trainer.train(Scoring(evaluation), observe, request.is_set)
+            except Diverged as error:
+                if on_nonfinite == "stop" or trainer.halved_from is not None or trainer.team.size > 1:
+                    raise
+                trainer.roll_back()
+                tell(f"{error.what}: going on from step {trainer.step:,} with half the learning rates")
+                finished = trainer.train(Scoring(evaluation), observe, request.is_set)
         report.write(trainer.folder)
     return 0 if finished else request.signal
 
 
-def _finish_or_interrupt(trainer: Trainer, observe: Callable[[Record], None]) -> TrainedGenerator:
-    if finish(trainer, observe):
+def _finish_or_interrupt(
+    trainer: Trainer, observe: Callable[[Record], None], on_nonfinite: OnNonfinite
+) -> TrainedGenerator:
+    if finish(trainer, observe, on_nonfinite=on_nonfinite):
         raise KeyboardInterrupt(
             f"stopped after {trainer.step:,} of {trainer.steps:,} iterations; zerosum.resume goes on"
         )

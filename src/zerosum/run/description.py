@@ -11,6 +11,7 @@ import torch
 from zerosum.data import Source
 from zerosum.data.readers import make_absolute
 from zerosum.game.recipe import Recipe
+from zerosum.run.environment import describe_environment
 from zerosum.run.probe import Probe
 from zerosum.run_folder import FORMAT
 
@@ -33,6 +34,6 @@ def describe(
         **({} if minutes is None else {"minutes": minutes}),
         "probe": [asdict(timing) for timing in probe.timings],
         "hardware": f"{platform.platform()}, {os.cpu_count()} cores; {engine.describe()}",
-        "versions": {"python": platform.python_version(), "torch": version("torch")},
+        **describe_environment(engine.device),
         "recipe": recipe.as_json(),
     }

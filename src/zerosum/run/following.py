@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 from zerosum.game import distributed
+from zerosum.run.stopping import STOPPING
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 
@@ -17,7 +18,7 @@ def follow() -> None:
         InputError: the run cannot be restored here, its data are others here, or there is no GPU for this process.
         RunFailed: the first process is gone.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
     team = distributed.join()
     path, lengths = team.hear()

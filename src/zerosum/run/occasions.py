@@ -13,7 +13,8 @@ from zerosum.game.recipe import Recipe
 from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe
-from zerosum.run.trainer import CHECKPOINT_SECONDS, INTERIM_SCORES, PICTURES, Trainer
+from zerosum.run.scoring import INTERIM_SCORES
+from zerosum.run.trainer import CHECKPOINT_SECONDS, PICTURES, Trainer
 
 SCORED = 64  # samples that the features are timed with
 

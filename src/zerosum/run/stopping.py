@@ -1,15 +1,22 @@
 """Stop between iterations when a signal asks for it, so that what was reached is saved."""
 
+import contextlib
+import os
 import signal
+import stat
 import threading
 from types import FrameType, TracebackType
 from typing import Any
+
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+HANGUP = getattr(signal, "SIGHUP", None)  # the terminal is closed; Windows has none
 
 
 class StopRequest:
     """A context in which the first of some signals asks for a stop after the iteration; a second one acts as before.
 
-    Where signals come `twice`, as from a terminal and from `torchrun` too, no later one acts.
+    Where signals come `twice`, as from a terminal and from `torchrun` too, no later one acts. The signal of a closed
+    terminal asks for it too, unless `nohup` has it ignored.
 
     Signals reach the main thread only: in others nothing changes.
 
@@ -31,6 +38,8 @@ class StopRequest:
     def __enter__(self) -> "StopRequest":
         if threading.current_thread() is threading.main_thread():
             for number in self._numbers:
+                if number == HANGUP and signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -42,5 +51,15 @@ class StopRequest:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.signal = self.signal or number
+        if number == HANGUP:
+            _leave_terminal()
         if not self._twice:
             signal.signal(number, self._before[number])
+
+
+def _leave_terminal() -> None:
+    """Write nothing more to a terminal that is gone, as that would be an error."""
+    with contextlib.suppress(OSError), open(os.devnull, "w") as nowhere:  # noqa: PTH123  # a file descriptor is needed
+        for descriptor in (1, 2):
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode):
+                os.dup2(nowhere.fileno(), descriptor)

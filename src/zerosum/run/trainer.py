@@ -1,6 +1,7 @@
 """The trainer: plays a recipe on data, and measures, records, averages, saves and stops."""
 
 import math
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -16,7 +17,7 @@ from zerosum import recipes, records
 from zerosum.atomic import write_atomically
 from zerosum.data import Source
 from zerosum.data.readers import make_absolute, open_source
-from zerosum.errors import InputError, RunFailed
+from zerosum.errors import InputError
 from zerosum.export import pictures
 from zerosum.game.algorithm import Iteration, play
 from zerosum.game.distributed import ALONE, Team
@@ -25,23 +26,22 @@ from zerosum.game.engine import Engine
 from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe
 from zerosum.generator import TrainedGenerator
-from zerosum.metrics import score_named
-from zerosum.metrics.evaluation import Evaluation, sample_count
-from zerosum.metrics.frechet import FrechetDistance, distance_name
-from zerosum.records import Record, ScoreRecord
+from zerosum.records import Record
 from zerosum.run import checkpoint
+from zerosum.run.divergence import WATCHED, Diverged, find_loss, find_weight, watch_layers
+from zerosum.run.environment import compare, describe_environment
 from zerosum.run.length import Length, Lengths, check_length, explain_prolonged, prolong, stretches
 from zerosum.run.pace import Pace
 from zerosum.run.recorded import open_recorded
+from zerosum.run.scoring import INTERIM_SCORES, Scoring
 from zerosum.run.start import Start
 from zerosum.run.threads import Threads
 from zerosum.run.window import LogWindow
 from zerosum.run_folder import RunFolder, lengths
 
-LINES, PICTURES, INTERIM_SCORES = 250, 10, 4
+LINES, PICTURES = 250, 10
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
-PICTURE_PAIRS, PAIR_COLUMNS = 16, 4
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
@@ -70,10 +70,12 @@ class Trainer:
         best: the smallest Fréchet distance so far, and the step it was measured at.
         window: the iterations since the last line of the metrics.
         skipped_checkpoints: what is wrong with checkpoints newer than the one that was restored.
+        elsewhere: in what it goes on that bits depend on and is other than before, in a line; empty if in nothing.
         prolonged: what it means that the run was made longer, in a line; empty if it was not, just now.
         pace: what keeps it within its minutes; None if it has a number of iterations.
         threads: how many CPU threads it takes; their number may change while it has minutes.
         team: the processes that play it; the first one of them has all else to do.
+        halved_from: the iteration from which on both learning rates are halved; None if they are not.
     """
 
     folder: RunFolder
@@ -89,10 +91,12 @@ class Trainer:
     best: tuple[float, int] | None = None
     window: LogWindow = field(default_factory=LogWindow)
     skipped_checkpoints: tuple[str, ...] = ()
+    elsewhere: str = ""
     prolonged: str = ""
     pace: Pace | None = None
     threads: Threads = field(default_factory=lambda: Threads([(0, torch.get_num_threads())]))
     team: Team = ALONE
+    halved_from: int | None = None
     _began: float = field(default_factory=time.monotonic)
     _latest: TrainedGenerator | None = None
 
@@ -172,6 +176,7 @@ class Trainer:
             if allow_changed_data or data is not None:
                 place = folder.describe()["data"] if data is None else make_absolute(data)
                 folder.note_data(place, trainer.source.fingerprint, trainer.step)
+            trainer._note_environment()
             if length.given:
                 folder.note_lengths(trainer.lengths)
                 folder.note(minutes=None if trainer.pace is None else trainer.pace.budget / 60)
@@ -209,16 +214,39 @@ class Trainer:
                 f"{f'{changed};' if data is None else others} 'zerosum resume' goes on with --allow-changed-data"
             )
         trainer = cls._build(folder, recipe, source, {**about, "device": device}, team)
-        checkpoint.restore(state, trainer.players, trainer.ema)
+        return trainer, trainer._put(state)
+
+    def _put(self, state: checkpoint.Checkpoint) -> Progress:
+        """Bring the game to the `state` of a checkpoint; return what the checkpoint says of the run.
+
+        Raises:
+            InputError: the checkpoint is damaged, or of other networks.
+        """
+        checkpoint.restore(state, self.players, self.ema)
         try:
             progress = TypeAdapter(Progress).validate_python(state.metadata)
         except ValidationError as error:
-            where, problem = folder.checkpoints / f"{state.step:06d}.json", error.errors()[0]
+            where, problem = self.folder.checkpoints / f"{state.step:06d}.json", error.errors()[0]
             raise InputError(f"{where} is damaged: {problem['loc'][0]}: {problem['msg'].lower()}") from None
-        trainer.step, trainer.seconds, trainer.best = state.step, progress.seconds, progress.best
-        trainer.skipped_checkpoints = state.skipped
-        trainer.window = LogWindow.from_tensors(state.window, trainer.engine.device)
-        return trainer, progress
+        self.step, self.seconds, self.best = state.step, progress.seconds, progress.best
+        self.skipped_checkpoints = state.skipped
+        self.window = LogWindow.from_tensors(state.window, self.engine.device)
+        return progress
+
+    def return_to_checkpoint(self) -> Progress:
+        """Bring the game back to its newest intact checkpoint, and nothing in its folder."""
+        return self._put(checkpoint.load_latest(self.folder.checkpoints))
+
+    def roll_back(self) -> None:
+        """Go back to the newest checkpoint, in the folder too, and halve both learning rates from there on.
+
+        `run.json` notes the iteration, so that whoever resumes from before plays the same.
+        """
+        progress = self.return_to_checkpoint()
+        self.folder.rewind(progress.metrics_bytes)
+        self.halved_from = self.step
+        self.folder.note(halved_from=self.step)
+        self._began = time.monotonic()
 
     @classmethod
     def _build(cls, folder: RunFolder, recipe: Recipe, source: Source, about: dict[str, Any], team: Team) -> "Trainer":
@@ -247,7 +275,17 @@ class Trainer:
             pace=pace,
             threads=threads,
             team=team,
+            halved_from=about.get("halved_from"),
         )
+
+    def _note_environment(self) -> None:
+        """Note in `run.json`, and in `elsewhere`, what bits depend on and is other than where the run was before."""
+        about, now = self.folder.describe(), describe_environment(self.engine.device)
+        moved = about.get("moved", [])
+        changes = compare(moved[-1] if moved else about, now)
+        if changes:
+            self.elsewhere = f"{', '.join(changes)}: the bits from here on may be others than without a stop"
+            self.folder.note(moved=[*moved, {"step": self.step, **now}])
 
     def _lead(self) -> None:
         """Tell the other processes which run it is; they restore it from its folder, and `follow`."""
@@ -279,14 +317,13 @@ class Trainer:
         configs = {name: player.optimizer_config for name, player in players.items()}
         self.prolonged = explain_prolonged(configs, self.step, before, steps)
 
-    def train(self, evaluation: Evaluation | None, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
+    def train(self, scoring: Scoring, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; save state and generator in both cases.
 
-        `observe` is called with each record that goes into the metrics. Without an `evaluation` nothing is scored. True
-        if the run is finished.
+        `observe` is called with each record that goes into the metrics. True if the run is finished.
 
         Raises:
-            RunFailed: the losses or the weights are no longer finite.
+            Diverged: the losses or the weights are no longer finite.
         """
         self.folder.generator.unlink(missing_ok=True)  # of an earlier stop
         began = saved = time.monotonic()
@@ -297,17 +334,16 @@ class Trainer:
         for iteration, steps in self._play():
             self.step, self.seconds = iteration.step + 1, before + time.monotonic() - began
             last = self.step == steps
-            self.window.iterations.append(iteration)
-            self.ema.update(self.step)
+            self._take(iteration)
             if self._is_due(LINES, steps) or last or self.step == 1:
                 self._log(observe)
             if self._is_due(PICTURES, steps) or last:
                 self.save_picture()
-            if self._is_due(INTERIM_SCORES, steps) and not last and self._score_meanwhile(evaluation, observe):
+            if self._is_due(INTERIM_SCORES, steps) and not last and scoring.score_meanwhile(self, observe):
                 saved = -math.inf
-            self._keep_pace(evaluation)
+            self._keep_pace(scoring)
             if last and steps != self.steps:  # of a run that was made longer, and lost the checkpoints since
-                self._conclude(evaluation, observe)
+                scoring.conclude(self, observe)
             stopping = stop()
             self.team.tell(stopping, self.steps)
             if stopping or last or time.monotonic() - saved > CHECKPOINT_SECONDS:
@@ -318,27 +354,38 @@ class Trainer:
         self.generator().save(self.folder.generator)
         if self.step < self.steps:
             return False
-        self._conclude(evaluation, observe)
+        scoring.conclude(self, observe)
         return True
 
     def _play(self) -> Iterator[tuple[Iteration, int]]:
         """Play the rest; each iteration comes with the number of those that it is one of, which schedules follow."""
         while self.step < self.steps:
-            planned = self.lengths
+            planned, players = self.lengths, self.players
             begin, end, steps = next(stretches(planned, self.step))
-            iterations = play(self.players, self.recipe, self.source.train, steps=steps, seed=self.seed, start=begin)
+            if self.halved_from is not None and begin < self.halved_from:
+                end = min(end, self.halved_from)
+            elif self.halved_from is not None:
+                players = players.halve_rates()
+            iterations = play(players, self.recipe, self.source.train, steps=steps, seed=self.seed, start=begin)
             for iteration in islice(iterations, end - begin):
                 yield iteration, steps
                 if self.lengths is not planned:
                     break
 
-    def _keep_pace(self, evaluation: Evaluation | None) -> None:
+    def _take(self, iteration: Iteration) -> None:
+        """Add what an iteration measured to the window and its weights to the average; look at the losses at times."""
+        self.window.iterations.append(iteration)
+        self.ema.update(self.step)
+        if self.step % WATCHED == 0 and find_loss(self.window.iterations):
+            raise self.diverged()
+
+    def _keep_pace(self, scoring: Scoring) -> None:
         """Follow the machine, which may be faster or slower than it was; what is decided is noted in `run.json`."""
-        self._plan_again(evaluation)
+        self._plan_again(scoring)
         if self.threads.follow(self.step, self.seconds, free=self.pace is not None and self.team.size == 1):
             self.folder.note(threads_at=self.threads.changes)
 
-    def _plan_again(self, evaluation: Evaluation | None) -> None:
+    def _plan_again(self, scoring: Scoring) -> None:
         """Change the number of iterations, if the run has minutes and the machine is no longer as fast as it was.
 
         What follows the share of the training that is done follows that of the new number. It is noted in `run.json`,
@@ -346,41 +393,16 @@ class Trainer:
         """
         recorded = self.step < self.lengths[-1][0]  # of a run that lost the checkpoints since, and is played again
         done = recorded or self.step == self.steps
-        if evaluation is None or self.pace is None or done or not self.pace.is_due(self.step, self.seconds):
+        if self.pace is None or done or not self.pace.is_due(self.step, self.seconds):
             return
-        still = 2 + int((1 - self.step / self.steps) * INTERIM_SCORES)  # the last ones have more figures: twice as long
-        images = sample_count(self.source, evaluation.features) - evaluation.interim + evaluation.pending
-        scores = still * self.pace.scoring + images * evaluation.seconds_per_image
-        steps = self.pace.plan(self.step, self.seconds, self.steps, scores)
+        steps = self.pace.plan(self.step, self.seconds, self.steps, scoring.expect_seconds(self))
         if steps != self.steps:
             self.lengths = prolong(self.lengths, self.step, steps)
             self.folder.note_lengths(self.lengths)
 
-    def _score_meanwhile(self, evaluation: Evaluation | None, observe: Callable[[Record], None]) -> bool:
-        """Score during the training, if that leaves the run's minutes to the training; return whether it did."""
-        if evaluation is None:
-            return False
-        if self.pace is None:
-            self._score(evaluation, evaluation.interim, observe, training=True)
-            return True
-        if not self.pace.can_afford_scores():
-            return False
-        with self.pace.score():
-            self._score(evaluation, evaluation.interim, observe, training=True)
-        self.threads.begin(self.step, self.seconds + self.pace.scoring)
-        return True
-
     def _is_due(self, parts: int, steps: int) -> bool:
         """Whether one of `parts` equal parts of `steps` ends at this one."""
         return self.step % math.ceil(steps / parts) == 0
-
-    def _conclude(self, evaluation: Evaluation | None, observe: Callable[[Record], None]) -> None:
-        """Measure the scores of the end, unless they are there."""
-        if evaluation is not None and not any(
-            record.step == self.step for record in records.read(self.folder, ScoreRecord)
-        ):
-            self._score(evaluation, sample_count(self.source, evaluation.features), observe, training=False)
-            self.save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
 
     def generator(self) -> TrainedGenerator:
         """Return the averaged generator as it stands; it is made once for each step."""
@@ -403,77 +425,78 @@ class Trainer:
         return TrainedGenerator(network, networks, self.source.shape, classes, self.engine, about)
 
     def _log(self, observe: Callable[[Record], None]) -> None:
-        record = self.window.summarize(self.step, self.seconds)
-        if not math.isfinite(record.discriminator_loss + record.generator_loss):
-            raise self._divergence("a loss is not finite")
-        self._record(record, observe)
+        if find_loss(self.window.iterations):
+            raise self.diverged()
+        self.record(self.window.summarize(self.step, self.seconds), observe)
 
-    def _divergence(self, why: str) -> RunFailed:
-        return RunFailed(
-            f"the game diverged before step {self.step}: {why}. The last checkpoint in "
-            f"{self.folder.checkpoints} is from before; try a smaller learning rate, e.g. "
-            "--set generator_optimizer.lr=1e-4"
-        )
-
-    def _record(self, record: Record, observe: Callable[[Record], None]) -> None:
+    def record(self, record: Record, observe: Callable[[Record], None]) -> None:
+        """Add a record to the metrics, and show it to `observe`."""
         records.append(self.folder, record)
         observe(record)
 
-    def _score(self, evaluation: Evaluation, count: int, observe: Callable[[Record], None], *, training: bool) -> None:
-        """Measure, and keep the generator if it is the best so far; at the end, look for memorisation."""
-        generator = self.generator()
-        samples = generator.sample(count, PICTURE_SEED)
-        try:
-            learned_from = self.recipe.networks.features
-            scores = evaluation.scores(samples, PICTURE_SEED, training=training, learned_from=learned_from)
-        except InputError as error:  # what is to be compared is not finite
-            raise self._divergence(str(error)) from None
-        if self.source.is_images and not training:
-            pairs = evaluation.closest(samples, PICTURE_SEED, PICTURE_PAIRS)
-            picture = pictures.draw_samples(self._show(pairs), columns=2 * PAIR_COLUMNS)
-            about = f"generated images, each beside the training image nearest to it; {self._origin()}"
-            write_atomically(self.folder.closest, pictures.encode(picture, about))
-        for score in scores:
-            self._record(ScoreRecord(self.step, score), observe)
-        if count > evaluation.interim:  # the distance falls with the number of samples
-            scores = evaluation.scores(
-                samples, PICTURE_SEED, [FrechetDistance()], training=True, most=evaluation.interim
-            )
-        distance = score_named(scores, distance_name(evaluation.features)).value
-        if self.best is None or distance < self.best[0]:
-            self.best = (distance, self.step)
-            generator.save(self.folder.best)
+    def diverged(self, why: str = "") -> Diverged:
+        """Explain what is no longer finite, since when, and in which layer of which player it began.
+
+        `why` says what was found, if it is no loss. The players are afterwards those of another iteration.
+        """
+        bad = find_loss(self.window.iterations)
+        step, what = (self.step - 1, why) if bad is None else (bad.step, bad.what)
+        what = f"the game diverged before step {self.step}: {what}"
+        saved = checkpoint.steps(self.folder.checkpoints)
+        if not saved:
+            return Diverged(what, "")
+        if self.team.size == 1 and (layer := self._find_layer(step)):
+            what += f"; it began in {layer}"
+        typed = shlex.quote(str(self.folder.path))
+        return Diverged(
+            what,
+            f". The last checkpoint in {self.folder.checkpoints} is from before, step {saved[-1]:,}: 'zerosum resume "
+            f"{typed} --on-nonfinite rollback' goes on from it with half the learning rates; or begin with smaller "
+            "ones, e.g. --set generator_optimizer.lr=1e-4",
+        )
+
+    def _find_layer(self, step: int) -> str:
+        """Play once more from the newest checkpoint to iteration `step`, and say where numbers cease to be finite.
+
+        It is empty if they do not: the same run has the same bits on CPUs, and not on every GPU.
+        """
+        self.return_to_checkpoint()
+        if step < self.step:
+            return ""
+        rest = self._play()
+        for _ in islice(rest, max(0, step - self.step)):
+            pass
+        with watch_layers(self.players) as found:
+            next(rest, None)
+        return found[0] if found else find_weight(self.players)
 
     def save_picture(self) -> None:
         """Draw the same latents as in every picture of the run.
 
         Raises:
-            RunFailed: a sample is not finite.
+            Diverged: a sample is not finite.
         """
         count = PICTURE_SAMPLES if self.source.is_images else PICTURE_POINTS
         real = None if self.source.is_images else self.source.test.samples[:count]
         samples = self.generator().sample(count, PICTURE_SEED)
         if not bool(samples.isfinite().all()):
-            raise self._divergence("a sample is not finite")
-        picture = pictures.encode(pictures.draw_samples(self._show(samples), real), self._origin())
+            raise self.diverged("a sample is not finite")
+        shown = pictures.select_shown(samples, self.recipe.data.shown)
+        picture = pictures.encode(pictures.draw_samples(shown, real), self.describe_samples(PICTURE_SEED))
         write_atomically(self.folder.samples / f"{self.step:06d}.png", picture)
 
-    def _origin(self) -> str:
-        """Return what a picture's metadata say of its samples."""
-        return f"run {self.folder.path.resolve().name}; step {self.step}; seed {PICTURE_SEED}"
-
-    def _show(self, samples: torch.Tensor) -> torch.Tensor:
-        return pictures.select_shown(samples, self.recipe.data.shown)
+    def describe_samples(self, seed: int) -> str:
+        """Return what a picture's metadata say of its samples, which were drawn with `seed`."""
+        return f"run {self.folder.path.resolve().name}; step {self.step}; seed {seed}"
 
     def save_checkpoint(self) -> None:
         """Write the state.
 
         Raises:
-            RunFailed: a weight is not finite.
+            Diverged: a weight is not finite.
         """
-        players = self.players.generator.network, self.players.discriminator.network
-        if not all(bool(each.isfinite().all()) for player in players for each in player.parameters()):
-            raise self._divergence("a weight is not finite")
+        if weight := find_weight(self.players):
+            raise self.diverged(weight)
         progress = Progress(self.folder.metrics.stat().st_size, round(self.seconds, 3), self.best)
         checkpoint.save(
             self.folder.checkpoints, self.step, self.players, self.ema, asdict(progress), self.window.tensors()

@@ -18,6 +18,7 @@ from zerosum.records import Record
 from zerosum.run import checkpoint
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe
+from zerosum.run.scoring import NoScoring
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 
@@ -56,8 +57,8 @@ def verify(data: str, source: Source, recipe: Recipe, engine: Engine, steps: int
 
     whole, parts = begin("whole"), begin("parts")
     with closing(whole.folder), closing(parts.folder):
-        whole.train(None, _ignore, lambda: False)
-        parts.train(None, _ignore, lambda: parts.step >= steps // 2)
+        whole.train(NoScoring(), _ignore, lambda: False)
+        parts.train(NoScoring(), _ignore, lambda: parts.step >= steps // 2)
     other = multiprocessing.get_context("spawn").Process(target=go_on, args=(parts.folder.path,))
     other.start()
     other.join()
@@ -70,7 +71,7 @@ def go_on(path: Path) -> None:
     """Resume the run in `path` and train it to its end, without scores."""
     trainer = Trainer.resume(path)
     with closing(trainer.folder):
-        trainer.train(None, _ignore, lambda: False)
+        trainer.train(NoScoring(), _ignore, lambda: False)
 
 
 def compare(whole: RunFolder, parts: RunFolder) -> Verdict:

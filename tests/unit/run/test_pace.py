@@ -18,6 +18,7 @@ from zerosum.game.algorithm import play as play_game
 from zerosum.run.description import describe
 from zerosum.run.pace import Pace
 from zerosum.run.probe import Probe
+from zerosum.run.scoring import Scoring
 from zerosum.run.trainer import Trainer
 
 
@@ -81,7 +82,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr("zerosum.run.trainer.play", play)
     monkeypatch.setattr("zerosum.run.trainer.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda *_: 10)
+    monkeypatch.setattr("zerosum.run.scoring.sample_count", lambda *_: 10)
     return now
 
 
@@ -99,7 +100,7 @@ def begin(folder: Path, steps: int) -> Trainer:
 def finish(trainer: Trainer, stop: Callable[[], bool] = lambda: False) -> bytes:
     """Train to the end; return the state there."""
     try:
-        assert trainer.train(Counting(0.0), lambda record: None, stop)  # type: ignore[arg-type]
+        assert trainer.train(Scoring(Counting(0.0)), lambda record: None, stop)  # type: ignore[arg-type]
         return (trainer.folder.checkpoints / f"{trainer.steps:06d}.safetensors").read_bytes()
     finally:
         trainer.folder.close()

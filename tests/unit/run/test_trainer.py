@@ -23,6 +23,7 @@ from zerosum.records import ScoreRecord
 from zerosum.run import checkpoint
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe
+from zerosum.run.scoring import Scoring
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 
@@ -60,10 +61,10 @@ class Counting:
 def test_the_best_is_found_among_distances_of_equally_many_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zerosum.run.trainer.sample_count", lambda *_: 100)
+    monkeypatch.setattr("zerosum.run.scoring.sample_count", lambda *_: 100)
     trainer = begin(tmp_path / "r", steps=1)
     trainer.best = (0.1, 0)  # at 10 samples, so a level of 0
-    assert trainer.train(Counting(0.05), lambda line: None, lambda: False)  # type: ignore[arg-type]
+    assert trainer.train(Scoring(Counting(0.05)), lambda line: None, lambda: False)  # type: ignore[arg-type]
     (final,) = records.read(trainer.folder, ScoreRecord)
     assert final.score.value == pytest.approx(0.06)
     assert trainer.best == (0.1, 0)
@@ -74,21 +75,21 @@ def test_the_generator_is_made_once_for_each_step(tmp_path: Path) -> None:
     trainer = begin(tmp_path / "r", steps=2)
     first = trainer.generator()
     assert trainer.generator() is first
-    trainer.train(Counting(0.0), lambda line: None, lambda: False)  # type: ignore[arg-type]
+    trainer.train(Scoring(Counting(0.0)), lambda line: None, lambda: False)  # type: ignore[arg-type]
     assert trainer.generator().metadata["step"] == 2
     trainer.folder.close()
 
 
 def test_a_run_that_goes_on_has_no_generator_of_an_earlier_stop(tmp_path: Path) -> None:
     trainer = begin(tmp_path / "r", steps=3)
-    trainer.train(Counting(0.0), lambda line: None, lambda: True)  # type: ignore[arg-type]
+    trainer.train(Scoring(Counting(0.0)), lambda line: None, lambda: True)  # type: ignore[arg-type]
     assert trainer.folder.generator.exists()
 
     def interrupt() -> bool:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trainer.train(Counting(0.0), lambda line: None, interrupt)  # type: ignore[arg-type]
+        trainer.train(Scoring(Counting(0.0)), lambda line: None, interrupt)  # type: ignore[arg-type]
     assert not trainer.folder.generator.exists()
     trainer.folder.close()
 
@@ -153,7 +154,7 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
     before = sorted(trainer.folder.checkpoints.iterdir())
     with torch.no_grad():
         next(trainer.players.discriminator.network.parameters()).fill_(torch.nan)
-    with pytest.raises(RunFailed, match="a weight is not finite"):
+    with pytest.raises(RunFailed, match=r"the discriminator's 1\.weight is not finite"):
         trainer.save_checkpoint()
     assert sorted(trainer.folder.checkpoints.iterdir()) == before
     trainer.folder.close()

@@ -1,0 +1,96 @@
+"""The scores of a run: while it trains, as far as its minutes allow, and at its end."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from zerosum import records
+from zerosum.atomic import write_atomically
+from zerosum.errors import InputError
+from zerosum.export import pictures
+from zerosum.metrics import score_named
+from zerosum.metrics.evaluation import Evaluation, sample_count
+from zerosum.metrics.frechet import FrechetDistance, distance_name
+from zerosum.records import Record, ScoreRecord
+
+if TYPE_CHECKING:
+    from zerosum.run.trainer import Trainer
+
+INTERIM_SCORES = 4  # equal parts of a run; scores are measured after each
+PAIRS, PAIR_COLUMNS = 16, 4
+SEED = 0
+Observe = Callable[[Record], None]
+
+
+class Scoring:
+    """Scores a run by an evaluation, keeps its best generator, and looks for memorisation at its end."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        """`evaluation`: of the data that the run has."""
+        self.evaluation = evaluation
+
+    def expect_seconds(self, run: "Trainer") -> float:
+        """Return how many seconds the scores that are still to come will take, as far as is known."""
+        scoring = 0.0 if run.pace is None else run.pace.scoring
+        still = 2 + int((1 - run.step / run.steps) * INTERIM_SCORES)  # the last ones have more figures: twice as long
+        evaluation = self.evaluation
+        images = sample_count(run.source, evaluation.features) - evaluation.interim + evaluation.pending
+        return still * scoring + images * evaluation.seconds_per_image
+
+    def score_meanwhile(self, run: "Trainer", observe: Observe) -> bool:
+        """Score during the training, if that leaves the run's minutes to the training; return whether it did."""
+        if run.pace is None:
+            self._score(run, self.evaluation.interim, observe, training=True)
+            return True
+        if not run.pace.can_afford_scores():
+            return False
+        with run.pace.score():
+            self._score(run, self.evaluation.interim, observe, training=True)
+        run.threads.begin(run.step, run.seconds + run.pace.scoring)
+        return True
+
+    def conclude(self, run: "Trainer", observe: Observe) -> None:
+        """Measure the scores of the end, unless they are there."""
+        if not any(record.step == run.step for record in records.read(run.folder, ScoreRecord)):
+            self._score(run, sample_count(run.source, self.evaluation.features), observe, training=False)
+            run.save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
+
+    def _score(self, run: "Trainer", count: int, observe: Observe, *, training: bool) -> None:
+        """Measure, and keep the generator if it is the best so far; at the end, look for memorisation."""
+        evaluation, generator = self.evaluation, run.generator()
+        samples = generator.sample(count, SEED)
+        try:
+            learned_from = run.recipe.networks.features
+            scores = evaluation.scores(samples, SEED, training=training, learned_from=learned_from)
+        except InputError as error:  # what is to be compared is not finite
+            raise run.diverged(str(error)) from None
+        if run.source.is_images and not training:
+            pairs = pictures.select_shown(evaluation.closest(samples, SEED, PAIRS), run.recipe.data.shown)
+            about = f"generated images, each beside the training image nearest to it; {run.describe_samples(SEED)}"
+            picture = pictures.encode(pictures.draw_samples(pairs, columns=2 * PAIR_COLUMNS), about)
+            write_atomically(run.folder.closest, picture)
+        for score in scores:
+            run.record(ScoreRecord(run.step, score), observe)
+        if count > evaluation.interim:  # the distance falls with the number of samples
+            scores = evaluation.scores(samples, SEED, [FrechetDistance()], training=True, most=evaluation.interim)
+        distance = score_named(scores, distance_name(evaluation.features)).value
+        if run.best is None or distance < run.best[0]:
+            run.best = (distance, run.step)
+            generator.save(run.folder.best)
+
+
+class NoScoring(Scoring):
+    """Scores nothing."""
+
+    def __init__(self) -> None:
+        """Need no evaluation."""
+
+    def expect_seconds(self, run: "Trainer") -> float:
+        """Return 0."""
+        return 0.0
+
+    def score_meanwhile(self, run: "Trainer", observe: Observe) -> bool:
+        """Do nothing, and say so."""
+        return False
+
+    def conclude(self, run: "Trainer", observe: Observe) -> None:
+        """Do nothing."""
