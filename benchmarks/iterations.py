@@ -6,7 +6,7 @@ SETS holds cats96.zip, dogs64.npz, cifar10.npz and the folder mnist; INCEPTION.n
 Plays every run of PLAN, or those on the sets called NAME, one on each core with one thread, as a run in float32 does,
 but without the scores in between; a run whose answer lies in OUT is only read. The averaged generator's samples are
 drawn to OUT, and scored in Inception's 768 features, which no player saw, and in EfficientNet-Lite0's, which the
-drawn to OUT, scored in Inception's 768 features, which no player saw, and in EfficientNet-Lite0's, which the
+discriminator of `photos` learns from (gray digits: in those of a classifier). Iterations are given, not minutes, as
 what else the machine does changes nothing; `zerosum bench` says how many a minute has. Results are added to
 results/iterations.json.
 """
@@ -107,6 +107,7 @@ def plan(name: str, data: str, recipe: str, changes: tuple[tuple[str, ...], ...]
 PLAN = [
     *plan("cats", "cats96.zip", "photos", widths(16), 12_000, 300, 1_200, 5_000),
     *plan("cats", "cats96.zip", "photos", widths(8), 1_200, 5_000),
+    *plan("cats", "cats96.zip", "compact", widths(32), 528),
     *plan("dogs", "dogs64.npz", "photos", widths(16), 300, 1_200, 5_000),
     *plan("mnist", "mnist", "photos", widths(8), 1_200),
     *plan("mnist", "mnist", "compact", widths(8), 2_000),

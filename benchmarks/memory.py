@@ -24,6 +24,7 @@ from zerosum.game.algorithm import play
 from zerosum.game.engine import Engine
 from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe, change
+from zerosum.run.limits import estimate_memory
 from zerosum.run.speed import play_textbook
 
 ITERATIONS, IMAGES, THREADS = 3, 1_000, 1
@@ -88,6 +89,7 @@ def main(*asked: str) -> None:
             taken[name] = float(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
         table[case] = {f"MB, {name}": round(taken[name]) for name in taken}
         table[case]["ratio"] = round(taken["ours"] / taken["tutorial"], 2)
+        table[case]["MB, estimated before a run"] = round(estimate_memory(*build(*CASES[case])) / 2**20)
         print(case, json.dumps(table[case]), flush=True)
     write("memory", f"{ITERATIONS} iterations in a process of its own, float32, one thread", table)
 

@@ -186,7 +186,8 @@ def time_r3gan(everything: int) -> dict[str, Any]:
 def list_shares() -> dict[str, Any]:
     """(d, e, g) What an iteration reaches, part by part, for recipes, batches, widths and sizes."""
     table = {}
-    cases = [("dcgan", [], 64), ("compact", [], 64)]
+    cases: list[tuple[str, list[str], int]] = [("dcgan", [], 64), ("compact", [], 64)]
+    cases += [("photos", [f"networks.width={width}"], 64) for width in (8, 16, 32)]
     cases += [("compact", [f"networks.width={width}"], 64) for width in (4, 8, 16)]
     cases += [("compact", ["networks.width=8", f"batch_size={batch}"], 64) for batch in (8, 64, 128, 512)]
     cases += [("compact", ["networks.width=8"], side) for side in (32, 96, 128)]

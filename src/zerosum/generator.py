@@ -23,7 +23,7 @@ from zerosum.game.engine import Engine
 from zerosum.networks import Networks
 from zerosum.run_folder import RunFolder, check_generator, enclosing_run
 from zerosum.strangers import name_kind
-from zerosum.types import Precision
+from zerosum.types import Precision, Size
 
 CHUNK = 64
 FORMAT = "zerosum generator 1"
@@ -40,7 +40,7 @@ class Header:
     """What the file says of a saved generator, enough to build its network again."""
 
     networks: Annotated[Networks, catalog.Choice(Networks)]
-    shape: Annotated[tuple[Annotated[int, Field(ge=1, strict=True)], ...], pydantic.AfterValidator(_check_shape)]
+    shape: Annotated[tuple[Size, ...], pydantic.AfterValidator(_check_shape)]
     classes: dict[str, Annotated[int, Field(ge=0, strict=True)]]
     precision: Precision = "float32"
 
@@ -269,16 +269,32 @@ def load(path: str | Path, device: str = "auto") -> TrainedGenerator:
     metadata, tensors = read_generator(path)
     header = _parse_header(path, metadata)
     networks = header.networks
-    network, _ = networks.build_pair(header.shape, len(header.classes), seed=0)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
+    if problem := _compare_weights(header, tensors):
         raise InputError(
-            f"{path}: the weights do not fit the networks it names, {catalog.name_of(networks)}: "
-            f"{str(error).split(chr(10))[-1].strip()}"
-        ) from None
+            f"{path}: the weights do not fit the networks it names, {catalog.name_of(networks)}: {problem}"
+        )
+    network = networks.build_to_load(header.shape, len(header.classes))
+    network.load_state_dict(tensors)
     engine = Engine.choose(device, header.precision)
     return TrainedGenerator(engine.place(network).eval(), networks, header.shape, header.classes, engine, metadata)
+
+
+def _compare_weights(header: Header, tensors: dict[str, Tensor]) -> str:
+    """Say in what the `tensors` differ from those of the generator that the header describes; empty if in nothing.
+
+    No memory is taken for weights, however many the header claims.
+    """
+    with torch.device("meta"):
+        expected = header.networks.build_to_load(header.shape, len(header.classes)).state_dict()
+    for name in expected.keys() | tensors.keys():
+        if name not in tensors or name not in expected:
+            return f"{name} is {'missing' if name not in tensors else 'not one of theirs'}"
+    for name, tensor in tensors.items():
+        wanted = expected[name]
+        if (tensor.shape, tensor.dtype) != (wanted.shape, wanted.dtype):
+            found, wanted_shape = list(tensor.shape), list(wanted.shape)
+            return f"{name} is {tensor.dtype} of {found} and not {wanted.dtype} of {wanted_shape}"
+    return ""
 
 
 def _parse_header(path: Path, metadata: dict[str, Any]) -> Header:
@@ -287,7 +303,10 @@ def _parse_header(path: Path, metadata: dict[str, Any]) -> Header:
     try:
         if missing := [name for name in ("networks", "shape", "classes") if name not in known]:
             raise InputError(f"it lacks {', '.join(missing)}")
-        return catalog.build(Header, known)
+        header = catalog.build(Header, known)
+        if header.networks.conditional != bool(header.classes):
+            raise InputError(f"networks.condition={header.networks.condition} with {len(header.classes)} classes")
+        return header
     except InputError as error:
         named = known.get("networks")
         name = named.get("name") if isinstance(named, dict) else named

@@ -79,14 +79,14 @@ def read(folder: RunFolder, kind: type[R]) -> list[R]:
     if not folder.metrics.exists():
         return []
     found = []
-    for number, text in enumerate(folder.metrics.read_text(encoding="utf-8").splitlines(keepends=True), start=1):
-        if not text.endswith("\n"):
+    for number, text in enumerate(folder.metrics.read_bytes().splitlines(keepends=True), start=1):
+        if not text.endswith(b"\n"):
             break
         try:
             line = json.loads(text)
             if line["kind"] == kind.kind:
                 found.append(_parse(kind, line))
-        except (ValueError, TypeError, KeyError, ValidationError):
+        except (ValueError, TypeError, KeyError, RecursionError, ValidationError):
             raise InputError(f"{folder.metrics} is damaged in line {number}") from None
     return found
 

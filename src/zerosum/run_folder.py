@@ -18,7 +18,7 @@ import os
 import platform
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -39,8 +39,10 @@ NEEDED: dict[str, type] = {
     "threads": int,
     "recipe": dict,
 }
+MOST_THREADS = 65_536
 LOCK = ".lock"
 NAMED = 3  # runs, in an error
+SHOWN = 100  # characters of a value, in an error
 FORMAT = 2  # of a run folder; version 0.1.0 wrote no number
 
 
@@ -230,26 +232,15 @@ class RunFolder:
         """
         try:
             about = dict(json.loads(self.description.read_bytes()))
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{self.description} is damaged: {error}") from None
         if about.get("format") != FORMAT:
             raise InputError(
                 f"{self.path} was written by zerosum {about.get('zerosum', 'of unknown version')}, whose runs this "
                 "version cannot read: use that version, or train anew; its generator.safetensors can still be loaded"
             )
-        if missing := [name for name in NEEDED if name not in about]:
-            raise InputError(f"{self.description} is damaged: it lacks {', '.join(missing)}")
-        for name, kind in NEEDED.items():
-            if type(about[name]) is not kind or (kind is int and about[name] < (name != "seed")):
-                raise InputError(f"{self.description} is damaged: {name} cannot be {about[name]!r}")
-        if not _are_lengths(about.get("lengths", [[0, about["steps"]]]), about["steps"]):
-            raise InputError(f"{self.description} is damaged: lengths cannot be {about['lengths']!r}")
-        threads = about.get("threads_at", [[0, about["threads"]]])
-        if not _are_by_step(threads) or min(number for _, number in threads) < 1:
-            raise InputError(f"{self.description} is damaged: threads_at cannot be {threads!r}")
-        minutes = about.get("minutes")
-        if minutes is not None and not (type(minutes) in (int, float) and minutes > 0):
-            raise InputError(f"{self.description} is damaged: minutes cannot be {minutes!r}")
+        if problem := next(_find_damage(about), None):
+            raise InputError(f"{self.description} is damaged: {problem}")
         return about
 
     def note_data(self, data: str, fingerprint: str, step: int) -> None:
@@ -275,6 +266,65 @@ class RunFolder:
         """Cut the metrics back to `length` bytes, where they stood when a checkpoint was written."""
         if self.metrics.stat().st_size > length:
             os.truncate(self.metrics, length)
+
+
+def shorten(value: object) -> str:
+    """Return a value in a line that is not too long."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _find_damage(about: Line) -> Iterator[str]:
+    """Yield what is wrong with the content of a `run.json`."""
+    if missing := [name for name in NEEDED if name not in about]:
+        yield f"it lacks {', '.join(missing)}"
+        return
+    for name, kind in NEEDED.items():
+        if type(about[name]) is not kind or (kind is int and about[name] < (name != "seed")):
+            yield f"{name} cannot be {shorten(about[name])}"
+            return
+    threads = about.get("threads_at", [[0, about["threads"]]])
+    minutes = about.get("minutes")
+    fits = {
+        "lengths": _are_lengths(about.get("lengths", [[0, about["steps"]]]), about["steps"]),
+        "threads": about["threads"] <= MOST_THREADS,
+        "threads_at": _are_by_step(threads) and all(1 <= number <= MOST_THREADS for _, number in threads),
+        "minutes": minutes is None or (type(minutes) in (int, float) and minutes > 0),
+        **{name: check(about[name]) for name, check in OPTIONAL.items() if name in about},
+    }
+    yield from (f"{name} cannot be {shorten(about[name])}" for name, fitting in fits.items() if not fitting)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _are_timings(value: object) -> bool:
+    """Whether `value` is what the probe measured: see `zerosum.run.probe.Timing`."""
+    kinds = {"precision": str, "threads": int, "milliseconds": float, "agrees": bool}
+    return isinstance(value, list) and all(
+        isinstance(each, dict)
+        and each.keys() == kinds.keys()
+        and all(type(each[name]) is kinds[name] for name in kinds)
+        for each in value
+    )
+
+
+def _are_environments(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) and _fits_environment(each) for each in value)
+
+
+def _fits_environment(value: Line) -> bool:
+    return isinstance(value.get("versions", {}), dict) and isinstance(value.get("processor", ""), str)
+
+
+OPTIONAL: dict[str, Callable[[Any], bool]] = {
+    "probe": _are_timings,
+    "moved": _are_environments,
+    "versions": lambda value: isinstance(value, dict),
+    "processor": lambda value: isinstance(value, str),
+    "halved_from": _is_count,
+}
 
 
 def enclosing_run(path: Path) -> Path | None:

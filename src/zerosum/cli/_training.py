@@ -40,6 +40,8 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
         lines.insert(
             2, f"  each of {run.team.size} processes plays its share of {run.recipe.accumulate} parts of a minibatch"
         )
+    if run.caution:
+        lines.append(f"Warning: {run.caution}; the system may end it")
     lines[2:2] = [f"  {Timing(**each).describe()}" for each in about["probe"]]
     console.print("\n".join(lines), soft_wrap=True)
 

@@ -200,6 +200,32 @@ class Networks(Component, ABC, kind="network"):
             InputError: this family does not support samples of `shape`, or is conditional and there are no classes, or
                 its fields contradict each other.
         """
+        self._check_options(shape, classes)
+        with randomness.scope(seed, 0, "initial weights"):
+            generator = self._build_generator(shape, classes)
+            discriminator = self._build_discriminator(shape, classes)
+            self.initialise(generator, discriminator)
+            if self.features != "none":
+                discriminator = WithFeatureHeads(discriminator)
+        if self.dropout:
+            add_dropout(generator, self.dropout)
+        return generator, discriminator
+
+    def build_to_load(self, shape: Shape, classes: int) -> nn.Module:
+        """Build a generator alone, whose weights are yet to be loaded; its initial ones mean nothing.
+
+        Raises:
+            InputError: as `build_pair`.
+        """
+        self._check_options(shape, classes)
+        with randomness.scope(0, 0, "initial weights"):  # which leaves the program's own random numbers alone
+            generator = self._build_generator(shape, classes)
+        if self.dropout:
+            add_dropout(generator, self.dropout)
+        return generator
+
+    def _check_options(self, shape: Shape, classes: int) -> None:
+        """Raise InputError if the options contradict each other, or do not suit the samples."""
         self.check(shape)
         if self.binary > self.latent:
             raise InputError(f"networks.binary={self.binary} is more than networks.latent={self.latent}")
@@ -214,15 +240,9 @@ class Networks(Component, ABC, kind="network"):
                 f"networks.packing={self.packing} and networks.condition={self.condition} do not go together: the "
                 "samples of a pack are of different classes"
             )
-        with randomness.scope(seed, 0, "initial weights"):
-            generator = self.build_generator(shape, self.latent + (classes if self.conditional else 0))
-            discriminator = self._build_discriminator(shape, classes)
-            self.initialise(generator, discriminator)
-            if self.features != "none":
-                discriminator = WithFeatureHeads(discriminator)
-        if self.dropout:
-            add_dropout(generator, self.dropout)
-        return generator, discriminator
+
+    def _build_generator(self, shape: Shape, classes: int) -> nn.Module:
+        return self.build_generator(shape, self.latent + (classes if self.conditional else 0))
 
     def _build_discriminator(self, shape: Shape, classes: int) -> nn.Module:
         """Build the trunk with its options and the last layer, or layers, around it."""

@@ -22,6 +22,7 @@ from zerosum.game.recipe import NoSuchField, Recipe, change
 from zerosum.recipes import auto
 from zerosum.run.description import describe
 from zerosum.run.length import Length, Whole
+from zerosum.run.limits import check_limits
 from zerosum.run.probe import Trial, probe
 from zerosum.run.start import Start
 from zerosum.run.trainer import Trainer
@@ -96,12 +97,15 @@ class Plan(Length):
                 "ones, --from RUN, or --set frozen_layers=0"
             )
         steps = self.steps or recipe.steps
+        folder = (self.out or RUNS / source.name).expanduser()
+        caution = check_limits(recipe, source, Engine.choose(self.device).device, folder)
         found = probe(recipe, source, self.device, lambda each: 60 * self.minutes if self.minutes else steps * each)
         if self.minutes is not None:
             steps = max(1, int(60 * self.minutes * team.size / found.seconds))
-        folder = (self.out or RUNS / source.name).expanduser()
         about = describe(data, source, recipe, found, self.seed, steps, self.minutes)
-        return Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start, team=team)
+        trainer = Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start, team=team)
+        trainer.caution = caution
+        return trainer
 
 
 def open_for_recipe(

@@ -70,6 +70,7 @@ class Trainer:
         best: the smallest Fréchet distance so far, and the step it was measured at.
         window: the iterations since the last line of the metrics.
         skipped_checkpoints: what is wrong with checkpoints newer than the one that was restored.
+        caution: what the run may need more of than there is, in a line; empty if nothing.
         elsewhere: in what it goes on that bits depend on and is other than before, in a line; empty if in nothing.
         prolonged: what it means that the run was made longer, in a line; empty if it was not, just now.
         pace: what keeps it within its minutes; None if it has a number of iterations.
@@ -91,6 +92,7 @@ class Trainer:
     best: tuple[float, int] | None = None
     window: LogWindow = field(default_factory=LogWindow)
     skipped_checkpoints: tuple[str, ...] = ()
+    caution: str = ""
     elsewhere: str = ""
     prolonged: str = ""
     pace: Pace | None = None

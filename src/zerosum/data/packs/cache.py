@@ -26,7 +26,7 @@ from zerosum.atomic import retry, write_atomically
 from zerosum.data import Progress, Source, Split, cache_folder
 from zerosum.data.packs.collection import Collection
 from zerosum.data.packs.shape import EXAMPLES
-from zerosum.data.packs.writing import write_pack
+from zerosum.data.packs.writing import PackDescription, write_pack
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
@@ -117,13 +117,10 @@ def _derive_key(found: Collection, preparation: Preparation) -> str:
 def _map_pack(place: Path, name: str) -> Source:
     """Map the pack in the folder `place` into memory, as a source called `name`."""
     try:
-        about = json.loads((place / "pack.json").read_bytes())
-        train, test = about["train"], about["test"]
-        images = _map_file(place / "images.bin", (train + test, *about["shape"]))
-        labels = torch.from_numpy(np.load(place / "labels.npy")) if about["classes"] else None
-        notes = tuple(map(str, about["notes"]))
-        values = None if about["range"] is None else (float(about["range"][0]), float(about["range"][1]))
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        about = TypeAdapter(PackDescription).validate_json((place / "pack.json").read_bytes())
+        images = _map_file(place / "images.bin", (about.train + about.test, *about.shape))
+        labels = torch.from_numpy(np.load(place / "labels.npy", allow_pickle=False)) if about.classes else None
+    except (OSError, ValueError, EOFError, OverflowError, RuntimeError):
         raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
 
     def take(rows: slice) -> Split:
@@ -131,13 +128,13 @@ def _map_pack(place: Path, name: str) -> Source:
 
     return Source(
         name,
-        take(slice(0, train)),
-        take(slice(train, None)),
-        tuple(about["classes"]),
-        digest=about["digest"],
+        take(slice(0, about.train)),
+        take(slice(about.train, None)),
+        about.classes,
+        digest=about.digest,
         files=place / "files.jsonl",
-        notes=notes,
-        range=values,
+        notes=about.notes,
+        range=about.range,
     )
 
 

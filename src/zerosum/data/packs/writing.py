@@ -5,13 +5,17 @@ import functools
 import hashlib
 import itertools
 import json
+import math
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+import pydantic
 from numpy.typing import NDArray
+from pydantic import Field
 
 from zerosum.data import LEAST, Progress, TooFewSamples, hash_content
 from zerosum.data.packs.classes import sort_classes
@@ -26,8 +30,33 @@ from zerosum.data.packs.workers import Workers
 from zerosum.data.preparation import Preparation
 from zerosum.data.values import Range
 from zerosum.errors import InputError
+from zerosum.types import Size
 
+Count = Annotated[int, Field(ge=0, strict=True)]
 MOST_PAGES = 16  # that are decoded by one worker, from one reading of the file
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class PackDescription:
+    """The content of `pack.json`.
+
+    Attributes:
+        shape: of one image, (C, H, W).
+        train: how many images there are to train on, the first ones.
+        test: how many come after them.
+        classes: their names.
+        digest: of shape, split, pixels and labels.
+        range: of values that became black to white; None if they were bytes.
+        notes: what was guessed, for people.
+    """
+
+    shape: tuple[Size, Size, Size]
+    train: Count
+    test: Count
+    classes: tuple[str, ...]
+    digest: str
+    range: Range | None
+    notes: tuple[str, ...]
 
 
 def write_pack(
@@ -44,6 +73,7 @@ def write_pack(
         shape = choose_shape(headers, preparation, where)
         values = find_values(headers, preparation, workers, where)
         items = [item for _, item in listing.pages]
+        _check_room(place, shape, len(items))
         decoder = Decoder(shape, preparation, values.range)
         images, broken = _decode_all(place / "unsorted.bin", items, decoder, workers, progress)
     skipped = found.skipped + listing.skipped + broken
@@ -61,19 +91,23 @@ def write_pack(
     stored = {item.name: header for header, item in headers}
     with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(line) + "\n" for line in _describe_files(images, division, skipped, stored))
-    about = {
-        "shape": size,
-        "train": train,
-        "test": test,
-        "classes": classes,
-        "digest": digest.hexdigest(),
-        "range": values.range,
-        "notes": [note for note in (*_note_pages(headers), values.note, division.explain()) if note],
-    }
-    (place / "pack.json").write_text(json.dumps(about, indent=2) + "\n")
+    notes = tuple(note for note in (*_note_pages(headers), values.note, division.explain()) if note)
+    about = PackDescription(size, train, test, tuple(classes), digest.hexdigest(), values.range, notes)
+    (place / "pack.json").write_text(json.dumps(asdict(about), indent=2) + "\n")
     if preparation.split:
         _refuse_few(division, where, train, test)
     return shape
+
+
+def _check_room(place: Path, shape: ImageShape, count: int) -> None:
+    """Refuse to fill the disk: for a while, a pack lies there twice."""
+    needed, free = 2 * count * shape.channels * math.prod(shape.size), shutil.disk_usage(place).free
+    if needed > free:
+        size = "x".join(map(str, shape.size))
+        raise InputError(
+            f"packing {count:,} images of {size} needs {needed / 1e9:.3g} GB in {place.parent}, and {free / 1e9:.3g} "
+            "GB are free there: set ZEROSUM_CACHE to a folder elsewhere, or make the images smaller (--size)"
+        )
 
 
 class Listing(NamedTuple):

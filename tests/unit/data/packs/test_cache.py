@@ -352,3 +352,13 @@ def test_flips_are_for_training_only_and_a_function_of_the_seed(packs: Path, pho
     assert not any(mirrored(plain.train, 0, 0))
     everything = torch.arange(len(flipped.train))
     assert torch.equal(flipped.train.batch(everything).samples, plain.train.batch(everything).samples)
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_decoded(
+    photos: Path, packs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Disk", (), {"free": 100}))
+    monkeypatch.setattr("zerosum.data.packs.writing.decode", never)
+    with pytest.raises(InputError, match=r"packing 16 images of 32x40 needs .* GB in .* are free there: set ZEROSUM"):
+        prepared(photos, size=(32, 40))
+    assert not list(packs.glob("*/pack.json"))
