@@ -4,13 +4,20 @@ VENV ?= .venv
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check docs mutants clean
+.PHONY: demo test test-latest check docs mutants clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/zerosum train digits --minutes 2
 
 test: $(VENV)/installed-test
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist worksteal
+
+# The tests with the newest versions of everything, in an environment of its own: what will break is noticed before users do.
+test-latest:
+	$(PYTHON) -m venv --clear .latest
+	env -u PIP_CONSTRAINT .latest/bin/python -m pip install -q -e '.[test]'
+	.latest/bin/python -m pip list --format=freeze | grep -i -E '^(torch|numpy|pillow|pydantic|safetensors|scikit-learn)='
+	OMP_NUM_THREADS=1 .latest/bin/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/installed-test
 	$(VENV)/bin/ruff check

@@ -25,7 +25,7 @@ import safetensors.torch
 from PIL import Image
 from protocol import write
 
-STEPS, IMAGES, SIDE, LONGEST = 600, 1_500, 16, 20.0  # seconds until a kill, at most
+STEPS, IMAGES, SIDE, LONGEST = 400, 600, 16, 25.0  # seconds until a kill, at most
 OFTEN = "import zerosum.run.trainer as t; t.CHECKPOINT_SECONDS = 0.2; from zerosum.cli import main; main()"
 WORDS = ("--steps", str(STEPS), "--recipe", "dcgan", "--set", "networks.width=8", "--set", "batch_size=16")
 WORDS += ("--set", "threads=1", "--set", "precision=float32", "--out", "run")

@@ -14,6 +14,17 @@ T = TypeVar("T")
 
 
 @contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let the errors of the operating system in the block name `path`, where they name no file or a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and not str(error.filename).endswith(PARTIAL):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces `path` when the block ends, and is removed if the block fails.
 
@@ -22,7 +33,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """
     partial = path.with_name(f".{uuid.uuid4().hex}{PARTIAL}")
     try:
-        with partial.open("xb") as file:
+        with naming(path), partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

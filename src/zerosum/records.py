@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from zerosum.atomic import naming
 from zerosum.errors import InputError
 from zerosum.metrics import Score
 from zerosum.run_folder import RunFolder
@@ -66,7 +67,7 @@ R = TypeVar("R", IterationRecord, ScoreRecord)
 
 def append(folder: RunFolder, record: Record) -> None:
     """Add a record to the run's metrics."""
-    with folder.metrics.open("a", encoding="utf-8") as file:
+    with naming(folder.metrics), folder.metrics.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"kind": record.kind, "schema": SCHEMA, **_fields(record)}) + "\n")
 
 

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,31 @@ def test_a_closed_terminal_stops_a_run_with_its_state(tmp_path: Path) -> None:
         process.kill()
     assert (run / "generator.safetensors").exists()
     assert (run / "report.html").exists()
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+from zerosum.cli import main
+main()
+"""
+
+
+def test_a_disk_that_is_full_is_one_line_and_the_run_goes_on(uninterrupted: Path, tmp_path: Path) -> None:
+    """No file may become larger than the first checkpoint; the next one is, by the losses since the last line."""
+    first = tmp_path / "run" / "checkpoints" / "000000.safetensors"
+    words = ["train", "digits", "--steps", str(STEPS), "--out", "run", *SMALL]
+    size = (uninterrupted / "checkpoints" / f"{STEPS:06d}.safetensors").stat().st_size
+    command = [sys.executable, "-c", LIMITED, str(size - 1_000), *words]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    code, _, err = finish(process)
+    assert (code, err.count("\n")) == (1, 1)
+    assert re.match(r"error: cannot write run/\S+: file too large; make room, and a run goes on", err)
+    assert first.exists()
+    code, _, err = finish(start("resume", "run", cwd=tmp_path))
+    assert code == 0, err
+    final = f"{STEPS:06d}.safetensors"
+    assert (first.parent / final).read_bytes() == (uninterrupted / "checkpoints" / final).read_bytes()
 
 
 def test_the_command_in_the_report_repeats_the_run(uninterrupted: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command runs, so that help answers at once.
 """
 
+import errno
 import importlib
 import io
 import os
@@ -18,6 +19,7 @@ from zerosum.launch import is_follower
 STARTED = time.monotonic()
 # In the words of PyTorch, of Windows and of CUDA's libraries.
 OUT_OF_MEMORY = "can't allocate memory", "out of memory", "not enough memory", "alloc_failed"
+NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
 
 
 def application() -> typer.Typer:
@@ -87,6 +89,9 @@ def _explain(error: Exception) -> tuple[int, str]:
         return error.exit_code, str(error)
     if isinstance(error, MemoryError) or any(words in str(error).lower() for words in OUT_OF_MEMORY):
         return 1, "out of memory: make the images (--size), the networks, the batch or the number of samples smaller"
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        what = f"cannot write {error.filename or 'a file'}: {(error.strerror or 'no room').lower()}"
+        return 1, f"{what}; make room, and a run goes on from its last checkpoint: 'zerosum resume RUN'"
     usage = getattr(error, "format_message", None)
     if usage is not None:
         context = getattr(error, "ctx", None)

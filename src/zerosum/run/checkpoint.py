@@ -126,7 +126,7 @@ def restore(checkpoint: Checkpoint, players: Players, ema: EMA) -> None:
         ema.network.load_state_dict(parts["ema"])
         players.memory.clear()
         players.memory.update({name: tensor.to(device) for name, tensor in parts.get("memory", {}).items()})
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, IndexError, RuntimeError, ValueError) as error:
         reason = str(error).split("\n\t")[-1]  # PyTorch lists what does not fit, each on a line of its own
         raise InputError(
             f"the checkpoint of step {checkpoint.step} is of other networks than the recipe's, "
