@@ -32,7 +32,7 @@ class Length:
     """Iterations in all, or minutes from now on; neither leaves it to the recipe, or to the run."""
 
     steps: Annotated[Whole, Field(ge=1)] | None = None
-    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES)] | None = None
+    minutes: Annotated[float, Field(gt=0, le=MOST_MINUTES, allow_inf_nan=False)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse two lengths."""

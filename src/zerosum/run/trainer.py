@@ -5,6 +5,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -291,7 +292,8 @@ class Trainer:
 
     def _lead(self) -> None:
         """Tell the other processes which run it is; they restore it from its folder, and `follow`."""
-        self.team.tell(str(self.folder.path.resolve()), self.lengths)
+        versions = {"zerosum": version("zerosum"), **describe_environment(self.engine.device)["versions"]}
+        self.team.tell(str(self.folder.path.resolve()), self.lengths, versions)
 
     def follow(self) -> None:
         """Play along in another process than the first one, which decides when to stop."""

@@ -7,6 +7,7 @@
 - Made from other data or from nothing: `stacked.py` (three gray images as one), `toy.py` (known densities).
 """
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
@@ -166,5 +167,5 @@ def find_reader(data: str, *, recorded: bool = False) -> tuple[Reader, str]:
         raise InputError(f"the folder {data!r} is empty{aside}")
     if is_model(path):
         raise InputError(f"{data!r} is {name_kind(path)}: data are images or arrays (.npy, .npz), without objects")
-    kinds = "; ".join(reader.summary for reader in known)
+    kinds = ", ".join(re.split(r" \(|:|, or ", reader.summary)[0] for reader in known)
     raise InputError(f"cannot tell what {data!r} is; zerosum reads {kinds}{aside}")
