@@ -11,6 +11,7 @@ nobody killed, with each step once. Results: results/soak.json.
 
 import collections
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -23,8 +24,9 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 from PIL import Image
-from protocol import write
+from protocol import read_figures, write
 
+KILLS = 8  # of a run; then it is let go on to its end
 STEPS, IMAGES, SIDE, LONGEST = 400, 600, 16, 25.0  # seconds until a kill, at most
 OFTEN = "import zerosum.run.trainer as t; t.CHECKPOINT_SECONDS = 0.2; from zerosum.cli import main; main()"
 WORDS = ("--steps", str(STEPS), "--recipe", "dcgan", "--set", "networks.width=8", "--set", "batch_size=16")
@@ -117,10 +119,11 @@ def main(kills: str = "200", seed: str = "0") -> None:
         while sum(phases.values()) < int(kills):
             place = Path(folder, f"killed-{runs}")
             place.mkdir()
-            while True:
+            for number in itertools.count():
                 process, patience = begin_or_resume(place), draw.uniform(0, LONGEST)
                 try:
-                    code = process.wait(timeout=patience if sum(phases.values()) < int(kills) else None)
+                    done = number >= KILLS or sum(phases.values()) >= int(kills)
+                    code = process.wait(timeout=None if done else patience)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
@@ -135,13 +138,14 @@ def main(kills: str = "200", seed: str = "0") -> None:
             if not problems and summarize(place / "run") != expected:
                 problems.append(f"run {runs} ended otherwise")
             print(runs, dict(phases), problems, flush=True)
-    figures = {
+    found = {
         "kills": dict(phases),
         "runs": runs,
         "problems": problems,
         "minutes": round((time.monotonic() - began) / 60),
     }
-    write("soak", f"seed {seed}; {STEPS} iterations on {IMAGES} images; kill -9 after 0 to {LONGEST:g} s", figures)
+    figures = read_figures("soak") | {f"seed {seed}": found}
+    write("soak", f"{STEPS} iterations on {IMAGES} images; kill -9 after 0 to {LONGEST:g} s", figures)
 
 
 if __name__ == "__main__":
