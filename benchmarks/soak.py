@@ -131,8 +131,9 @@ def main(kills: str = "200", seed: str = "0") -> None:
                     problems += find_damage(place / "run")
                     print(f"{runs} {dict(phases)} {problems}", file=sys.stderr, flush=True)
                     continue
-                if code:
-                    problems.append(f"exit {code}: {(place / 'output.txt').read_text().splitlines()[-1]}")
+                last = (place / "output.txt").read_text().splitlines()[-1]
+                if code and "is finished after" not in last:  # killed when its last file was written
+                    problems.append(f"exit {code}: {last}")
                 break
             runs += 1
             if not problems and summarize(place / "run") != expected:

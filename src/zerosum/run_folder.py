@@ -39,7 +39,8 @@ NEEDED: dict[str, type] = {
     "threads": int,
     "recipe": dict,
 }
-MOST_THREADS = 65_536
+MOST_STEPS, MOST_THREADS = 10**12, 4_096
+PRECISIONS = "float32", "bfloat16"
 LOCK = ".lock"
 NAMED = 3  # runs, in an error
 SHOWN = 100  # characters of a value, in an error
@@ -264,6 +265,8 @@ class RunFolder:
 
     def rewind(self, length: int) -> None:
         """Cut the metrics back to `length` bytes, where they stood when a checkpoint was written."""
+        if not self.metrics.is_file():
+            raise InputError(f"{self.metrics} is gone: without it the run cannot go on")
         if self.metrics.stat().st_size > length:
             os.truncate(self.metrics, length)
 
@@ -287,6 +290,8 @@ def _find_damage(about: Line) -> Iterator[str]:
     minutes = about.get("minutes")
     fits = {
         "lengths": _are_lengths(about.get("lengths", [[0, about["steps"]]]), about["steps"]),
+        "steps": about["steps"] <= MOST_STEPS,
+        "precision": about["precision"] in PRECISIONS,
         "threads": about["threads"] <= MOST_THREADS,
         "threads_at": _are_by_step(threads) and all(1 <= number <= MOST_THREADS for _, number in threads),
         "minutes": minutes is None or (type(minutes) in (int, float) and minutes > 0),
@@ -296,7 +301,7 @@ def _find_damage(about: Line) -> Iterator[str]:
 
 
 def _is_count(value: object) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= MOST_STEPS
 
 
 def _are_timings(value: object) -> bool:

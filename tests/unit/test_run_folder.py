@@ -174,3 +174,11 @@ def test_what_cannot_be_written_is_refused_beforehand_and_nothing_is_made(tmp_pa
         with pytest.raises(InputError, match=r"cannot write to .*run: Not a directory"):
             check(tmp_path / "file" / "run")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_metrics_that_are_gone_are_named(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "r", {})
+    folder.metrics.unlink()
+    with pytest.raises(InputError, match=r"metrics\.jsonl is gone"):
+        folder.rewind(0)
+    folder.close()

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -61,7 +62,7 @@ def train(
             `generator.safetensors`, which has G only. Its recipe is taken if none is named; to keep D's first layers as
             they are, `replace(zerosum.recipe(run), frozen_layers=2)`.
         on_nonfinite: what to do when a loss or a weight is no longer finite: `stop`, or `rollback`, once, to the last
-            checkpoint, and go on with half the learning rates.
+            checkpoint, and go on with half the learning rates; a run does so once, however often it is resumed.
         observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
@@ -70,6 +71,7 @@ def train(
     """
     if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
+    _check_word(on_nonfinite)
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
     with _alone():
@@ -114,6 +116,7 @@ def resume(
     """
     if not isinstance(run, str | Path):
         raise InputError(f"a run is the path of its folder, not {run!r}")
+    _check_word(on_nonfinite)
     path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
     with _alone():
         trainer = Trainer.resume(
@@ -169,6 +172,11 @@ def finish(
                 finished = trainer.train(Scoring(evaluation), observe, request.is_set)
         report.write(trainer.folder)
     return 0 if finished else request.signal
+
+
+def _check_word(on_nonfinite: object) -> None:
+    if on_nonfinite not in get_args(OnNonfinite):
+        raise InputError(f"on_nonfinite is 'stop' or 'rollback', not {on_nonfinite!r}")
 
 
 def _finish_or_interrupt(

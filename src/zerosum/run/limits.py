@@ -44,7 +44,10 @@ def check_limits(recipe: Recipe, source: Source, device: torch.device, folder: P
     free = find_free_memory(device)
     if _is_small(recipe, source, free):
         return ""
-    needed, weights = _estimate(recipe, source)
+    if COPIES * _count_weights(recipe, source) > HOPELESS * free:  # building them would take the memory
+        needed, weights = COPIES * _count_weights(recipe, source), 0
+    else:
+        needed, weights = _estimate(recipe, source)
     _check_disk(folder, CHECKPOINTS * 4 * weights + PICTURES)
     if needed < ALARMING * free:
         return ""
@@ -54,10 +57,19 @@ def check_limits(recipe: Recipe, source: Source, device: torch.device, folder: P
     )
     if needed < HOPELESS * free:
         return about
+    fitting = 2 ** int(math.log2(max(1.0, recipe.batch_size * free / needed)))
     raise InputError(
-        f"{about}: make the images (--size), the networks or the batch (--set batch_size="
-        f"{max(1, recipe.batch_size // 2)}) smaller, or play the batch in parts (--set accumulate=4)"
+        f"{about}: make the images (--size), the networks or the batch (--set batch_size={fitting}) smaller, or play "
+        "the batch in parts (--set accumulate=4)"
     )
+
+
+def _count_weights(recipe: Recipe, source: Source) -> int:
+    """Return the bytes of both players' weights, without taking memory for them."""
+    networks = replace(recipe.networks, features="none")
+    with torch.device("meta"):
+        pair = networks.build_pair(source.shape, source.classes, seed=0)
+    return sum(_size(each) for network in pair for each in (*network.parameters(), *network.buffers()))
 
 
 def _is_small(recipe: Recipe, source: Source, free: int) -> bool:

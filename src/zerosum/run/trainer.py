@@ -451,12 +451,18 @@ class Trainer:
             return Diverged(what, "")
         if self.team.size == 1 and (layer := self._find_layer(step)):
             what += f"; it began in {layer}"
-        typed = shlex.quote(str(self.folder.path))
+        advice = (
+            f"'zerosum resume {shlex.quote(str(self.folder.path))} --on-nonfinite rollback' goes on from it with half "
+            "the learning rates; or begin with smaller ones"
+        )
+        if self.halved_from is not None:
+            advice = (
+                f"the learning rates were halved once already, from step {self.halved_from:,}: begin with smaller ones"
+            )
         return Diverged(
             what,
-            f". The last checkpoint in {self.folder.checkpoints} is from before, step {saved[-1]:,}: 'zerosum resume "
-            f"{typed} --on-nonfinite rollback' goes on from it with half the learning rates; or begin with smaller "
-            "ones, e.g. --set generator_optimizer.lr=1e-4",
+            f". The last checkpoint in {self.folder.checkpoints} is from before, step {saved[-1]:,}; {advice}, e.g. "
+            "--set generator_optimizer.lr=1e-4 --set discriminator_optimizer.lr=1e-4",
         )
 
     def _find_layer(self, step: int) -> str:

@@ -121,7 +121,7 @@ def test_a_run_stops_within_fifty_iterations_with_its_checkpoint_from_before(
     text = str(caught.value)
     assert f"the game diverged before step {steps[-1] + 1}: the discriminator's loss is nan (an iteration" in text
     assert "it began in the generator's layer" in text
-    assert "is from before, step 0: 'zerosum resume" in text
+    assert "is from before, step 0; 'zerosum resume" in text
     assert "--on-nonfinite rollback' goes on from it with half the learning rates" in text
     assert checkpoint.steps(trainer.folder.checkpoints) == [0]
 
@@ -164,6 +164,25 @@ def test_a_run_that_went_back_resumes_as_it_was_played(tmp_path: Path, monkeypat
     zerosum.resume(tmp_path / "r")
     found = checkpoint.load(tmp_path / "r" / "checkpoints", 90).tensors
     assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_rate_that_is_too_high_twice_is_told_so(tmp_path: Path) -> None:
+    trainer = begin(tmp_path / "r", lambda rate: Brittle(lr=4 * rate))
+    with pytest.raises(Diverged):
+        trainer.train(NoScoring(), ignore, lambda: False)
+    trainer.roll_back()
+    with pytest.raises(Diverged, match="rates were halved once already, from step 0: begin with smaller ones"):
+        trainer.train(NoScoring(), ignore, lambda: False)
+    trainer.folder.close()
+
+
+@pytest.mark.parametrize("word", ["Rollback", None, True])
+def test_other_words_are_refused(word: object, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="on_nonfinite is 'stop' or 'rollback', not"):
+        zerosum.train("ring", "toy", steps=2, out=tmp_path / "r", on_nonfinite=word)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="on_nonfinite is 'stop' or 'rollback', not"):
+        zerosum.resume(tmp_path / "r", on_nonfinite=word)  # type: ignore[arg-type]
+    assert not (tmp_path / "r").exists()
 
 
 def test_rates_are_halved() -> None:

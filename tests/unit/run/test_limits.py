@@ -1,5 +1,6 @@
 """What a run needs is known before it is started."""
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -44,8 +45,16 @@ def test_a_run_that_cannot_fit_is_refused(free: int, monkeypatch: pytest.MonkeyP
         InputError, match=r"in batches of 2048 needs about .* of memory, and .* are free: make"
     ) as caught:
         check_limits(recipe, IMAGES, CPU, tmp_path / "run")
-    assert "--set batch_size=1024" in str(caught.value)
+    (suggested,) = re.findall(r"--set batch_size=(\d+)", str(caught.value))
+    assert 1 <= int(suggested) < 2_048
     assert describe_size(free) in str(caught.value)
+
+
+def test_networks_that_cannot_be_built_are_refused_unbuilt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(limits, "_estimate", None)
+    wide = change(RECIPE, "networks.width=30000")
+    with pytest.raises(InputError, match=r"needs about \S+ GB of memory, and"):
+        check_limits(wide, IMAGES, CPU, tmp_path)
 
 
 def test_a_run_that_may_not_fit_is_warned_about(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """Work on many files at once: in threads, or in processes where there are so many that starting them pays."""
 
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from types import TracebackType
-from typing import TypeVar
+from types import FrameType, TracebackType
+from typing import Any, TypeVar
 
 MANY = 20_000  # files for which processes are started: that takes two to three seconds, and 300 MB each
 MOST_PROCESSES = 8
 BATCH = 16  # items that a worker takes at a time: for small files, handing over one by one costs more than the work
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -27,9 +30,13 @@ class Workers:
         self.processes = files >= MANY and self.count > 1
         if self.processes:
             self.count = min(self.count, MOST_PROCESSES)
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Workers":
-        """Begin."""
+        """Begin; let signals that end a program end its processes too."""
+        if self.processes and threading.current_thread() is threading.main_thread():
+            for number in ENDING:
+                self._before[number] = signal.signal(number, _leave)
         return self
 
     def __exit__(
@@ -40,6 +47,8 @@ class Workers:
             from joblib.externals.loky import get_reusable_executor
 
             get_reusable_executor().shutdown(kill_workers=True)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
 
     def map(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         """Yield `work` of each item, in order, with few in progress or waiting, which bounds the memory.
@@ -54,6 +63,10 @@ class Workers:
         # warning filters belong to the whole process, and threads would overwrite each other's
         with warnings.catch_warnings(action="ignore"):
             yield from parallel(delayed(act)(item) for item in items)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _work_silently(work: Callable[[T], R], item: T) -> R:

@@ -1,9 +1,13 @@
 """Work on many files: in order, by threads or by processes."""
 
 import os
+import signal
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.photos import fill
@@ -47,3 +51,26 @@ def test_packs_of_threads_and_of_processes_are_equal(tmp_path: Path, monkeypatch
         monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / str(many)))
         digests.add(open_source(str(photos), Preparation(size=(16, 16))).fingerprint)
     assert len(digests) == 1
+
+
+ENDED = """
+import os, signal
+import psutil
+from zerosum.data.packs import workers
+workers.MANY = 0
+os.cpu_count = lambda: 2
+with workers.Workers(10) as some:
+    found = list(some.map(abs, range(100)))
+    print(*[each.pid for each in psutil.Process().children(recursive=True)], flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+"""
+
+
+def test_a_signal_that_ends_the_program_ends_its_processes() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 128 + signal.SIGTERM, done.stderr
+    processes = [int(word) for word in done.stdout.split()]
+    assert processes
+    _, alive = psutil.wait_procs([psutil.Process(each) for each in processes if psutil.pid_exists(each)], timeout=10)
+    assert alive == []
