@@ -205,7 +205,7 @@ def test_changed_data_are_refused_unless_allowed(tmp_path: Path, monkeypatch: py
         ({"steps": 2.5}, "steps: it must be a whole number, but it was 2.5"),
         ({"steps": "3"}, "steps: it must be a whole number, but it was '3'"),
         ({"minutes": float("nan")}, "minutes: "),
-        ({"minutes": float("inf")}, "minutes: it must be less than or equal to 1000000, but it was inf"),
+        ({"minutes": float("inf")}, "minutes: it must be a finite number, but it was inf"),
         ({"seed": -1}, "seed: it must be greater than or equal to 0, but it was -1"),
         ({"seed": True}, "seed: it must be a whole number, but it was True"),
         ({"seed": "x"}, "seed: it must be a whole number, but it was 'x'"),

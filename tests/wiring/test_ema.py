@@ -21,6 +21,7 @@ from zerosum.generator import load
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe
+from zerosum.run.scoring import Scoring
 from zerosum.run.trainer import Trainer
 
 STEPS, SEED = 7, 3
@@ -105,8 +106,8 @@ def test_the_trainer_averages_once_after_each_update_of_the_generator(
 
     monkeypatch.setattr(EMA, "update", watched)
     trainer, evaluation = trainer_of(case, tmp_path / "run", case.recipe.ema_decay), Evaluation.of(case.source)
-    assert not trainer.train(evaluation, lambda record: None, stop_after(3))
-    assert trainer.train(evaluation, lambda record: None, lambda: False)
+    assert not trainer.train(Scoring(evaluation), lambda record: None, stop_after(3))
+    assert trainer.train(Scoring(evaluation), lambda record: None, lambda: False)
     expected = averages(case)
     assert [number for number, _ in calls] == list(range(1, STEPS + 1))
     for number, live in calls:
@@ -134,7 +135,7 @@ def test_pictures_scores_and_the_saved_generator_are_of_the_average(
     monkeypatch.setattr(pictures, "draw_samples", watched_draw)
     monkeypatch.setattr(Evaluation, "scores", watched_scores)
     trainer = trainer_of(case, tmp_path / "run", case.recipe.ema_decay if averaged else 0.0)
-    trainer.train(Evaluation.of(case.source), lambda record: None, lambda: False)
+    trainer.train(Scoring(Evaluation.of(case.source)), lambda record: None, lambda: False)
 
     generator, expected = trainer.generator(), averages(case)
     live = copy.deepcopy(generator.network)
