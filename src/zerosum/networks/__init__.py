@@ -224,6 +224,18 @@ class Networks(Component, ABC, kind="network"):
             add_dropout(generator, self.dropout)
         return generator
 
+    def count_bytes(self, shape: Shape, classes: int) -> int:
+        """Return the bytes of both networks' weights, heads on features apart; no memory is taken for them.
+
+        Raises:
+            InputError: as `build_pair`.
+        """
+        self._check_options(shape, classes)
+        with torch.device("meta"):  # without initial weights, some of which load half of PyTorch to be drawn there
+            pair = self._build_generator(shape, classes), self._build_discriminator(shape, classes)
+        tensors = (each for network in pair for each in (*network.parameters(), *network.buffers()))
+        return sum(each.numel() * each.element_size() for each in tensors)
+
     def _check_options(self, shape: Shape, classes: int) -> None:
         """Raise InputError if the options contradict each other, or do not suit the samples."""
         self.check(shape)

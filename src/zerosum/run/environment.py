@@ -21,8 +21,12 @@ def describe_environment(device: torch.device) -> Environment:
     Its keys: `commit`, the state of the source if it is a git checkout; `versions` of the libraries; `processor`, the
     GPU's name or the CPU's vector instructions.
     """
-    versions = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
-    return {"commit": _find_commit(), "versions": versions, "processor": _describe_processor(device)}
+    return {"commit": _find_commit(), "versions": list_versions(), "processor": _describe_processor(device)}
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of Python, zerosum and the libraries that bits depend on, by name."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("zerosum", *LIBRARIES)}}
 
 
 def compare(before: Environment, now: Environment) -> list[str]:

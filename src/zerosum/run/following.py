@@ -1,12 +1,11 @@
 """What the processes of a run do that are not the first: restore it from its folder, and play along."""
 
-import platform
 import signal
-from importlib.metadata import version
 from pathlib import Path
 
 from zerosum.errors import InputError
 from zerosum.game import distributed
+from zerosum.run.environment import list_versions
 from zerosum.run.stopping import STOPPING
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
@@ -36,7 +35,9 @@ def follow() -> None:
 
 def _compare_versions(first: dict[str, str]) -> None:
     """Refuse to play along with other versions than the `first` process has: bits would depend on who plays what."""
+    here = list_versions()
     for name, there in first.items():
-        here = platform.python_version() if name == "python" else version(name)
-        if here != there:
-            raise InputError(f"{name} is {here} in this process and {there} in the first: install the same everywhere")
+        if here[name] != there:
+            raise InputError(
+                f"{name} is {here[name]} in this process and {there} in the first: install the same everywhere"
+            )

@@ -18,7 +18,7 @@ from zerosum.game.engine import Engine
 from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe
 
-SMALL = 2, 4  # samples of the parts that are measured
+SMALL = 2, 4  # samples, or packs, of the parts that are measured
 COPIES = 5  # of the weights at the peak: themselves, gradients, two moments of Adam, the average
 PASSING = 1.4  # times what is kept for gradients: the gradients of layers' outputs, and what kernels use
 KERNELS = 130_000_000  # bytes: code and memory of the kernels themselves
@@ -41,14 +41,13 @@ def check_limits(recipe: Recipe, source: Source, device: torch.device, folder: P
     Raises:
         InputError: it says how much is needed, how much is free, and what makes it less.
     """
-    free = find_free_memory(device)
-    if _is_small(recipe, source, free):
-        return ""
-    if COPIES * _count_weights(recipe, source) > HOPELESS * free:  # building them would take the memory
-        needed, weights = COPIES * _count_weights(recipe, source), 0
-    else:
-        needed, weights = _estimate(recipe, source)
-    _check_disk(folder, CHECKPOINTS * 4 * weights + PICTURES)
+    weights, free = recipe.networks.count_bytes(source.shape, source.classes), find_free_memory(device)
+    needed = COPIES * weights
+    if needed < HOPELESS * free:  # else building them would take the memory
+        _check_disk(folder, CHECKPOINTS * 4 * weights + PICTURES)
+        if _is_small(recipe, source, free):
+            return ""
+        needed = estimate_memory(recipe, source)
     if needed < ALARMING * free:
         return ""
     about = (
@@ -62,14 +61,6 @@ def check_limits(recipe: Recipe, source: Source, device: torch.device, folder: P
         f"{about}: make the images (--size), the networks or the batch (--set batch_size={fitting}) smaller, or play "
         "the batch in parts (--set accumulate=4)"
     )
-
-
-def _count_weights(recipe: Recipe, source: Source) -> int:
-    """Return the bytes of both players' weights, without taking memory for them."""
-    networks = replace(recipe.networks, features="none")
-    with torch.device("meta"):
-        pair = networks.build_pair(source.shape, source.classes, seed=0)
-    return sum(_size(each) for network in pair for each in (*network.parameters(), *network.buffers()))
 
 
 def _is_small(recipe: Recipe, source: Source, free: int) -> bool:
@@ -92,10 +83,23 @@ def _check_disk(folder: Path, needed: int) -> None:
 def estimate_memory(recipe: Recipe, source: Source) -> int:
     """Estimate the bytes that training adds at its peak: copies of the weights, and what is kept for gradients.
 
-    An iteration is played with two samples and one with four, and what they keep is extrapolated to a part of the batch
-    (docs/measured.md has the estimates beside what was measured).
+    An iteration is played with two samples (or packs) and one with four, and what they keep is extrapolated to a part
+    of the batch (docs/measured.md has the estimates beside what was measured).
     """
-    return _estimate(recipe, source)[0]
+    part = recipe.batch_size // recipe.accumulate
+    sizes = [size * recipe.networks.packing for size in SMALL]  # whole packs
+    kept, weights = list[int](), 0
+    for size in sizes:
+        small = replace(recipe, batch_size=size, accumulate=1)
+        players = Players.build(small, source, Engine(torch.device("cpu")), seed=0)
+        with _counting() as count:
+            next(play(players, small, source.train, steps=10**9, seed=0))
+        kept.append(count.most)
+        networks = players.generator.network, players.discriminator.network
+        tensors = [each for network in networks for each in (*network.parameters(), *network.buffers())]
+        weights = sum(each.numel() * each.element_size() for each in tensors)
+    each = max(0.0, (kept[1] - kept[0]) / (sizes[1] - sizes[0]))
+    return int(KERNELS + COPIES * weights + PASSING * (kept[0] + each * (part - sizes[0])))
 
 
 def find_free_memory(device: torch.device) -> int:
@@ -114,26 +118,6 @@ def find_free_memory(device: torch.device) -> int:
 def describe_size(count: int) -> str:
     """Return so many bytes in words."""
     return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
-
-
-def _estimate(recipe: Recipe, source: Source) -> tuple[int, int]:
-    """Return the bytes of memory at the peak, and of the weights alone."""
-    part = recipe.batch_size // recipe.accumulate
-    kept, weights = [], 0
-    for size in SMALL:
-        small = replace(recipe, batch_size=size, accumulate=1)
-        players = Players.build(small, source, Engine(torch.device("cpu")), seed=0)
-        with _counting() as count:
-            next(play(players, small, source.train, steps=10**9, seed=0))
-        kept.append(count.most)
-        networks = players.generator.network, players.discriminator.network
-        weights = sum(_size(each) for network in networks for each in (*network.parameters(), *network.buffers()))
-    each = max(0.0, (kept[1] - kept[0]) / (SMALL[1] - SMALL[0]))
-    return int(KERNELS + COPIES * weights + PASSING * (kept[0] + each * (part - SMALL[0]))), weights
-
-
-def _size(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
 
 
 @contextmanager

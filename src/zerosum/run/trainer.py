@@ -5,7 +5,6 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +29,7 @@ from zerosum.generator import TrainedGenerator
 from zerosum.records import Record
 from zerosum.run import checkpoint
 from zerosum.run.divergence import WATCHED, Diverged, find_loss, find_weight, watch_layers
-from zerosum.run.environment import compare, describe_environment
+from zerosum.run.environment import compare, describe_environment, list_versions
 from zerosum.run.length import Length, Lengths, check_length, explain_prolonged, prolong, stretches
 from zerosum.run.pace import Pace
 from zerosum.run.recorded import open_recorded
@@ -292,8 +291,7 @@ class Trainer:
 
     def _lead(self) -> None:
         """Tell the other processes which run it is; they restore it from its folder, and `follow`."""
-        versions = {"zerosum": version("zerosum"), **describe_environment(self.engine.device)["versions"]}
-        self.team.tell(str(self.folder.path.resolve()), self.lengths, versions)
+        self.team.tell(str(self.folder.path.resolve()), self.lengths, list_versions())
 
     def follow(self) -> None:
         """Play along in another process than the first one, which decides when to stop."""
@@ -380,7 +378,12 @@ class Trainer:
         """Add what an iteration measured to the window and its weights to the average; look at the losses at times."""
         self.window.iterations.append(iteration)
         self.ema.update(self.step)
-        if self.step % WATCHED == 0 and find_loss(self.window.iterations):
+        if self.step % WATCHED == 0:
+            self._look_at_losses()
+
+    def _look_at_losses(self) -> None:
+        """Refuse to go on if one of the latest losses, which nobody looked at yet, is not finite."""
+        if find_loss(self.window.iterations[-WATCHED:]):
             raise self.diverged()
 
     def _keep_pace(self, scoring: Scoring) -> None:
@@ -429,8 +432,7 @@ class Trainer:
         return TrainedGenerator(network, networks, self.source.shape, classes, self.engine, about)
 
     def _log(self, observe: Callable[[Record], None]) -> None:
-        if find_loss(self.window.iterations):
-            raise self.diverged()
+        self._look_at_losses()
         self.record(self.window.summarize(self.step, self.seconds), observe)
 
     def record(self, record: Record, observe: Callable[[Record], None]) -> None:

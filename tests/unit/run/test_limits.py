@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from zerosum import recipes
+from zerosum import catalog, recipes
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
 from zerosum.game.recipe import change
@@ -51,7 +51,7 @@ def test_a_run_that_cannot_fit_is_refused(free: int, monkeypatch: pytest.MonkeyP
 
 
 def test_networks_that_cannot_be_built_are_refused_unbuilt(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(limits, "_estimate", None)
+    monkeypatch.setattr(limits, "estimate_memory", None)
     wide = change(RECIPE, "networks.width=30000")
     with pytest.raises(InputError, match=r"needs about \S+ GB of memory, and"):
         check_limits(wide, IMAGES, CPU, tmp_path)
@@ -69,7 +69,7 @@ def test_a_run_that_may_not_fit_is_warned_about(monkeypatch: pytest.MonkeyPatch,
 
 def test_small_runs_are_not_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(limits, "find_free_memory", lambda device: 10**10)
-    monkeypatch.setattr(limits, "_estimate", None)
+    monkeypatch.setattr(limits, "estimate_memory", None)
     assert check_limits(replace(RECIPE, batch_size=16), IMAGES, CPU, tmp_path) == ""
 
 
@@ -91,6 +91,33 @@ def test_a_container_has_less(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert find_free_memory(CPU) == pytest.approx(whole, rel=0.2)
     limit.write_text("51000\n")
     assert find_free_memory(CPU) == 50_000
+
+
+def test_packs_are_measured_whole() -> None:
+    packed = change(RECIPE, "networks.packing=4")
+    assert estimate_memory(replace(packed, batch_size=64), IMAGES) > limits.KERNELS
+
+
+def test_a_full_disk_is_refused_to_small_runs_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Disk(10**6))
+    with pytest.raises(InputError, match="and 1 MB are free there"):
+        check_limits(replace(RECIPE, batch_size=4), IMAGES, CPU, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(recipes.recipes()))
+def test_the_weights_of_every_recipe_are_counted_unbuilt(name: str) -> None:
+    recipe = recipes.find(name)
+    points = catalog.name_of(recipe.networks) == "mlp"
+    split = (
+        Split(torch.zeros(8, 2), torch.arange(8) % 2)
+        if points
+        else Split(torch.zeros(8, 1, 28, 28, dtype=torch.uint8), torch.arange(8) % 2)
+    )
+    source = Source("some", split, split, ("a", "b"))
+    built = replace(recipe.networks, features="none").build_pair(source.shape, source.classes, 0)
+    tensors = [each for network in built for each in (*network.parameters(), *network.buffers())]
+    expected = sum(each.numel() * each.element_size() for each in tensors)
+    assert recipe.networks.count_bytes(source.shape, source.classes) == expected
 
 
 def test_sizes_in_words() -> None:
