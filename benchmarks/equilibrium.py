@@ -22,8 +22,8 @@ from zerosum import randomness
 from zerosum.data import Source
 from zerosum.data.distributions import Mixture
 from zerosum.data.readers import open_source
-from zerosum.diagnostics.duality_gap import measure_duality_gap
-from zerosum.diagnostics.zero_sum_game import Protocol, ZeroSumGame
+from zerosum.equilibrium.duality_gap import measure_duality_gap
+from zerosum.equilibrium.zero_sum_game import Protocol, ZeroSumGame
 from zerosum.game.algorithm import play
 from zerosum.game.engine import Engine
 from zerosum.game.players import Players

@@ -130,7 +130,7 @@ def test_frozen_layers_stay_as_the_run_left_them(
     assert "1.bias" in same
     zerosum.resume("dogs", steps=4)
     assert torch.equal(part(checkpoint("dogs", 4), "discriminator")["1.weight"], trained["1.weight"])
-    monkeypatch.setattr("zerosum.diagnostics.stability.MOST_PARAMETERS", 0)  # eigenvalues take their time
+    monkeypatch.setattr("zerosum.equilibrium.stability.MOST_PARAMETERS", 0)  # eigenvalues take their time
     assert in_process("equilibrium", "dogs", "--steps", 1)[0] == 0
 
 

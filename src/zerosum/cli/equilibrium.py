@@ -10,8 +10,8 @@ from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from zerosum.diagnostics.duality_gap import DualityGap
-    from zerosum.diagnostics.stability import Stability
+    from zerosum.equilibrium.duality_gap import DualityGap
+    from zerosum.equilibrium.stability import Stability
 
 SHOWN = 5  # eigenvalues
 
@@ -43,9 +43,9 @@ def equilibrium(
 
     RunFolder.open(run)
     from zerosum.cli._progress import plain_console
-    from zerosum.diagnostics.duality_gap import PROXIMITY, measure_duality_gap
-    from zerosum.diagnostics.stability import measure_stability
-    from zerosum.diagnostics.zero_sum_game import Protocol, ZeroSumGame
+    from zerosum.equilibrium.duality_gap import PROXIMITY, measure_duality_gap
+    from zerosum.equilibrium.stability import measure_stability
+    from zerosum.equilibrium.zero_sum_game import Protocol, ZeroSumGame
     from zerosum.run.trainer import Trainer
 
     console = plain_console(stderr=as_json)

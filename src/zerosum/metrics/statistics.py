@@ -1,4 +1,4 @@
-"""Confidence intervals: all of the 95% interval arithmetic of metrics and diagnostics.
+"""Confidence intervals: all of the 95% interval arithmetic of metrics, games and findings.
 
 Bootstrap replicates are the values of a statistic on samples drawn again, with replacement, from the samples.
 """

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from tests.conftest import images, points
 from zerosum import randomness, recipes
 from zerosum.data import Split
-from zerosum.diagnostics import stability
+from zerosum.equilibrium import stability
 from zerosum.game.engine import Engine
 from zerosum.game.losses import Game, Minimax, NonSaturating, Relativistic, Wasserstein
 from zerosum.game.optimizers import SGD

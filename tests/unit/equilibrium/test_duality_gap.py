@@ -13,8 +13,8 @@ from zerosum import randomness
 from zerosum.data import Split
 from zerosum.data.distributions import Mixture
 from zerosum.demonstrations.densities import DensityPair
-from zerosum.diagnostics.duality_gap import DualityGap, measure_duality_gap
-from zerosum.diagnostics.zero_sum_game import PARTS, GameBatch, Protocol, ZeroSumGame
+from zerosum.equilibrium.duality_gap import DualityGap, measure_duality_gap
+from zerosum.equilibrium.zero_sum_game import PARTS, GameBatch, Protocol, ZeroSumGame
 from zerosum.errors import InputError
 from zerosum.game.engine import Engine
 from zerosum.game.losses import Game, Hinge, Minimax, NonSaturating, Relativistic, Wasserstein

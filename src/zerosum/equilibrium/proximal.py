@@ -11,7 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from zerosum.diagnostics.zero_sum_game import GameBatch, ZeroSumGame
+from zerosum.equilibrium.zero_sum_game import GameBatch, ZeroSumGame
 from zerosum.game.regularizers import squared_norms
 
 ANSWERS = 3  # updates of the discriminator for each of the generator

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from zerosum.diagnostics.proximal import measure_lowest_payoff
-from zerosum.diagnostics.zero_sum_game import ZeroSumGame
+from zerosum.equilibrium.proximal import measure_lowest_payoff
+from zerosum.equilibrium.zero_sum_game import ZeroSumGame
 from zerosum.metrics.statistics import ConfidenceInterval
 
 NEGLIGIBLE = 0.01  # of the payoff
