@@ -1,6 +1,7 @@
 """The lines of `metrics.jsonl` as types, and the only code that writes and reads them.
 
-Each line is one JSON object: its `kind` (`iteration` or `score`), the `schema`'s number, and the fields of the record.
+Each line is one JSON object: its `kind` (`iteration`, `score` or `finding`), the `schema`'s number, and the fields of
+the record.
 """
 
 import json
@@ -61,8 +62,28 @@ class ScoreRecord:
     score: Score
 
 
-Record = IterationRecord | ScoreRecord
-R = TypeVar("R", IterationRecord, ScoreRecord)
+@dataclass(frozen=True, kw_only=True)
+class FindingRecord:
+    """The moment when a fault was first seen in the training, or when it had gone.
+
+    Attributes:
+        step: iterations done.
+        finding: the name of the diagnostic that found it.
+        severity: of the finding.
+        began: whether it is there from now on, or no longer.
+        sentence: what it is, in plain words.
+    """
+
+    kind: ClassVar[str] = "finding"
+    step: int
+    finding: str
+    severity: str
+    began: bool
+    sentence: str
+
+
+Record = IterationRecord | ScoreRecord | FindingRecord
+R = TypeVar("R", IterationRecord, ScoreRecord, FindingRecord)
 
 
 def append(folder: RunFolder, record: Record) -> None:

@@ -7,7 +7,8 @@ checkpoints/           see run/checkpoint.py
 generator.safetensors  the averaged generator where the training ended or was stopped
 best.safetensors       the one with the smallest Fréchet distance of those that were scored on the way
 closest.png            the samples nearest to training images, each beside that image
-report.html            pictures, curves, scores
+diagnosis.json         what the doctor found at the end, or where the training was stopped
+report.html            what was found, pictures, curves, scores
 """
 
 import contextlib
@@ -93,6 +94,7 @@ class RunFolder:
         self.generator = path / "generator.safetensors"
         self.best = path / "best.safetensors"
         self.closest = path / "closest.png"
+        self.diagnosis = path / "diagnosis.json"
         self.report = path / "report.html"
         self._lock: FileLock | None = None
 

@@ -14,3 +14,4 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Precision = Literal["auto", "float32", "bfloat16"]
 OnNonfinite = Literal["stop", "rollback"]  # what a run does when a loss or a weight is no longer finite
+StopWhen = Literal["never", "converged", "collapsed"]  # what ends a run before its time

@@ -56,6 +56,14 @@ OnNonfinite = Annotated[
         "on with half the learning rates.",
     ),
 ]
+StopWhen = Annotated[
+    Literal["never", "converged", "collapsed"],
+    typer.Option(
+        "--stop-when",
+        help="End before the time, with scores and a report: converged, five scores without a better one (of twenty in "
+        "a run); collapsed, samples that are all but the same.",
+    ),
+]
 DataOfRun = Annotated[
     str | None,
     typer.Option("--data", metavar="DATA", help="Where RUN's data lie now, if they were moved; they must be the same."),

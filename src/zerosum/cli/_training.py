@@ -12,12 +12,12 @@ from zerosum.cli import STARTED
 from zerosum.cli._data import count_epochs, describe_recipe
 from zerosum.cli._tables import format_value, show_scores
 from zerosum.recipes import auto
-from zerosum.records import Record, ScoreRecord
+from zerosum.records import FindingRecord, Record, ScoreRecord
 from zerosum.run.api import finish
+from zerosum.run.conduct import Conduct
 from zerosum.run.probe import Timing
 from zerosum.run.stopping import STOPPING
 from zerosum.run.trainer import Trainer
-from zerosum.types import OnNonfinite
 
 PLAIN_LINES = 20
 REPLANNED = 0.2  # of the iterations: a plan that differs by more from the one told is told
@@ -46,11 +46,11 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
     console.print("\n".join(lines), soft_wrap=True)
 
 
-def train_and_show(trainer: Trainer, console: Console, on_nonfinite: OnNonfinite) -> None:
+def train_and_show(trainer: Trainer, console: Console, conduct: Conduct) -> None:
     """Train to the end and say what came of it, or stop when asked to and say how it goes on."""
     display = Display(trainer, console)
     preparing = console.status("learning the features that scores are measured in (once per data set)")
-    stopped_by = finish(trainer, display.show, STOPPING, display, preparing, on_nonfinite, display.say)
+    stopped_by = finish(trainer, display.show, STOPPING, display, preparing, conduct, display.say)
     trainer.team.leave()
     path, typed = trainer.folder.path, shlex.quote(str(trainer.folder.path))
     if stopped_by:
@@ -117,6 +117,10 @@ class Display:
             if record.score.metric == "frechet-distance":
                 distance = format_value(record.score.value)
                 self.say(f"step {record.step:,}: Fréchet distance {distance} at {record.score.samples:,} samples")
+            return
+        if isinstance(record, FindingRecord):
+            gone = "" if record.began else "no longer so: "
+            self.say(f"step {record.step:,}: {gone}{record.sentence} ({record.finding})")
             return
         if self._first:
             self._first = False

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, OnNonfinite
+from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, OnNonfinite, StopWhen
 
 
 def resume(
@@ -21,6 +21,7 @@ def resume(
     allow_changed_data: Annotated[bool, typer.Option(help="Go on even if the data are not what they were.")] = False,
     device: DeviceOfRun = None,
     on_nonfinite: OnNonfinite = "stop",
+    stop_when: StopWhen = "never",
     data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; on the same device it ends as if it had never stopped.
@@ -35,6 +36,7 @@ def resume(
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
     from zerosum.game import distributed
+    from zerosum.run.conduct import Conduct
     from zerosum.run.length import Length
     from zerosum.run.trainer import Trainer
 
@@ -53,4 +55,4 @@ def resume(
     for words in (trainer.elsewhere, trainer.prolonged):
         if words:
             console.print(words, soft_wrap=True)
-    train_and_show(trainer, console, on_nonfinite)
+    train_and_show(trainer, console, Conduct(on_nonfinite, stop_when))

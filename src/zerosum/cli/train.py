@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Changes, Data, DataDir, Device, OnNonfinite, Size
+from zerosum.cli._options import Changes, Data, DataDir, Device, OnNonfinite, Size, StopWhen
 
 
 def train(
@@ -40,6 +40,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
     on_nonfinite: OnNonfinite = "stop",
+    stop_when: StopWhen = "never",
     data_dir: DataDir = None,
 ) -> None:
     """Train a generator and its discriminator on DATA."""
@@ -59,6 +60,7 @@ def train(
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import announce, train_and_show
     from zerosum.game import distributed
+    from zerosum.run.conduct import Conduct
     from zerosum.run.plan import Plan
     from zerosum.run.start import Start
 
@@ -77,4 +79,4 @@ def train(
         console.print(start.in_words(chosen) + own, soft_wrap=True)
     run = plan.begin(data, source, chosen, start, distributed.join())
     announce(run, imported, console)
-    train_and_show(run, console, on_nonfinite)
+    train_and_show(run, console, Conduct(on_nonfinite, stop_when))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zerosum.metrics import Estimate, Metric, MetricInputs, Reference, SampleSet, When
 from zerosum.metrics.frechet import FrechetDistance
-from zerosum.metrics.statistics import ConfidenceInterval
+from zerosum.metrics.statistics import ConfidenceInterval, share_deviation
 
 KAGGLE_EPSILON = 0.1
 TINY = 1e-15  # keeps Kaggle's scorer from dividing by 0
@@ -49,7 +49,7 @@ class Memorisation(Metric, name="memorisation"):
         distance = ConfidenceInterval.by_percentiles(float(np.median(ours)), medians)
         test = mannwhitneyu(theirs, ours, alternative="greater")
         share = float(test.statistic) / (len(theirs) * len(ours))
-        deviation = _share_deviation(share, len(ours), len(theirs))
+        deviation = share_deviation(share, len(ours), len(theirs))
         warning = ""
         if test.pvalue < SIGNIFICANT:
             warning = f"samples are nearer to training images than held-out images are (p = {test.pvalue:.1g})"
@@ -149,13 +149,3 @@ def find_closest(samples: SampleSet, training: SampleSet, mirrored: Tensor | Non
 def _append(training: Tensor, mirrored: Tensor | None) -> Tensor:
     """Append the features of mirror images, if there are any, to those of the training images."""
     return training if mirrored is None else torch.cat([training, mirrored])
-
-
-def _share_deviation(share: float, ours: int, theirs: int) -> float:
-    """Estimate the standard deviation of the share of pairs in which theirs is larger (Hanley & McNeil 1982, eq. 2).
-
-    `above`: the chance that two of theirs both are larger than one of ours; `below`: that one is larger than two.
-    """
-    above, below = share / (2 - share), 2 * share**2 / (1 + share)
-    variance = share * (1 - share) + (theirs - 1) * (above - share**2) + (ours - 1) * (below - share**2)
-    return float(np.sqrt(max(0.0, variance) / (ours * theirs)))

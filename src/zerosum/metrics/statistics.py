@@ -83,3 +83,13 @@ def bootstrap_means(values: NDArray[np.float64], rng: np.random.Generator, repli
     """Draw `replicates` bootstrap replicates of the mean of `values` [N]."""
     weights = rng.multinomial(len(values), np.full(len(values), 1 / len(values)), size=replicates)
     return np.asarray(weights @ values / len(values), np.float64)
+
+
+def share_deviation(share: float, ours: int, theirs: int) -> float:
+    """Estimate the standard deviation of the share of pairs in which theirs is larger (Hanley & McNeil 1982, eq. 2).
+
+    `above`: the chance that two of theirs both are larger than one of ours; `below`: that one is larger than two.
+    """
+    above, below = share / (2 - share), 2 * share**2 / (1 + share)
+    variance = share * (1 - share) + (theirs - 1) * (above - share**2) + (ours - 1) * (below - share**2)
+    return float(np.sqrt(max(0.0, variance) / (ours * theirs)))

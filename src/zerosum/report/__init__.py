@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 from zerosum import catalog, records
 from zerosum.atomic import write_atomically
+from zerosum.diagnostics import Diagnosis
 from zerosum.game.losses import Game
 from zerosum.metrics import Score, list_warnings
-from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.records import FindingRecord, IterationRecord, ScoreRecord
 from zerosum.run_folder import Line, RunFolder, lengths
 
 CONFUSION = ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake")
@@ -27,6 +28,7 @@ def write(folder: RunFolder) -> None:
     )
     last = [each.score for each in scores if each.step == scores[-1].step]
     about = folder.describe()
+    moments = records.read(folder, FindingRecord)
     probabilistic = catalog.lookup(Game, about["recipe"]["game"]["name"]).probabilistic
     page = environment.get_template("report.html.j2").render(
         name=folder.path.resolve().name,
@@ -34,11 +36,13 @@ def write(folder: RunFolder) -> None:
         again=_commands(folder, about),
         by_the_clock=_command(folder, about, "--minutes", about.get("minutes")),
         probabilistic=probabilistic,
+        diagnosis=Diagnosis.from_bytes(folder.diagnosis.read_bytes()) if folder.diagnosis.exists() else None,
+        moments=moments,
         done=iterations[-1].step if iterations else 0,
         seconds=iterations[-1].seconds if iterations else 0,
         pictures=[(step, _inline(file.read_bytes())) for step, file in folder.pictures()],
         closest=_inline(folder.closest.read_bytes()) if folder.closest.exists() else None,
-        curves=_inline(_curves(iterations, scores, probabilistic=probabilistic)) if iterations else None,
+        curves=_inline(_curves(iterations, scores, moments, probabilistic=probabilistic)) if iterations else None,
         confusion={name: getattr(iterations[-1], name) for name in CONFUSION} if iterations else None,
         pair_accuracy=iterations[-1].pair_accuracy if iterations else None,
         scored_step=scores[-1].step if scores else None,
@@ -95,8 +99,10 @@ def _inline(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-def _curves(iterations: list[IterationRecord], scores: list[ScoreRecord], *, probabilistic: bool) -> bytes:
-    """Plot both losses, the discriminator's answers, and the Fréchet distance: a PNG."""
+def _curves(
+    iterations: list[IterationRecord], scores: list[ScoreRecord], moments: list[FindingRecord], *, probabilistic: bool
+) -> bytes:
+    """Plot both losses, the discriminator's answers, and the Fréchet distance, with the findings' moments: a PNG."""
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     grid: Any = figure.subplots(2, 2)
     steps = [record.step for record in iterations]
@@ -132,6 +138,9 @@ def _curves(iterations: list[IterationRecord], scores: list[ScoreRecord], *, pro
         axes.axhline(0.5, color="0.6", linewidth=0.8, linestyle="--")
         axes.set_ylim(0, 1)
     _plot_distances(grid[1, 1], [record for record in scores if record.score.metric == "frechet-distance"])
+    for axes in grid.flat:
+        for moment in moments:
+            axes.axvline(moment.step, color="tab:red" if moment.began else "tab:green", linewidth=0.8, linestyle=":")
     for axes in grid[1]:
         axes.set_xlabel("iteration")
     buffer = io.BytesIO()

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import get_args
 
 import torch
 
@@ -17,14 +16,16 @@ from zerosum.launch import is_one_of_several
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
+from zerosum.run.conduct import DEFAULT, Conduct
 from zerosum.run.divergence import Diverged
+from zerosum.run.doctor import CONVERGED_PARTS, Doctor
 from zerosum.run.length import Length
 from zerosum.run.plan import Plan, open_for_recipe
-from zerosum.run.scoring import Scoring
+from zerosum.run.scoring import INTERIM_SCORES, Scoring
 from zerosum.run.start import Start
 from zerosum.run.stopping import StopRequest
 from zerosum.run.trainer import Trainer
-from zerosum.types import OnNonfinite
+from zerosum.types import OnNonfinite, StopWhen
 
 _training = threading.Lock()
 
@@ -40,6 +41,7 @@ def train(
     out: str | Path | None = None,
     start_from: str | Path | None = None,
     on_nonfinite: OnNonfinite = "stop",
+    stop_when: StopWhen = "never",
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
@@ -63,6 +65,7 @@ def train(
             they are, `replace(zerosum.recipe(run), frozen_layers=2)`.
         on_nonfinite: what to do when a loss or a weight is no longer finite: `stop`, or `rollback`, once, to the last
             checkpoint, and go on with half the learning rates; a run does so once, however often it is resumed.
+        stop_when: end the run before its time where it has `converged` or `collapsed`.
         observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
@@ -71,7 +74,7 @@ def train(
     """
     if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
-    _check_word(on_nonfinite)
+    conduct = catalog.build(Conduct, {"on_nonfinite": on_nonfinite, "stop_when": stop_when})
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
     with _alone():
@@ -79,7 +82,7 @@ def train(
         source, chosen = open_for_recipe(str(data), recipe, device=device, start=start)
         if recipe == "auto" and start is None:
             chosen = plan.fit(chosen, source)
-        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe, on_nonfinite)
+        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe, conduct)
 
 
 def resume(
@@ -91,6 +94,7 @@ def resume(
     allow_changed_data: bool = False,
     device: str | None = None,
     on_nonfinite: OnNonfinite = "stop",
+    stop_when: StopWhen = "never",
     observe: Callable[[Record], None] = lambda record: None,
 ) -> TrainedGenerator:
     """Train the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
@@ -107,6 +111,7 @@ def resume(
         allow_changed_data: go on even if the data are not what they were.
         device: another one than the run's; bits may differ.
         on_nonfinite: what to do when a loss or a weight is no longer finite; see `train`.
+        stop_when: end the run before its time; see `train`.
         observe: is called with each record that goes into `metrics.jsonl`.
 
     Raises:
@@ -116,7 +121,7 @@ def resume(
     """
     if not isinstance(run, str | Path):
         raise InputError(f"a run is the path of its folder, not {run!r}")
-    _check_word(on_nonfinite)
+    conduct = catalog.build(Conduct, {"on_nonfinite": on_nonfinite, "stop_when": stop_when})
     path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
     with _alone():
         trainer = Trainer.resume(
@@ -126,7 +131,7 @@ def resume(
             device=device,
             length=length,
         )
-        return _finish_or_interrupt(trainer, observe, on_nonfinite)
+        return _finish_or_interrupt(trainer, observe, conduct)
 
 
 def finish(
@@ -135,7 +140,7 @@ def finish(
     signals: Sequence[signal.Signals] = (signal.SIGINT,),
     display: AbstractContextManager[object] | None = None,
     preparing: AbstractContextManager[object] | None = None,
-    on_nonfinite: OnNonfinite = "stop",
+    conduct: Conduct = DEFAULT,
     tell: Callable[[str], None] = lambda text: None,
 ) -> int:
     """Train to the end, or until a signal asks for a stop; then write the report and release the folder.
@@ -146,8 +151,8 @@ def finish(
         signals: what stops it after the iteration.
         display: is entered while the run trains.
         preparing: is entered while the features are prepared that scores are measured in.
-        on_nonfinite: what to do when a loss or a weight is no longer finite: `stop`, or `rollback`, once.
-        tell: is told in words when the run goes back.
+        conduct: what happens when something happens.
+        tell: is told in words when the run goes back, or is ended before its time.
 
     Returns:
         The number of the signal that stopped it; 0 if it is finished.
@@ -161,28 +166,26 @@ def finish(
         with preparing or nullcontext():
             evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
             evaluation.prepare()
+        scoring = Scoring(evaluation, CONVERGED_PARTS if conduct.stop_when == "converged" else INTERIM_SCORES)
+        doctor = Doctor(trainer, observe, conduct.stop_when)
         with StopRequest(*signals, twice=trainer.team.size > 1) as request, display or nullcontext():
             try:
-                finished = trainer.train(Scoring(evaluation), observe, request.is_set)
+                finished = trainer.train(scoring, doctor.observe, request.is_set)
             except Diverged as error:
-                if on_nonfinite == "stop" or trainer.halved_from is not None or trainer.team.size > 1:
+                if conduct.on_nonfinite == "stop" or trainer.halved_from is not None or trainer.team.size > 1:
                     raise
                 trainer.roll_back()
                 tell(f"{error.what}: going on from step {trainer.step:,} with half the learning rates")
-                finished = trainer.train(Scoring(evaluation), observe, request.is_set)
+                finished = trainer.train(scoring, doctor.observe, request.is_set)
+        if doctor.reason:
+            tell(f"Ended at step {trainer.step:,}. {doctor.reason}")
+        doctor.conclude(evaluation)
         report.write(trainer.folder)
     return 0 if finished else request.signal
 
 
-def _check_word(on_nonfinite: object) -> None:
-    if on_nonfinite not in get_args(OnNonfinite):
-        raise InputError(f"on_nonfinite is 'stop' or 'rollback', not {on_nonfinite!r}")
-
-
-def _finish_or_interrupt(
-    trainer: Trainer, observe: Callable[[Record], None], on_nonfinite: OnNonfinite
-) -> TrainedGenerator:
-    if finish(trainer, observe, on_nonfinite=on_nonfinite):
+def _finish_or_interrupt(trainer: Trainer, observe: Callable[[Record], None], conduct: Conduct) -> TrainedGenerator:
+    if finish(trainer, observe, conduct=conduct):
         raise KeyboardInterrupt(
             f"stopped after {trainer.step:,} of {trainer.steps:,} iterations; zerosum.resume goes on"
         )

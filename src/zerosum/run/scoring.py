@@ -24,14 +24,14 @@ Observe = Callable[[Record], None]
 class Scoring:
     """Scores a run by an evaluation, keeps its best generator, and looks for memorisation at its end."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
-        """`evaluation`: of the data that the run has."""
-        self.evaluation = evaluation
+    def __init__(self, evaluation: Evaluation, parts: int = INTERIM_SCORES) -> None:
+        """`evaluation`: of the data that the run has; `parts`: equal ones of the run, after each of which it scores."""
+        self.evaluation, self.parts = evaluation, parts
 
     def expect_seconds(self, run: "Trainer") -> float:
         """Return how many seconds the scores that are still to come will take, as far as is known."""
         scoring = 0.0 if run.pace is None else run.pace.scoring
-        still = 2 + int((1 - run.step / run.steps) * INTERIM_SCORES)  # the last ones have more figures: twice as long
+        still = 2 + int((1 - run.step / run.steps) * self.parts)  # the last ones have more figures: twice as long
         evaluation = self.evaluation
         images = sample_count(run.source, evaluation.features) - evaluation.interim + evaluation.pending
         return still * scoring + images * evaluation.seconds_per_image
@@ -83,6 +83,7 @@ class NoScoring(Scoring):
 
     def __init__(self) -> None:
         """Need no evaluation."""
+        self.parts = INTERIM_SCORES
 
     def expect_seconds(self, run: "Trainer") -> float:
         """Return 0."""

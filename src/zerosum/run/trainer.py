@@ -33,7 +33,7 @@ from zerosum.run.environment import compare, describe_environment, list_versions
 from zerosum.run.length import Length, Lengths, check_length, explain_prolonged, prolong, stretches
 from zerosum.run.pace import Pace
 from zerosum.run.recorded import open_recorded
-from zerosum.run.scoring import INTERIM_SCORES, Scoring
+from zerosum.run.scoring import Scoring
 from zerosum.run.start import Start
 from zerosum.run.threads import Threads
 from zerosum.run.window import LogWindow
@@ -341,7 +341,7 @@ class Trainer:
                 self._log(observe)
             if self._is_due(PICTURES, steps) or last:
                 self.save_picture()
-            if self._is_due(INTERIM_SCORES, steps) and not last and scoring.score_meanwhile(self, observe):
+            if self._is_due(scoring.parts, steps) and not last and scoring.score_meanwhile(self, observe):
                 saved = -math.inf
             self._keep_pace(scoring)
             if last and steps != self.steps:  # of a run that was made longer, and lost the checkpoints since
@@ -434,6 +434,12 @@ class Trainer:
     def _log(self, observe: Callable[[Record], None]) -> None:
         self._look_at_losses()
         self.record(self.window.summarize(self.step, self.seconds), observe)
+
+    def end_here(self) -> None:
+        """Let the iteration that is being played be the last one."""
+        self.lengths = prolong(self.lengths, self.step, self.step)
+        self.folder.note_lengths(self.lengths)
+        self.save_picture()
 
     def record(self, record: Record, observe: Callable[[Record], None]) -> None:
         """Add a record to the metrics, and show it to `observe`."""

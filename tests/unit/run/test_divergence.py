@@ -178,9 +178,9 @@ def test_a_rate_that_is_too_high_twice_is_told_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["Rollback", None, True])
 def test_other_words_are_refused(word: object, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="on_nonfinite is 'stop' or 'rollback', not"):
+    with pytest.raises(InputError, match="on_nonfinite: it must be 'stop' or 'rollback', but it was"):
         zerosum.train("ring", "toy", steps=2, out=tmp_path / "r", on_nonfinite=word)  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="on_nonfinite is 'stop' or 'rollback', not"):
+    with pytest.raises(InputError, match="on_nonfinite: it must be 'stop' or 'rollback', but it was"):
         zerosum.resume(tmp_path / "r", on_nonfinite=word)  # type: ignore[arg-type]
     assert not (tmp_path / "r").exists()
 

@@ -1,0 +1,195 @@
+"""Diagnostics: what goes wrong in a training, how one sees it, and what to do. One finding, one file.
+
+A diagnostic measures something in the evidence (evidence.py): curves, scores, samples, and what was measured on the
+players (examination.py). It judges that to be a finding, or well; where the evidence does not suffice it says what
+would. Each threshold has an origin: a paper, or our own count on runs with planted faults and on healthy ones
+(benchmarks/doctor/).
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, ClassVar, Literal
+
+import pydantic
+from pydantic import Field, TypeAdapter, ValidationError
+
+from zerosum import catalog
+from zerosum.catalog import Component
+from zerosum.diagnostics.evidence import Evidence, Unsaid
+from zerosum.metrics.statistics import ConfidenceInterval
+
+Severity = Literal["failure", "warning", "note"]
+ORDER: tuple[Severity, ...] = ("failure", "warning", "note")
+CALIBRATED = "counted on planted faults and healthy runs"
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Measure:
+    """A number that a finding rests on, beside the threshold that it is beyond.
+
+    Attributes:
+        what: was measured, in words.
+        value: the number; `low` and `high`, the ends of its 95% interval where there is one.
+        healthy: which values would be no finding, in words, e.g. "below 0.99".
+        origin: of the threshold: a paper, or `CALIBRATED`.
+    """
+
+    what: str
+    value: float
+    healthy: str
+    origin: str
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of(cls, what: str, interval: ConfidenceInterval, healthy: str, origin: str = CALIBRATED) -> "Measure":
+        """Name the value of an interval."""
+        return cls(what, interval.value, healthy, origin, interval.low, interval.high)
+
+    def describe(self) -> str:
+        """Return it in a line."""
+        interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
+        return f"{self.what}: {self.value:.3g}{interval}; healthy: {self.healthy} ({self.origin})"
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Finding:
+    """What a diagnostic found.
+
+    Attributes:
+        name: of the diagnostic.
+        severity: `failure` if samples are worthless for it, `warning` if they would be better without, else `note`.
+        sentence: what it is, in plain words.
+        measures: the numbers that it rests on.
+        advice: what to do, in plain words.
+        command: that does it; empty if there is none, as for other programs' logs.
+        citation: where it is described.
+    """
+
+    name: str
+    severity: Severity
+    sentence: str
+    measures: tuple[Measure, ...]
+    advice: str
+    citation: str
+    command: str = ""
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Check:
+    """What a diagnostic measured, whether it is well or not.
+
+    Attributes:
+        name: of the diagnostic.
+        looks_for: what it looks for, in words.
+        measures: the numbers.
+    """
+
+    name: str
+    looks_for: str
+    measures: tuple[Measure, ...]
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Unknown:
+    """What could not be looked at, and why: a diagnostic's name, and a sentence."""
+
+    name: str
+    reason: str
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """All that was found in a run, after `step` of `steps` iterations.
+
+    Attributes:
+        findings: the worst first.
+        checks: all that was looked at; where nothing was found, that is what is healthy.
+        unknown: what could not be looked at.
+    """
+
+    step: Annotated[int, Field(ge=0)]
+    steps: Annotated[int, Field(ge=0)]
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[Check, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def serious(self) -> tuple[Finding, ...]:
+        """The findings that are more than notes."""
+        return tuple(finding for finding in self.findings if finding.severity != "note")
+
+    @property
+    def verdict(self) -> str:
+        """The diagnosis in a sentence or two."""
+        if not self.checks:
+            return "Nothing could be looked at."
+        if not self.serious:
+            return f"Healthy, as far as was looked: {len(self.checks)} kinds of fault, none found."
+        return " ".join(each.sentence for each in self.serious if each.severity == self.serious[0].severity)
+
+    def to_bytes(self) -> bytes:
+        """Serialise it to JSON; `from_bytes` reads it back equal."""
+        return json.dumps(asdict(self), indent=2).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Diagnosis | None":
+        """Read back what `to_bytes` gave; None if it is damaged."""
+        try:
+            return TypeAdapter(Diagnosis).validate_json(content)
+        except ValidationError:
+            return None
+
+
+class Diagnostic(Component, ABC, kind="diagnostic"):
+    """Looks for one kind of fault.
+
+    Attributes:
+        live: whether it can be looked for while a run trains, many times.
+        looks_for: what it looks for, in words.
+        citation: where the fault is described.
+    """
+
+    live: ClassVar[bool] = False
+    looks_for: ClassVar[str]
+    citation: ClassVar[str]
+
+    @abstractmethod
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure what tells whether the fault is there.
+
+        Raises:
+            Unsaid: the evidence does not suffice.
+        """
+
+    @abstractmethod
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Judge what `measure` gave; None if all is well."""
+
+    def find(
+        self, severity: Severity, sentence: str, measures: Sequence[Measure], advice: str, command: str = ""
+    ) -> Finding:
+        """Make a finding of this diagnostic."""
+        name = catalog.name_of(self)
+        return Finding(name, severity, sentence, tuple(measures), advice, self.citation, command)
+
+
+def diagnose(evidence: Evidence, *, live: bool = False) -> Diagnosis:
+    """Look for every kind of fault, or if `live` for those that can be looked for many times."""
+    findings, checks, unknown = list[Finding](), list[Check](), list[Unknown]()
+    for name, kind in catalog.choices(Diagnostic).items():
+        if live and not kind.live:
+            continue
+        diagnostic: Diagnostic = kind()
+        try:
+            measures = diagnostic.measure(evidence)
+        except Unsaid as why:
+            unknown.append(Unknown(name, str(why)))
+            continue
+        checks.append(Check(name, kind.looks_for, measures))
+        if found := diagnostic.judge(evidence, *measures):
+            findings.append(found)
+    findings.sort(key=lambda finding: ORDER.index(finding.severity))
+    return Diagnosis(evidence.step, evidence.steps, tuple(findings), tuple(checks), tuple(unknown))

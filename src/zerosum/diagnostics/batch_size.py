@@ -1,0 +1,48 @@
+"""The batch: so small that its gradient is noise, or so large that there are few updates."""
+
+from typing import ClassVar
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.evidence import Evidence
+
+SMALLEST, GOOD, FEWEST_UPDATES, MOST_EPOCHS_EACH = 4, 32, 1_000, 0.25
+
+
+class BatchSize(Diagnostic, name="batch-size"):
+    """Looks at the size of the minibatch, beside the number of updates and of training samples."""
+
+    looks_for: ClassVar[str] = "a minibatch that is too small or too large"
+    citation: ClassVar[str] = "Goodfellow et al. 2014, algorithm 1 (m); McCandlish et al. 2018 (the critical batch)"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Take the size, and the share of the training samples that it is."""
+        size, count = evidence.need_recipe().batch_size, len(evidence.need_source().train)
+        return (
+            Measure("samples in a minibatch", size, f"above {SMALLEST}", CALIBRATED),
+            Measure(
+                "share of the training samples in a minibatch", size / count, f"below {MOST_EPOCHS_EACH:g}", CALIBRATED
+            ),
+        )
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that it is too small, or too large for so few updates."""
+        size, share = measures
+        if size.value <= SMALLEST:
+            sentence = (
+                f"The minibatch of {size.value:.0f} is too small: the gradient of so few samples is mostly noise."
+            )
+        elif share.value > MOST_EPOCHS_EACH and evidence.steps < FEWEST_UPDATES:
+            sentence = (
+                f"The minibatch is too large: {size.value:,.0f} samples are {share.value:.0%} of the training samples, "
+                f"and leave {evidence.steps:,} updates."
+            )
+        else:
+            return None
+        steps = max(1, round(evidence.steps * size.value / GOOD))
+        return self.find(
+            "warning",
+            sentence,
+            measures,
+            f"{GOOD} samples in a minibatch, for as many samples in all",
+            evidence.command(f"batch_size={GOOD}", steps=steps),
+        )

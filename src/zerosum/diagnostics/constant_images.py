@@ -1,0 +1,33 @@
+"""Constant images: training images with nothing on them."""
+
+from typing import ClassVar
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.evidence import Evidence
+
+MOST, FLAT, LOOKED_AT = 0.05, 2.0, 20_000
+
+
+class ConstantImages(Diagnostic, name="constant-images"):
+    """Counts training images whose pixels are all but the same."""
+
+    looks_for: ClassVar[str] = "training images with nothing on them"
+    citation: ClassVar[str] = "our own: what people find when they look at their folder"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure the share of images with a standard deviation of less than FLAT of 255."""
+        images = evidence.need_images().train.samples[:LOOKED_AT]
+        share = float((images.flatten(1).float().std(1) < FLAT).float().mean())
+        return (Measure("training images that are all but of one colour", share, f"below {MOST:g}", CALIBRATED),)
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that many are empty."""
+        (share,) = measures
+        if share.value < MOST:
+            return None
+        return self.find(
+            "warning",
+            f"{share.value:.0%} of the training images are all but of one colour, and G learns to make such.",
+            measures,
+            "look at the folder, and leave them out",
+        )

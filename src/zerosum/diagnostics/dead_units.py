@@ -1,0 +1,38 @@
+"""Dead units: hidden units that are 0 whatever the input, and learn nothing any more."""
+
+from typing import ClassVar
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.evidence import Evidence
+from zerosum.diagnostics.rate_too_high import change_rates
+
+MOST = 0.3
+
+
+class DeadUnits(Diagnostic, name="dead-units"):
+    """Counts the units after rectifiers that are 0 for every sample."""
+
+    live: ClassVar[bool] = True
+    looks_for: ClassVar[str] = "hidden units that are always 0"
+    citation: ClassVar[str] = "Maas et al. 2013"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure the share of both players."""
+        return tuple(
+            Measure(f"hidden units of the {name} that are 0 for every sample", share, f"below {MOST:g}", CALIBRATED)
+            for name, share in evidence.need_examination().dead.items()
+        )
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that many are dead."""
+        worst = max(measures, key=lambda measure: measure.value)
+        if worst.value < MOST:
+            return None
+        return self.find(
+            "warning",
+            f"{worst.value:.0%} of the {worst.what.removesuffix(' that are 0 for every sample')} are dead: 0 for every "
+            "sample.",
+            measures,
+            "half the learning rates",
+            evidence.command(*change_rates(evidence, 0.5)),
+        )

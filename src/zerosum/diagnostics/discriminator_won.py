@@ -1,0 +1,75 @@
+"""The discriminator won: it tells every pair apart, and the generator learns little from it."""
+
+from typing import ClassVar
+
+from zerosum import catalog
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.evidence import Evidence, Unsaid
+from zerosum.game.recipe import Recipe
+
+LAST = 0.2  # of the training
+MOST_RIGHT, MOST_MARGIN = 0.998, 0.95
+
+
+class DiscriminatorWon(Diagnostic, name="discriminator-won"):
+    """Looks at how many pairs of a real and a generated sample the discriminator puts in order."""
+
+    live: ClassVar[bool] = True
+    looks_for: ClassVar[str] = "a discriminator that has won"
+    citation: ClassVar[str] = (
+        "Goodfellow et al. 2014, section 3; Arjovsky & Bottou 2017, section 2 (vanishing gradients)"
+    )
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure the pairs that D put in order, or else the distance of its mean answers."""
+        try:
+            right = evidence.need_curve("pair_accuracy", LAST)
+            return (
+                Measure(
+                    "pairs that D told apart in the last fifth",
+                    float(right.mean()),
+                    f"below {MOST_RIGHT:g}",
+                    CALIBRATED,
+                ),
+            )
+        except Unsaid:
+            margin = evidence.need_curve("d_real", LAST).mean() - evidence.need_curve("d_fake", LAST).mean()
+            return (Measure("D(x) - D(G(z)) in the last fifth", float(margin), f"below {MOST_MARGIN:g}", CALIBRATED),)
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that hardly a pair is left that D does not tell apart."""
+        (right,) = measures
+        most = MOST_RIGHT if right.what.startswith("pairs") else MOST_MARGIN
+        if right.value <= most:
+            return None
+        changes, advice = weaken(evidence.recipe)
+        return self.find(
+            "warning",
+            f"The discriminator has won: in the training's last fifth it told {right.value:.1%} of the pairs apart, "
+            "and its gradient says little to the generator."
+            if most == MOST_RIGHT
+            else "The discriminator has won: it is all but sure of every sample, and its gradient says little to the "
+            "generator.",
+            measures,
+            advice,
+            evidence.command(*changes),
+        )
+
+
+def weaken(recipe: Recipe | None) -> tuple[list[str], str]:
+    """Return the changes of `recipe` that make its discriminator weaker, or its gradient larger, and what they are."""
+    if recipe is None:
+        return (
+            [],
+            "the non-saturating loss, one update of D to one of G, a penalty on D's gradient (R1), a lower rate of D",
+        )
+    if recipe.discriminator_steps > 1 and catalog.name_of(recipe.game) != "wasserstein":
+        return ["discriminator_steps=1"], "one update of D to one of G"
+    if catalog.name_of(recipe.game) == "minimax":
+        return ["game=non-saturating"], "the non-saturating loss, whose gradient does not vanish"
+    if not recipe.regularizers:
+        return ['regularizers=["r1"]'], "a penalty on D's gradient (R1)"
+    rate = getattr(recipe.discriminator_optimizer, "lr", None)
+    if rate is None:
+        return [], "a lower learning rate of D"
+    return [f"discriminator_optimizer.lr={rate / 4:g}"], "a quarter of D's learning rate"

@@ -1,0 +1,44 @@
+"""Divergence: the losses grow without an end."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.discriminator_won import weaken
+from zerosum.diagnostics.evidence import Evidence
+
+LAST, MOST_GROWTH, MOST_LOSS = 0.1, 5.0, 10.0
+
+
+class Divergence(Diagnostic, name="divergence"):
+    """Compares the losses at the end with those of the first half."""
+
+    live: ClassVar[bool] = True
+    looks_for: ClassVar[str] = "losses that grow without an end"
+    citation: ClassVar[str] = "Brock et al. 2019, section 4; Mescheder et al. 2018, section 2"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure how much larger the losses are in the last tenth than before."""
+        measures = []
+        for name in ("generator_loss", "discriminator_loss"):
+            values = np.abs(evidence.need_curve(name))
+            before = float(np.median(values[: len(values) // 2]))
+            now = float(np.median(values[-max(2, int(LAST * len(values))) :]))
+            words = f"{name.replace('_', ' ')} in the last tenth"
+            measures.append(Measure(words, now, f"below {max(MOST_LOSS, MOST_GROWTH * before):.3g}", CALIBRATED))
+        return tuple(measures)
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find a loss that has outgrown its threshold."""
+        worst = next((each for each in measures if each.value > float(each.healthy.removeprefix("below "))), None)
+        if worst is None:
+            return None
+        changes, advice = weaken(evidence.recipe)
+        return self.find(
+            "warning",
+            f"The game diverges: the {worst.what} is {worst.value:.3g}, and grew.",
+            measures,
+            advice,
+            evidence.command(*changes),
+        )

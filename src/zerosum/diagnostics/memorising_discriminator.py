@@ -1,0 +1,52 @@
+"""A memorising discriminator: it knows the training samples from real ones that it has not seen."""
+
+from typing import ClassVar
+
+from zerosum import catalog
+from zerosum.diagnostics import Diagnostic, Finding, Measure
+from zerosum.diagnostics.comparisons import compare_pairs
+from zerosum.diagnostics.evidence import Evidence, Unsaid
+
+MOST, LEAST = 0.75, 50
+
+
+class MemorisingDiscriminator(Diagnostic, name="memorising-discriminator"):
+    """Compares the discriminator's logits for training samples with those for real ones that it has not seen."""
+
+    live: ClassVar[bool] = True
+    looks_for: ClassVar[str] = "a discriminator that learned its samples by heart"
+    citation: ClassVar[str] = "Karras et al. 2020 (ADA), section 2 and its r_v; Webster et al. 2019"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure how often a training sample has a larger logit than an unseen one."""
+        examination = evidence.need_examination()
+        trained, unseen = examination.trained_logits, examination.unseen_logits
+        if min(len(trained), len(unseen)) < LEAST:
+            raise Unsaid(f"{min(len(trained), len(unseen))} logits are too few: {LEAST} would do")
+        share = compare_pairs(trained.double().numpy(), unseen.double().numpy())
+        return (Measure.of("pairs in which D prefers a training sample to an unseen one", share, f"below {MOST:g}"),)
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that training samples have larger logits."""
+        (share,) = measures
+        assert share.low is not None  # noqa: S101  # it is a measure with an interval
+        if share.low < MOST:
+            return None
+        recipe = evidence.recipe
+        changes, advice = ['tricks=["diffaugment"]'], "augment what D sees (DiffAugment), or find more images"
+        if recipe is not None and any(catalog.name_of(each) == "diffaugment" for each in recipe.tricks):
+            changes, advice = (
+                ['regularizers=["r1"]'],
+                "a penalty on D's gradient (R1), more images, or fewer iterations",
+            )
+        source = evidence.source
+        if source is not None and not source.is_images:
+            changes, advice = ['regularizers=["r1"]'], "a penalty on D's gradient (R1), or more samples"
+        return self.find(
+            "warning",
+            f"The discriminator learns its samples by heart: it prefers a training sample to an unseen real one in "
+            f"{share.value:.0%} of the pairs.",
+            measures,
+            advice,
+            evidence.command(*changes),
+        )

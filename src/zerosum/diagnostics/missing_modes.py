@@ -1,0 +1,54 @@
+"""Missing modes: kinds of real data that the generator all but leaves out."""
+
+from typing import ClassVar
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.comparisons import count_in_groups, find_fewer, measure_missed
+from zerosum.diagnostics.evidence import Evidence, Unsaid
+
+FACTOR = 5.0  # a group is all but left out if it has less than a fifth of its share
+MOST_MISSED = 0.3
+LEAST = 200
+
+
+class MissingModes(Diagnostic, name="missing-modes"):
+    """Groups training data by their features, and counts samples and unseen real data in the groups."""
+
+    looks_for: ClassVar[str] = "missing modes: kinds of real data that samples leave out"
+    citation: ClassVar[str] = "Richardson & Weiss 2018 (bins and their two-proportion test)"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure the share of real data in groups that the generator leaves out."""
+        evidence.need_samples(LEAST)
+        evaluation = evidence.need_evaluation()
+        if len(evaluation.test) < LEAST:
+            raise Unsaid(f"{len(evaluation.test):,} test samples are too few to be grouped: {LEAST} would do")
+        fake, real = count_in_groups(
+            evaluation.train.features.numpy(), evidence.fake_features, evaluation.test.features.numpy()
+        )
+        fewer = find_fewer(fake, real, 1.0).sum()
+        return (
+            Measure.of(
+                f"share of real data in groups with less than 1/{FACTOR:g} of their share of samples",
+                measure_missed(fake, real, FACTOR),
+                f"below {MOST_MISSED:g}",
+            ),
+            Measure(f"groups of {len(real)} with too few samples, beyond chance", float(fewer), "few", CALIBRATED),
+        )
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that much of the data is left out."""
+        missed = measures[0]
+        assert missed.low is not None  # noqa: S101  # it is a measure with an interval
+        if missed.low < MOST_MISSED:
+            return None
+        changes = []
+        if evidence.recipe is not None and not evidence.recipe.regularizers:
+            changes = ['regularizers=["r1"]']
+        return self.find(
+            "warning",
+            f"The generator leaves out kinds of data that make up {missed.value:.0%} of the real samples.",
+            measures,
+            "give D a penalty, pack samples (networks.packing=2), or train longer",
+            evidence.command(*(changes or ["networks.packing=2"])),
+        )

@@ -1,0 +1,36 @@
+"""A narrow range: images that use a small part of the values between black and white."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.evidence import Evidence
+
+LEAST, LOOKED_AT = 0.25, 2_000
+
+
+class NarrowRange(Diagnostic, name="narrow-range"):
+    """Looks at which values the pixels of training images have."""
+
+    looks_for: ClassVar[str] = "images in the wrong range"
+    citation: ClassVar[str] = "our own: values in [0, 1] stored as bytes are black"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure the distance from the darkest to the brightest thousandth, over 255."""
+        images = evidence.need_images().train.samples[:LOOKED_AT].numpy()
+        low, high = np.percentile(images, [0.1, 99.9])
+        return (Measure("range of the pixels, over that of bytes", (high - low) / 255, f"above {LEAST:g}", CALIBRATED),)
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that it is narrow."""
+        (part,) = measures
+        if part.value > LEAST:
+            return None
+        return self.find(
+            "warning",
+            f"The images use {part.value:.1%} of the range from black to white: their values may be of another one.",
+            measures,
+            "say which values are black and white",
+            evidence.command("data.range=0,1"),
+        )

@@ -1,0 +1,50 @@
+"""A rare class: one that is all but missing among the training data."""
+
+from typing import ClassVar
+
+import torch
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.evidence import Evidence, Unsaid
+
+LEAST = 0.1  # of an equal share
+
+
+class RareClass(Diagnostic, name="rare-class"):
+    """Counts the training samples of each class, beside those of the test split."""
+
+    looks_for: ClassVar[str] = "a class that is rare or missing in the training data"
+    citation: ClassVar[str] = "our own"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Measure the share of the rarest class, over an equal one, and the classes that are missing."""
+        source = evidence.need_source()
+        train, test = source.train.labels, source.test.labels
+        if source.classes < 2 or train is None or test is None:
+            raise Unsaid("it needs labels")
+        counts = torch.bincount(train, minlength=source.classes)
+        missing = ((counts == 0) & (torch.bincount(test, minlength=source.classes) > 0)).sum()
+        rarest = source.class_names[int(counts.argmin())]
+        return (
+            Measure(
+                f"training samples of the rarest class, {rarest}, over an equal share",
+                float(counts.min()) * source.classes / len(train),
+                f"above {LEAST:g}",
+                CALIBRATED,
+            ),
+            Measure("classes of test samples without training samples", float(missing), "0", CALIBRATED),
+        )
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that one is rare."""
+        share, missing = measures
+        if share.value > LEAST:
+            return None
+        sentence = (
+            f"{missing.value:.0f} of the test samples' classes are missing among the training samples."
+            if missing.value
+            else f"A class is rare: {share.what} are {share.value:.2g}."
+        )
+        return self.find(
+            "warning", sentence, measures, "find more samples of it, or leave the class out of both splits"
+        )

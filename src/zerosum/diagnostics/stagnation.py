@@ -1,0 +1,43 @@
+"""Stagnation: an earlier generator was as good, or better."""
+
+from typing import ClassVar
+
+from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics.evidence import Evidence, Unsaid
+
+WORSE, LEAST_SCORES = 1.25, 3
+
+
+class Stagnation(Diagnostic, name="stagnation"):
+    """Looks for a better score than the last one."""
+
+    looks_for: ClassVar[str] = "a training that went past its best"
+    citation: ClassVar[str] = "Lucic et al. 2018, section 6 (the distance through time)"
+
+    def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
+        """Compare the last Fréchet distance with the smallest one."""
+        distances = evidence.need_distances()
+        if len(distances) < LEAST_SCORES:
+            raise Unsaid(f"{len(distances)} scores through time are too few: {LEAST_SCORES} would do")
+        step, best = min(distances, key=lambda each: each[1].value)
+        last = distances[-1][1]
+        words = f"Fréchet distance, over the smallest one (step {step:,})"
+        ratio, low, high = last.value / best.value, last.low / best.high, last.high / best.low
+        return (Measure(words, ratio, f"below {WORSE:g}", CALIBRATED, low, high),)
+
+    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+        """Find that the last generator is worse than an earlier one, or no better."""
+        (ratio,) = measures
+        distances = evidence.need_distances()
+        step = min(distances, key=lambda each: each[1].value)[0]
+        assert ratio.low is not None  # noqa: S101  # it is a measure with an interval
+        if step == distances[-1][0] or ratio.low < 1:
+            return None
+        severe = ratio.low > WORSE
+        return self.find(
+            "warning" if severe else "note",
+            f"The best generator was that of step {step:,}; the last one is {ratio.value:.2f} times as far away.",
+            measures,
+            "take best.safetensors, and stop there next time",
+            evidence.command(steps=step),
+        )

@@ -1,0 +1,275 @@
+"""Each diagnostic finds its fault where it is planted in the evidence, and nothing where all is well."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from zerosum import catalog, recipes
+from zerosum.data import Source, Split
+from zerosum.diagnostics import Diagnosis, Diagnostic, Finding, Unknown, diagnose
+from zerosum.diagnostics.evidence import Again, Evidence
+from zerosum.diagnostics.examination import Examination
+from zerosum.game.recipe import change
+from zerosum.metrics import Score
+from zerosum.metrics.evaluation import Evaluation
+from zerosum.metrics.features import Request
+from zerosum.records import ScoreRecord
+
+LINES = 100
+CLASSES = 4
+SIZE = 16
+
+
+def images(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw noisy images of four kinds, a bright quarter each, and their labels."""
+    rng = torch.Generator().manual_seed(seed)
+    labels = torch.randint(CLASSES, (count,), generator=rng)
+    found = torch.randint(0, 120, (count, 1, SIZE, SIZE), generator=rng, dtype=torch.uint8)
+    half = SIZE // 2
+    for kind in range(CLASSES):
+        rows, columns = (kind // 2) * half, (kind % 2) * half
+        found[labels == kind, :, rows : rows + half, columns : columns + half] += 135
+    return found, labels
+
+
+def make_source() -> Source:
+    (train, labels), (test, test_labels) = images(1_200, 0), images(600, 1)
+    return Source("squares", Split(train, labels), Split(test, test_labels), tuple("abcd"))
+
+
+def score(name: str, value: float, real: float | None = None) -> Score:
+    return Score(
+        metric=name,
+        value=value,
+        low=0.95 * value,
+        high=1.05 * value,
+        better="lower",
+        real=real,
+        real_samples=600,
+        features="f",
+        resizer="none",
+        samples=1_000,
+        reference="test split of squares",
+        reference_samples=600,
+        seed=0,
+        comparable="",
+    )
+
+
+def distances(*values: float, copies: float = 0.4) -> list[ScoreRecord]:
+    found = [ScoreRecord(25 * (place + 1), score("frechet-distance", value, 1.0)) for place, value in enumerate(values)]
+    return [*found, ScoreRecord(25 * len(values), score("nearer-than-real", copies))]
+
+
+def make_examination() -> Examination:
+    rng = torch.Generator().manual_seed(2)
+    (fakes, _), (reals, _) = images(256, 3), images(256, 4)
+    logits = torch.randn(4, 256, generator=rng)
+    return Examination(
+        trained_logits=logits[0],
+        unseen_logits=logits[1],
+        fake_logits=logits[2] - 1,
+        alone_logits=logits[3],
+        together_logits=logits[3].clone(),
+        fakes=fakes.flatten(1).float(),
+        reals=reals.flatten(1).float(),
+        gradients={"0": 1.0},
+        step_sizes={"generator": 3e-3, "discriminator": 3e-3},
+        moved={"generator": 0.8, "discriminator": 0.8},
+        dead={"generator": 0.0, "discriminator": 0.0},
+    )
+
+
+@pytest.fixture(scope="module")
+def healthy() -> Evidence:
+    source = make_source()
+    rng = np.random.default_rng(0)
+    noise = 0.05 * rng.normal(size=(3, LINES))
+    return Evidence(
+        step=100,
+        steps=100,
+        curves={
+            "step": np.arange(1.0, LINES + 1),
+            "pair_accuracy": 0.85 + noise[0],
+            "discriminator_loss": 1.1 + noise[1],
+            "generator_loss": 1.0 + noise[2],
+            "d_real": np.full(LINES, 0.7),
+            "d_fake": np.full(LINES, 0.3),
+        },
+        scores=distances(9.0, 5.0, 3.0, 2.5),
+        recipe=recipes.find("compact"),
+        source=source,
+        evaluation=Evaluation.of(source, Request("random-convolutions")),
+        samples=images(1_000, 5)[0],
+        examination=make_examination(),
+        again=Again("squares/", "runs/squares"),
+    )
+
+
+Planted = Callable[[Evidence], Evidence]
+
+
+def curve(name: str, values: np.ndarray) -> Planted:
+    return lambda good: replace(good, curves={**good.curves, name: values})
+
+
+def examined(**changes: object) -> Planted:
+    def plant(good: Evidence) -> Evidence:
+        assert good.examination is not None
+        return replace(good, examination=replace(good.examination, **changes))
+
+    return plant
+
+
+def with_data(alter: Callable[[Split], Split]) -> Planted:
+    def plant(good: Evidence) -> Evidence:
+        assert good.source is not None
+        source = replace(good.source, train=alter(good.source.train), digest="")
+        return replace(good, source=source, evaluation=Evaluation.of(source, Request("random-convolutions")))
+
+    return plant
+
+
+def played(*changes: str) -> Planted:
+    def plant(good: Evidence) -> Evidence:
+        recipe = good.recipe
+        assert recipe is not None
+        for each in changes:
+            recipe = change(recipe, each)
+        return replace(good, recipe=recipe)
+
+    return plant
+
+
+def blind(good: Evidence) -> Evidence:
+    samples = torch.randint(0, 255, (1_000, 1, SIZE, SIZE), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    return replace(curve("pair_accuracy", np.full(LINES, 0.5))(good), samples=samples)
+
+
+def leave_out(good: Evidence) -> Evidence:
+    samples, labels = images(1_500, 6)
+    return replace(good, samples=samples[labels < 2])
+
+
+def invert_test(good: Evidence) -> Evidence:
+    assert good.source is not None
+    source = replace(good.source, test=Split(255 - good.source.test.samples, good.source.test.labels))
+    return replace(good, source=source, evaluation=Evaluation.of(source, Request("random-convolutions")))
+
+
+def draw_checkerboard(good: Evidence) -> Evidence:
+    assert good.samples is not None
+    samples = good.samples.clone()
+    samples[..., ::2, ::2] //= 2
+    return replace(good, samples=samples)
+
+
+def few_test(good: Evidence) -> Evidence:
+    assert good.source is not None
+    return replace(
+        good, source=replace(good.source, test=Split(good.source.test.samples[:30], good.source.test.labels))
+    )
+
+
+LINE = np.linspace(0, 1, LINES)
+PLANTED: dict[str, Planted] = {
+    "batch-size": played("batch_size=2"),
+    "blind-discriminator": blind,
+    "checkerboard": draw_checkerboard,
+    "collapse": examined(fakes=torch.full((256, SIZE * SIZE), 0.3) + 1e-3 * torch.randn(256, SIZE * SIZE)),
+    "constant-images": with_data(
+        lambda one: Split(
+            torch.where((torch.arange(len(one)) % 8 == 0)[:, None, None, None], 90, one.samples).to(torch.uint8),
+            one.labels,
+        )
+    ),
+    "copies": lambda good: replace(good, scores=distances(9.0, 5.0, 3.0, 2.5, copies=0.97)),
+    "dead-units": examined(dead={"generator": 0.6, "discriminator": 0.0}),
+    "discriminator-won": curve("pair_accuracy", np.full(LINES, 0.9999)),
+    "divergence": curve("generator_loss", np.exp(7 * LINE)),
+    "duplicates": with_data(lambda one: Split(one.samples[:300].repeat(4, 1, 1, 1), one.labels[:300].repeat(4))),  # type: ignore[index]
+    "few-images": with_data(lambda one: Split(one.samples[:100], one.labels[:100])),  # type: ignore[index]
+    "few-test": few_test,
+    "meaningless-labels": with_data(
+        lambda one: Split(one.samples, one.labels[torch.randperm(len(one), generator=torch.Generator().manual_seed(0))])
+    ),  # type: ignore[index]
+    "memorising-discriminator": examined(trained_logits=torch.randn(256) + 3),
+    "missing-modes": leave_out,
+    "mixed-batches": examined(together_logits=torch.randn(256) + 4),
+    "narrow-range": with_data(lambda one: Split(one.samples // 32, one.labels)),
+    "oscillation": curve("discriminator_loss", 1 + np.sin(2 * np.pi * 11 * LINE)),
+    "rare-class": with_data(lambda one: Split(one.samples[one.labels > 0], one.labels[one.labels > 0])),  # type: ignore[operator,index]
+    "rate-too-high": examined(step_sizes={"generator": 0.2, "discriminator": 0.2}),
+    "rate-too-low": examined(
+        step_sizes={"generator": 1e-5, "discriminator": 1e-5}, moved={"generator": 1e-3, "discriminator": 1e-3}
+    ),
+    "splits-differ": invert_test,
+    "stagnation": lambda good: replace(good, scores=distances(9.0, 2.0, 4.0, 6.0)),
+    "too-short": lambda good: replace(good, scores=distances(800.0, 400.0, 150.0, 50.0)),
+}
+
+
+def look(name: str, evidence: Evidence) -> Finding | None:
+    diagnostic = catalog.lookup(Diagnostic, name)()
+    return diagnostic.judge(evidence, *diagnostic.measure(evidence))
+
+
+def test_every_diagnostic_is_planted_here() -> None:
+    assert PLANTED.keys() == catalog.choices(Diagnostic).keys()
+
+
+def test_nothing_is_found_where_all_is_well(healthy: Evidence) -> None:
+    diagnosis = diagnose(healthy)
+    assert diagnosis.findings == ()
+    assert diagnosis.unknown == ()
+    assert {check.name for check in diagnosis.checks} == PLANTED.keys()
+    assert diagnosis.verdict.startswith("Healthy")
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_is_found(name: str, healthy: Evidence) -> None:
+    found = look(name, PLANTED[name](healthy))
+    assert found is not None
+    assert found.name == name
+    assert found.sentence.endswith(".")
+    assert found.advice
+    assert all(measure.origin for measure in found.measures)
+    if found.command:
+        words = found.command.split()
+        assert words[:3] == ["zerosum", "train", "squares/"]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_what_is_missing_is_said_and_not_guessed(name: str) -> None:
+    diagnosis = diagnose(Evidence(step=5, steps=10))
+    assert diagnosis.verdict == "Nothing could be looked at."
+    (unknown,) = [each for each in diagnosis.unknown if each.name == name]
+    assert unknown.reason
+
+
+def test_a_diagnosis_reads_back_equal(healthy: Evidence) -> None:
+    diagnosis = diagnose(PLANTED["dead-units"](healthy))
+    assert Diagnosis.from_bytes(diagnosis.to_bytes()) == diagnosis
+    assert Diagnosis.from_bytes(b'{"step": 1') is None
+    assert replace(diagnosis, unknown=(Unknown("a", "b"),)) != diagnosis
+
+
+def test_the_worst_comes_first_and_is_the_verdict(healthy: Evidence) -> None:
+    diagnosis = diagnose(PLANTED["collapse"](PLANTED["dead-units"](PLANTED["few-test"](healthy))))
+    names = [finding.name for finding in diagnosis.findings]
+    assert names[0] == "collapse"
+    assert names[-1] == "few-test"
+    assert diagnosis.verdict == diagnosis.findings[0].sentence
+
+
+def test_another_programs_curves_suffice_for_what_they_show() -> None:
+    curves = {"step": np.arange(1.0, 101), "d_real": np.full(100, 0.99), "d_fake": np.full(100, 0.01)}
+    diagnosis = diagnose(Evidence(step=100, steps=100, curves=curves))
+    assert [finding.name for finding in diagnosis.findings] == ["discriminator-won"]
+    assert diagnosis.findings[0].command == ""
+    few = {name: values[:3] for name, values in curves.items()}
+    reasons = {each.name: each.reason for each in diagnose(Evidence(step=3, steps=3, curves=few)).unknown}
+    assert "lines of d real" in reasons["discriminator-won"]
