@@ -1,5 +1,6 @@
 """`zerosum resume`: go on with a run that was stopped, or train a finished one longer."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,9 @@ from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, OnNonfinite
 
 
 def resume(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The run's folder, or that of all runs of 'train --seeds'.")
+    ],
     steps: Annotated[
         int | None, typer.Option(min=1, help="Train longer than was planned: to so many iterations in all.")
     ] = None,
@@ -29,7 +32,11 @@ def resume(
     the new total: a rate that had fallen to 0 rises again. run.json notes from which iteration on.
     """
     from zerosum.run_folder import RunFolder
+    from zerosum.seeds import is_seeds_folder
 
+    if is_seeds_folder(run):
+        _resume_series(run, data, device, on_nonfinite, each_alone=bool(steps or minutes or allow_changed_data))
+        return
     RunFolder.open(run)
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
@@ -54,3 +61,26 @@ def resume(
         if words:
             console.print(words, soft_wrap=True)
     train_and_show(trainer, console, on_nonfinite)
+
+
+def _resume_series(
+    path: Path, data: str | None, device: str | None, on_nonfinite: OnNonfinite, *, each_alone: bool
+) -> None:
+    """Go on with the first run of a series that is not finished, and then with the rest."""
+    from zerosum.errors import InputError
+    from zerosum.launch import refuse_several
+
+    refuse_several("a folder of 'train --seeds'")
+    if each_alone:
+        raise InputError(
+            f"{path} holds the runs of several seeds: --steps, --minutes and --allow-changed-data are for one of them, "
+            f"e.g. zerosum resume {shlex.quote(str(path))}/seed-0"
+        )
+    import time
+
+    from zerosum.cli._progress import plain_console
+    from zerosum.cli._series import train_series
+    from zerosum.run.series import SeriesTraining
+
+    training = SeriesTraining.resume(path, data, device)
+    train_series(training, time.monotonic(), plain_console(), on_nonfinite)
