@@ -16,6 +16,7 @@ from zerosum.metrics.statistics import ConfidenceInterval
 SHOWN = 8  # differences of recipes, in a line
 ENOUGH = (3, 5, 10)  # seeds of each, of which it is said what they show
 LEAST_P = 0.001
+SMALL = 0.01
 BETTER = {"lower", "higher"}
 
 
@@ -84,7 +85,7 @@ def show_table(comparison: Comparison, console: Console) -> None:
         cells = [_cell(group.interval(metric)) for group in comparison.groups]
         for group in others:
             cells += _contrast_cells(comparison.contrast(metric, group))
-        table.add_row(metric, direction(score.better), *cells, format_value(score.real))
+        table.add_row(metric, direction(score.better), *cells, format_figure(score.real))
     console.print(table)
     for line in _explain(comparison):
         console.print(line)
@@ -92,12 +93,12 @@ def show_table(comparison: Comparison, console: Console) -> None:
 
 def _cell(interval: ConfidenceInterval) -> str:
     if interval.low == interval.high:
-        return f"{format_value(interval.value)}\nin every run"
-    return f"{format_value(interval.value)}\n{_span(interval)}"
+        return f"{format_figure(interval.value)}\nin every run"
+    return f"{format_figure(interval.value)}\n{_span(interval)}"
 
 
 def _span(interval: ConfidenceInterval) -> str:
-    return f"{format_value(interval.low)} to {format_value(interval.high)}"
+    return f"{format_figure(interval.low)} to {format_figure(interval.high)}"
 
 
 def _contrast_cells(contrast: Contrast) -> list[str]:
@@ -106,7 +107,12 @@ def _contrast_cells(contrast: Contrast) -> list[str]:
         return ["", ""]
     sign = "+" if found.interval.value > 0 else ""
     span = _span(found.interval) if found.has_spread else "no spread"
-    return [f"{sign}{format_value(found.interval.value)}\n{span}", _p(contrast.corrected)]
+    return [f"{sign}{format_figure(found.interval.value)}\n{span}", _p(contrast.corrected)]
+
+
+def format_figure(value: float | None) -> str:
+    """Format a value as other tables do, but with two digits where these would show one or none."""
+    return f"{value:.2g}" if value is not None and 0 < abs(value) < SMALL else format_value(value)
 
 
 def _p(value: float) -> str:
@@ -182,8 +188,8 @@ def _sentence(contrast: Contrast, score: Score, first: Group, group: Group) -> s
         return f"{words}: more than chance {over} (p {_p(contrast.corrected)})."
     if contrast.is_clear_alone:
         return (
-            f"{words}: more than chance {over} if this metric was chosen beforehand (p {_p(found.p)}), not if it is one "
-            f"of all in the table (p {_p(contrast.corrected)})."
+            f"{words}: more than chance {over} if this metric was chosen beforehand (p {_p(found.p)}), not if it is "
+            f"one of all in the table (p {_p(contrast.corrected)})."
         )
     return (
         f"{where}{first.letter} and {group.letter} differ by {_amount(amount)}: not more than chance {over} "
@@ -198,7 +204,7 @@ def _along(interval: ConfidenceInterval) -> tuple[float, float]:
 
 
 def _amount(amount: ConfidenceInterval) -> str:
-    return f"{format_value(amount.value)} ({_span(amount)})"
+    return f"{format_figure(amount.value)} ({_span(amount)})"
 
 
 def _verb(difference: float, score: Score) -> str:
@@ -213,7 +219,9 @@ def _limits(contrast: Contrast, first: Group, group: Group) -> str:
     found = contrast.difference
     if found is None:
         return ""
-    few = f"With {len(first.runs)} and {len(group.runs)} seeds a true difference below {format_value(found.detectable)}"
+    few = (
+        f"With {len(first.runs)} and {len(group.runs)} seeds a true difference below {format_figure(found.detectable)}"
+    )
     words = f"{few} is missed more than one time in five"
     if found.seeds is None or found.seeds <= min(len(first.runs), len(group.runs)):
         return f"{words}."
@@ -227,7 +235,7 @@ def _without_spread(contrast: Contrast, difference: float, first: Group, group: 
     clear = "more" if contrast.is_clear else "not more"
     return (
         f"{group.letter} is {'above' if difference > 0 else 'below'} {first.letter} by "
-        f"{format_value(abs(difference))} in every run: {clear} than chance, by an exact permutation"
+        f"{format_figure(abs(difference))} in every run: {clear} than chance, by an exact permutation"
     )
 
 
@@ -237,7 +245,7 @@ def _brief(contrast: Contrast, score: Score) -> str:
         return ""
     value = found.interval.value
     word = _verb(value, score).removeprefix("is ").removesuffix(" than")
-    return f"{word} on {name_metric(contrast.metric)} by {format_value(abs(value))}"
+    return f"{word} on {name_metric(contrast.metric)} by {format_figure(abs(value))}"
 
 
 def _one_seed(groups: Sequence[Group]) -> list[str]:

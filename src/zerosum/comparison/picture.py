@@ -44,12 +44,16 @@ def draw(comparison: Comparison) -> "Figure":
     _draw_real(grid, comparison)
     _scale(grid[0], comparison)
     grid[0].set_ylabel("Fréchet distance (lower is better)")
-    samples = " and ".join(f"{count:,}" for count in sorted(counts))
-    figure.suptitle(
-        f"Line: mean over the seeds; band: from the best to the worst seed; {samples} samples", fontsize=10, ha="center"
-    )
+    figure.suptitle(f"Line: mean over the seeds; band: from the best to the worst. {_say_samples(counts)}", fontsize=10)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def _say_samples(counts: set[int]) -> str:
+    """Say of how many samples the scores are; of more samples, the distance is smaller by itself."""
+    least, *more = sorted(counts) or [0]
+    words = f"Scores of {least:,} samples"
+    return f"{words}, not joined to those of {' and '.join(f'{each:,}' for each in more)}." if more else f"{words}."
 
 
 def _draw_group(axes: "Axes", group: Group, style: tuple[str, str, str], *, over_time: bool) -> set[int]:
@@ -73,7 +77,10 @@ def _draw_group(axes: "Axes", group: Group, style: tuple[str, str, str], *, over
             axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.2, linewidth=0)
         else:
             axes.vlines(x, values.min(axis=0), values.max(axis=0), color=colour, linewidth=3, alpha=0.4)
-        axes.annotate(group.letter, (x[-1], mean[-1]), (7, 0), textcoords="offset points", color=colour, va="center")
+        if label is not None:
+            axes.annotate(
+                group.letter, (x[-1], mean[-1]), (7, 0), textcoords="offset points", color=colour, va="center"
+            )
         label = None
     return set(counts)
 

@@ -116,8 +116,8 @@ class SeriesTraining:
                 self.source = open_recorded(about, preparation, "say where they lie now, --data PLACE")
         if self.source.fingerprint != self.series.fingerprint:
             raise InputError(
-                f"the data at {self.data or self.series.data} are not those that {self.folder.path} began with: its runs "
-                "could not be compared with others on these"
+                f"the data at {self.data or self.series.data} are not those that {self.folder.path} began with: its "
+                "runs could not be compared with others on these"
             )
         return self.source
 
