@@ -135,7 +135,7 @@ def _explain(comparison: Comparison) -> list[str]:
         lines.append(
             f"Below each difference to {first} its 95% interval (Welch); p: how often chance alone gives as much"
             + (
-                f", corrected for the {comparison.tests} comparisons of the table (Holm). --metric NAME looks at fewer."
+                f", corrected for the {comparison.tests} comparisons of the table (Holm)."
                 if comparison.tests > 1
                 else "."
             )
