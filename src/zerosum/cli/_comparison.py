@@ -1,18 +1,19 @@
 """Say what a comparison found: a table, and a sentence for each group."""
 
+import shlex
 from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from zerosum.cli._tables import direction, format_value
+from zerosum.cli._tables import direction, format_real, format_value, list_others
 from zerosum.comparison.differences import MOST_SEEDS, detectable_deviations
 from zerosum.comparison.groups import FRECHET, Comparison, Contrast, Group
-from zerosum.comparison.recipes import in_words
 from zerosum.metrics import Score, list_warnings
 from zerosum.metrics.statistics import ConfidenceInterval
 
+WARNED = 3  # reasons not to trust a score
 SHOWN = 8  # differences of recipes, in a line
 ENOUGH = (3, 5, 10)  # seeds of each, of which it is said what they show
 LEAST_P = 0.001
@@ -85,7 +86,7 @@ def show_table(comparison: Comparison, console: Console) -> None:
         cells = [_cell(group.interval(metric)) for group in comparison.groups]
         for group in others:
             cells += _contrast_cells(comparison.contrast(metric, group))
-        table.add_row(metric, direction(score.better), *cells, format_figure(score.real))
+        table.add_row(metric, direction(score.better), *cells, format_real(score))
     console.print(table)
     for line in _explain(comparison):
         console.print(line)
@@ -140,9 +141,20 @@ def _explain(comparison: Comparison) -> list[str]:
                 else "."
             )
         )
-    lines.append(_protocol(score))
-    scores = [score for run in comparison.runs for name, score in run.final.items() if name in comparison.metrics]
-    return lines + [f"Warning: {warning}." for warning in list_warnings(scores)]
+    others = list_others([comparison.score(metric) for metric in comparison.metrics])
+    return [*lines, _protocol(score), *others, *_warn(comparison)]
+
+
+def _warn(comparison: Comparison) -> list[str]:
+    """List the first reasons not to trust some scores, and how many more there are."""
+    found = [
+        f"Warning ({group.letter}, seed {run.seed}): {warning}."
+        for group in comparison.groups
+        for run in group.runs
+        for warning in list_warnings(run.final[metric] for metric in comparison.metrics)
+    ]
+    more = len(found) - WARNED
+    return [*found[:WARNED], *([f"And {more} such warnings more: see the runs' reports."] if more > 0 else [])]
 
 
 def _protocol(score: Score) -> str:
@@ -254,14 +266,15 @@ def _one_seed(groups: Sequence[Group]) -> list[str]:
     if not alone:
         return []
     letters = " and ".join(group.letter for group in alone)
-    shown = ", ".join(f"{seeds} seeds of each show {detectable_deviations(seeds):.1f}" for seeds in ENOUGH)
+    shown = ", ".join(f"with {seeds} seeds of each one of {detectable_deviations(seeds):.1f}" for seeds in ENOUGH)
     run = alone[0].runs[0]
     length = f"--minutes {run.minutes:g}" if run.minutes else f"--steps {run.steps}"
+    what = f"{shlex.quote(run.about['data'])} --recipe {shlex.quote(str(run.path))} {length}"
     return [
         f"{letters}: one seed only. The intervals are of the finite samples; another seed of the same recipe varies by "
-        "more, so whether a difference is more than chance cannot be said. Of the standard deviation over seeds, "
-        f"{shown} as a difference, four times in five. Two more, for one: zerosum train {in_words(run.about['data'])} "
-        f"--recipe {run.path} {length} --seed {run.seed + 1} --seeds 2"
+        "more, so whether a difference is more than chance cannot be said. Four times in five a difference shows "
+        f"{shown} standard deviations over seeds. For two more seeds of {alone[0].letter}: zerosum train {what} --seed "
+        f"{run.seed + 1} --seeds 2"
     ]
 
 

@@ -48,6 +48,9 @@ def _train_one(
     else:
         about = f"{trainer.folder.path}: {trainer.step:,} of {trainer.steps:,} iterations are done"
         console.print(about, soft_wrap=True)
+    for words in (*trainer.skipped_checkpoints, trainer.elsewhere):
+        if words:
+            console.print(words, soft_wrap=True)
     try:
         stopped_by = train_with_bar(trainer, console, on_nonfinite)
     except Diverged as error:

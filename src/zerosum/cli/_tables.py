@@ -34,7 +34,7 @@ def _show_one(scores: Sequence[Score], console: Console) -> None:
             direction(score.better),
             format_value(score.value),
             f"{format_value(score.low)} to {format_value(score.high)}",
-            _format_real(score),
+            format_real(score),
             f"{score.samples:,}",
             f"{score.reference_samples:,} {SHORT[score.reference.split()[0]]}",
         )
@@ -53,7 +53,7 @@ def _compare(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
     table.add_column("real", justify="right")
     for rows in zip(*scores.values(), strict=True):
         values = (f"{format_value(row.value)}\n{format_value(row.low)} to {format_value(row.high)}" for row in rows)
-        table.add_row(rows[0].metric, direction(rows[0].better), *values, _format_real(rows[0]))
+        table.add_row(rows[0].metric, direction(rows[0].better), *values, format_real(rows[0]))
     console.print(table)
     counts = ", ".join(f"{name}: {max(line.samples for line in lines):,}" for name, lines in scores.items())
     console.print(f"Samples, at most: {counts}. Below each value its 95% interval.")
@@ -71,15 +71,20 @@ def _protocol(scores: Sequence[Score], console: Console) -> None:
         f"{_describe_real(scores)}.",
     )
     console.print(first.comparable)
+    for line in list_others(scores):
+        console.print(line)
+
+
+def list_others(scores: Sequence[Score]) -> list[str]:
+    """Say of the scores that were measured in something else than the first one, in what, a line for each."""
     measured: dict[str, list[str]] = {}
     for score in scores:
         in_what = f"{score.features}; resizer: {score.resizer}. {score.comparable}"
         measured.setdefault(in_what, []).append(score.metric)
-    for in_what, metrics in list(measured.items())[1:]:
-        console.print(f"But {', '.join(metrics)}: {in_what}")
+    return [f"But {', '.join(metrics)}: {in_what}" for in_what, metrics in list(measured.items())[1:]]
 
 
-def _format_real(score: Score) -> str:
+def format_real(score: Score) -> str:
     """Format what real samples score, with their number in brackets where it is not that of the samples."""
     if score.real is None or score.real_samples in (0, score.samples):
         return format_value(score.real)

@@ -28,8 +28,9 @@ def compare(
     """Compare the final scores of several recipes over their seeds, and say what is more than chance.
 
     Runs of the same recipe that differ in their seed are one group; each group is compared with that of the first RUN.
-    All runs must have the same data, protocol, and number of iterations (or of --minutes): those that have not are left
-    out, and it is said why.
+
+    All runs must have the same data, the same protocol, and the same number of iterations or of --minutes; the others
+    are left out, and it is said why.
     """
     from zerosum.cli._progress import plain_console
     from zerosum.comparison.writing import check_json, write_json

@@ -1,7 +1,7 @@
 """Differences of two means over few seeds: Welch's interval and test, Holm's correction, and what could be seen.
 
 Why Student's t and no bootstrap: of so few values the bootstrap's intervals are too short (of three they hold the mean
-less than 80 times in a hundred instead of 95, see the tests), and the smallest p that an exact permutation of three and
+74 times in a hundred instead of 95), and the smallest p that an exact permutation of three and
 three gives is 0.1. Where values are the same in every run, as counts of modes often are, there is no deviation to
 divide by, and the exact permutation says what can be said.
 """

@@ -40,6 +40,7 @@ def draw(comparison: Comparison) -> "Figure":
     for axes, label in zip(grid, ("iterations", "seconds of training"), strict=True):
         axes.set_xlabel(label)
         axes.grid(alpha=0.3)
+        axes.margins(x=0.07)  # for the letters
         axes.set_xlim(left=0)
     _draw_real(grid, comparison)
     _scale(grid[0], comparison)
@@ -114,6 +115,10 @@ def _draw_real(grid: Sequence["Axes"], comparison: Comparison) -> None:
 def _scale(axes: "Axes", comparison: Comparison) -> None:
     values = [each.score.value for run in comparison.runs for each in _distances(run)]
     if values and min(values) > 0 and max(values) > SPAN * min(values):
+        from matplotlib.ticker import LogFormatter
+
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(LogFormatter())  # 600, not 6 x 10^2
+        axes.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
     else:
         axes.set_ylim(bottom=0)

@@ -98,9 +98,10 @@ class SeriesTraining:
         torch.set_num_threads(self._threads)
         run = self.folder.run(seed)
         if run.description.exists():
-            if checkpoint.steps(run.checkpoints):
+            if not _is_half_made(run):
                 return Trainer.resume(run.path, data=self.data, device=self.device)
-            _discard(run)
+            run.lock()
+            run.discard()
         series, source = self.series, self._open_data()
         recipe = from_json(series.recipe)
         plan = Plan(steps=series.steps, minutes=series.minutes, seed=seed, device=self.device or series.device)
@@ -137,7 +138,7 @@ def describe_seeds(seeds: Sequence[int]) -> str:
     return f"seeds {', '.join(map(str, seeds[:-1]))} and {seeds[-1]}"
 
 
-def _discard(run: RunFolder) -> None:
-    """Empty the folder of a run that was killed while it was made."""
-    run.lock()
-    run.discard()
+def _is_half_made(run: RunFolder) -> bool:
+    """Whether the process was killed that made the folder, before the first checkpoint was there."""
+    began = run.metrics.exists() and run.metrics.stat().st_size > 0
+    return not began and not checkpoint.steps(run.checkpoints)

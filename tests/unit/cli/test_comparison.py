@@ -92,7 +92,10 @@ def test_one_seed_cannot_tell_and_the_command_for_more_is_said(tmp_path: Path) -
     alone = make_run(tmp_path / "alone", {"frechet-distance": 1.0}, changes=HINGE, seed=4)
     (sentence,) = conclude(compare([first, alone]))
     assert sentence.startswith("B: one seed only. The intervals are of the finite samples; another seed")
-    assert "3 seeds of each show 3.5, 5 seeds of each show 2.1, 10 seeds of each show 1.3 as a difference" in sentence
+    assert (
+        "shows with 3 seeds of each one of 3.5, with 5 seeds of each one of 2.1, with 10 seeds of each one of 1.3"
+        in sentence
+    )
     assert sentence.endswith(f"zerosum train ring --recipe {alone} --steps 100 --seed 5 --seeds 2")
     assert conclude(compare([first])) == ["All runs are of one recipe: there is nothing to compare A with."]
 

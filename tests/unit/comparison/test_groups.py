@@ -26,7 +26,7 @@ def test_seeds_and_single_runs_of_one_recipe_are_one_group_in_the_order_of_their
         tmp_path / "named",
         {"frechet-distance": 1.0, "coverage": 0.7},
         seed=5,
-        changes=("name=x", "threads=2", "steps=9"),
+        changes=("name=x", "summary=y", "threads=2", "steps=9"),
     )
     first = make_seeds(tmp_path / "first", FIRST)
     found = compare([more, first, other, named, first / "seed-0"])
