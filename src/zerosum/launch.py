@@ -23,6 +23,19 @@ def is_follower() -> bool:
     return is_one_of_several() and _read("RANK", 0) != 0
 
 
+def refuse_several(what: str) -> None:
+    """Refuse to do `what` in several processes.
+
+    Raises:
+        InputError: there are others.
+    """
+    if is_one_of_several():
+        raise InputError(
+            f"{what} trains one seed after the other in one process, and torchrun started several: start it without "
+            "torchrun, or each seed by itself, torchrun -m zerosum train DATA --seed S"
+        )
+
+
 def _read(name: str, default: int) -> int:
     word = os.environ.get(name, str(default))
     if not word.isdecimal():

@@ -43,6 +43,7 @@ NEEDED: dict[str, type] = {
 MOST_STEPS, MOST_THREADS = 10**12, 4_096
 PRECISIONS = "float32", "bfloat16"
 LOCK = ".lock"
+SEEDS = "seeds.json"  # in a folder of runs that differ in their seed: see seeds.py
 NAMED = 3  # runs, in an error
 SHOWN = 100  # characters of a value, in an error
 FORMAT = 2  # of a run folder; version 0.1.0 wrote no number
@@ -163,7 +164,7 @@ class RunFolder:
         if self.path.exists() and (not self.path.is_dir() or any(map(_is_content, self.path.iterdir()))):
             hint = (
                 f"continue it with 'zerosum resume {shlex.quote(str(self.path))}' or"
-                if self.description.exists()
+                if self.description.exists() or (self.path / SEEDS).exists()
                 else "please"
             )
             raise Taken(f"{self.path} exists already: {hint} choose another --out")

@@ -31,10 +31,10 @@ def _show_one(scores: Sequence[Score], console: Console) -> None:
     for score in scores:
         table.add_row(
             score.metric,
-            _direction(score.better),
+            direction(score.better),
             format_value(score.value),
             f"{format_value(score.low)} to {format_value(score.high)}",
-            _format_real(score),
+            format_real(score),
             f"{score.samples:,}",
             f"{score.reference_samples:,} {SHORT[score.reference.split()[0]]}",
         )
@@ -53,7 +53,7 @@ def _compare(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
     table.add_column("real", justify="right")
     for rows in zip(*scores.values(), strict=True):
         values = (f"{format_value(row.value)}\n{format_value(row.low)} to {format_value(row.high)}" for row in rows)
-        table.add_row(rows[0].metric, _direction(rows[0].better), *values, _format_real(rows[0]))
+        table.add_row(rows[0].metric, direction(rows[0].better), *values, format_real(rows[0]))
     console.print(table)
     counts = ", ".join(f"{name}: {max(line.samples for line in lines):,}" for name, lines in scores.items())
     console.print(f"Samples, at most: {counts}. Below each value its 95% interval.")
@@ -71,15 +71,20 @@ def _protocol(scores: Sequence[Score], console: Console) -> None:
         f"{_describe_real(scores)}.",
     )
     console.print(first.comparable)
+    for line in list_others(scores):
+        console.print(line)
+
+
+def list_others(scores: Sequence[Score]) -> list[str]:
+    """Say of the scores that were measured in something else than the first one, in what, a line for each."""
     measured: dict[str, list[str]] = {}
     for score in scores:
         in_what = f"{score.features}; resizer: {score.resizer}. {score.comparable}"
         measured.setdefault(in_what, []).append(score.metric)
-    for in_what, metrics in list(measured.items())[1:]:
-        console.print(f"But {', '.join(metrics)}: {in_what}")
+    return [f"But {', '.join(metrics)}: {in_what}" for in_what, metrics in list(measured.items())[1:]]
 
 
-def _format_real(score: Score) -> str:
+def format_real(score: Score) -> str:
     """Format what real samples score, with their number in brackets where it is not that of the samples."""
     if score.real is None or score.real_samples in (0, score.samples):
         return format_value(score.real)
@@ -103,7 +108,7 @@ def _warn(scores: Sequence[Score], console: Console, of: str = "") -> None:
         console.print(f"Warning{of}: {warning}.")
 
 
-def _direction(better: str) -> str:
+def direction(better: str) -> str:
     """Return an arrow, or what the value should be above."""
     if better.startswith("above"):
         return better.replace("above ", ">")
@@ -116,4 +121,5 @@ def format_value(value: float | None) -> str:
         return ""
     if abs(value) >= 1e6:
         return f"{value:.3g}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
+    return "0.000" if text == "-0.000" else text

@@ -48,9 +48,7 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
 
 def train_and_show(trainer: Trainer, console: Console, conduct: Conduct) -> None:
     """Train to the end and say what came of it, or stop when asked to and say how it goes on."""
-    display = Display(trainer, console)
-    preparing = console.status("learning the features that scores are measured in (once per data set)")
-    stopped_by = finish(trainer, display.show, STOPPING, display, preparing, conduct, display.say)
+    stopped_by = train_with_bar(trainer, console, conduct)
     trainer.team.leave()
     path, typed = trainer.folder.path, shlex.quote(str(trainer.folder.path))
     if stopped_by:
@@ -73,6 +71,17 @@ def train_and_show(trainer: Trainer, console: Console, conduct: Conduct) -> None
         f"From code  zerosum.load({str(path)!r}).sample(64, seed=0)",
         soft_wrap=True,
     )
+
+
+def train_with_bar(trainer: Trainer, console: Console, conduct: Conduct) -> int:
+    """Train to the end, or until asked to stop; return the number of the signal, or 0.
+
+    Raises:
+        RunFailed: losses or weights are no longer finite.
+    """
+    display = Display(trainer, console)
+    preparing = console.status("learning the features that scores are measured in (once per data set)")
+    return finish(trainer, display.show, STOPPING, display, preparing, conduct, display.say)
 
 
 class Display:

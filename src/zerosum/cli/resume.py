@@ -1,15 +1,21 @@
 """`zerosum resume`: go on with a run that was stopped, or train a finished one longer."""
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, OnNonfinite, StopWhen
 
+if TYPE_CHECKING:
+    from zerosum.run.conduct import Conduct
+
 
 def resume(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The run's folder, or that of all runs of 'train --seeds'.")
+    ],
     steps: Annotated[
         int | None, typer.Option(min=1, help="Train longer than was planned: to so many iterations in all.")
     ] = None,
@@ -29,14 +35,20 @@ def resume(
     With --steps or --minutes, rates and all else that follows the share of the training that is done follow that of
     the new total: a rate that had fallen to 0 rises again. run.json notes from which iteration on.
     """
+    from zerosum.run.conduct import Conduct
     from zerosum.run_folder import RunFolder
+    from zerosum.seeds import is_seeds_folder
 
+    if is_seeds_folder(run):
+        _resume_series(
+            run, data, device, Conduct(on_nonfinite, stop_when), each_alone=bool(steps or minutes or allow_changed_data)
+        )
+        return
     RunFolder.open(run)
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
     from zerosum.game import distributed
-    from zerosum.run.conduct import Conduct
     from zerosum.run.length import Length
     from zerosum.run.trainer import Trainer
 
@@ -56,3 +68,24 @@ def resume(
         if words:
             console.print(words, soft_wrap=True)
     train_and_show(trainer, console, Conduct(on_nonfinite, stop_when))
+
+
+def _resume_series(path: Path, data: str | None, device: str | None, conduct: "Conduct", *, each_alone: bool) -> None:
+    """Go on with the first run of a series that is not finished, and then with the rest."""
+    from zerosum.errors import InputError
+    from zerosum.launch import refuse_several
+
+    refuse_several("a folder of 'train --seeds'")
+    if each_alone:
+        raise InputError(
+            f"{path} holds the runs of several seeds: --steps, --minutes and --allow-changed-data are for one of them, "
+            f"e.g. zerosum resume {shlex.quote(str(path))}/seed-0"
+        )
+    import time
+
+    from zerosum.cli._progress import plain_console
+    from zerosum.cli._series import train_series
+    from zerosum.run.series import SeriesTraining
+
+    training = SeriesTraining.resume(path, data, device)
+    train_series(training, time.monotonic(), plain_console(), conduct)

@@ -35,9 +35,22 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Iterations; default: the recipe's.")] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(min=0.01, max=1e6, help="Train about this long instead; a probe turns it into steps."),
+        typer.Option(
+            min=0.01,
+            max=1e6,
+            help="Train about this long instead; a probe turns it into steps. With --seeds, each run.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            max=1_000,
+            help="Train the same recipe so many times, one run after the other, from --seed on; --out has a folder for "
+            "each.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
     on_nonfinite: OnNonfinite = "stop",
     stop_when: StopWhen = "never",
@@ -48,10 +61,13 @@ def train(
 
     from zerosum import names
     from zerosum.errors import InputError
+    from zerosum.launch import refuse_several
     from zerosum.run_folder import RunFolder
 
     if freeze and start_from is None:
         raise InputError("--freeze keeps layers as they were trained: it needs --from RUN")
+    if seeds is not None:
+        refuse_several("--seeds")
     names.check_training(data, changes or (), recipe)
     if out is not None:
         RunFolder(out.expanduser()).check()
@@ -64,7 +80,7 @@ def train(
     from zerosum.run.plan import Plan
     from zerosum.run.start import Start
 
-    console = plain_console()
+    console, conduct = plain_console(), Conduct(on_nonfinite, stop_when)
     imported = time.monotonic()
     changes = [*add_size(changes, size), *([f"frozen_layers={freeze}"] if freeze is not None else ())]
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
@@ -77,6 +93,12 @@ def train(
     if start is not None:
         own = "; the recipe is its own (--recipe names another)" if recipe == "auto" else ""
         console.print(start.in_words(chosen) + own, soft_wrap=True)
+    if seeds is not None:
+        from zerosum.cli._series import train_series
+        from zerosum.run.series import SeriesTraining
+
+        train_series(SeriesTraining.begin(plan, seeds, data, source, chosen, start), imported, console, conduct)
+        return
     run = plan.begin(data, source, chosen, start, distributed.join())
     announce(run, imported, console)
-    train_and_show(run, console, Conduct(on_nonfinite, stop_when))
+    train_and_show(run, console, conduct)

@@ -36,7 +36,7 @@ class ConfidenceInterval:
         return cls.around(float(values.mean()), student(len(values) - 1) * error)
 
     @classmethod
-    def by_student(cls, value: float, deviation: float, freedom: int, count: int = 1) -> Self:
+    def by_student(cls, value: float, deviation: float, freedom: float, count: int = 1) -> Self:
         """Make an interval by Student's t from an estimated standard deviation.
 
         Args:
@@ -65,7 +65,7 @@ class ConfidenceInterval:
         return type(self)(self.value, max(self.low, least), min(self.high, most))
 
 
-def student(freedom: int) -> float:
+def student(freedom: float) -> float:
     """Return how many standard errors a 95% interval by Student's t reaches to either side; 0 without any freedom."""
     from scipy.stats import t
 

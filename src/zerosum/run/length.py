@@ -76,6 +76,17 @@ def stretches(lengths: Lengths, step: int) -> Iterator[tuple[int, int, int]]:
             yield max(begin, step), stop, total
 
 
+def is_finished(folder: RunFolder) -> bool:
+    """Whether the run has all its iterations, its last scores, its generator and its report.
+
+    Raises:
+        InputError: the run is damaged.
+    """
+    steps = folder.describe()["steps"]
+    there = folder.generator.exists() and folder.report.exists()
+    return there and any(record.step == steps for record in records.read(folder, ScoreRecord))
+
+
 def check_length(folder: RunFolder, length: Length) -> None:
     """Refuse to go on with a finished run to no new end, or to an end that it has passed, before anything is read.
 
@@ -83,8 +94,7 @@ def check_length(folder: RunFolder, length: Length) -> None:
         InputError: it says what to ask for.
     """
     steps, typed = folder.describe()["steps"], shlex.quote(str(folder.path))
-    there = folder.generator.exists() and folder.report.exists()
-    finished = there and any(record.step == steps for record in records.read(folder, ScoreRecord))
+    finished = is_finished(folder)
     if length.steps is not None and (length.steps < steps or (finished and length.steps == steps)):
         raise InputError(
             f"--steps {length.steps} counts from the run's beginning, and {folder.path} has {steps:,} iterations: for "
