@@ -2,6 +2,7 @@
 
 import shlex
 import time
+from collections.abc import Iterable
 
 import typer
 from rich.console import Console
@@ -14,6 +15,7 @@ from zerosum.cli._tables import format_value, show_scores
 from zerosum.recipes import auto
 from zerosum.records import Record, ScoreRecord
 from zerosum.run.api import finish
+from zerosum.run.logs import open_logs
 from zerosum.run.probe import Timing
 from zerosum.run.stopping import STOPPING
 from zerosum.run.trainer import Trainer
@@ -46,11 +48,14 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
     console.print("\n".join(lines), soft_wrap=True)
 
 
-def train_and_show(trainer: Trainer, console: Console, on_nonfinite: OnNonfinite) -> None:
+def train_and_show(trainer: Trainer, console: Console, on_nonfinite: OnNonfinite, log: Iterable[str] = ()) -> None:
     """Train to the end and say what came of it, or stop when asked to and say how it goes on."""
     display = Display(trainer, console)
+    logs = open_logs(trainer, log, display.say)
+    for line in logs.describe():
+        display.say(line)
     preparing = console.status("learning the features that scores are measured in (once per data set)")
-    stopped_by = finish(trainer, display.show, STOPPING, display, preparing, on_nonfinite, display.say)
+    stopped_by = finish(trainer, display.show, STOPPING, display, preparing, on_nonfinite, display.say, logs)
     trainer.team.leave()
     path, typed = trainer.folder.path, shlex.quote(str(trainer.folder.path))
     if stopped_by:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, OnNonfinite
+from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, LogNames, OnNonfinite
 
 
 def resume(
@@ -21,6 +21,7 @@ def resume(
     allow_changed_data: Annotated[bool, typer.Option(help="Go on even if the data are not what they were.")] = False,
     device: DeviceOfRun = None,
     on_nonfinite: OnNonfinite = "stop",
+    log: LogNames = None,
     data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; on the same device it ends as if it had never stopped.
@@ -28,10 +29,12 @@ def resume(
     With --steps or --minutes, rates and all else that follows the share of the training that is done follow that of
     the new total: a rate that had fallen to 0 rises again. run.json notes from which iteration on.
     """
+    from zerosum import names
     from zerosum.run_folder import RunFolder
 
+    names.check_logs(log or ())
     RunFolder.open(run)
-    from zerosum import catalog
+    from zerosum import catalog, loggers
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
     from zerosum.game import distributed
@@ -39,6 +42,7 @@ def resume(
     from zerosum.run.trainer import Trainer
 
     console = plain_console()
+    loggers.check_usable(log or ())
     trainer = Trainer.resume(
         run,
         data=data,
@@ -53,4 +57,4 @@ def resume(
     for words in (trainer.elsewhere, trainer.prolonged):
         if words:
             console.print(words, soft_wrap=True)
-    train_and_show(trainer, console, on_nonfinite)
+    train_and_show(trainer, console, on_nonfinite, log or ())

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Changes, Data, DataDir, Device, OnNonfinite, Size
+from zerosum.cli._options import Changes, Data, DataDir, Device, LogNames, OnNonfinite, Size
 
 
 def train(
@@ -40,6 +40,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
     on_nonfinite: OnNonfinite = "stop",
+    log: LogNames = None,
     data_dir: DataDir = None,
 ) -> None:
     """Train a generator and its discriminator on DATA."""
@@ -52,9 +53,10 @@ def train(
     if freeze and start_from is None:
         raise InputError("--freeze keeps layers as they were trained: it needs --from RUN")
     names.check_training(data, changes or (), recipe)
+    names.check_logs(log or ())
     if out is not None:
         RunFolder(out.expanduser()).check()
-    from zerosum import catalog
+    from zerosum import catalog, loggers
     from zerosum.cli._data import add_size, open_data
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import announce, train_and_show
@@ -64,6 +66,7 @@ def train(
 
     console = plain_console()
     imported = time.monotonic()
+    loggers.check_usable(log or ())
     changes = [*add_size(changes, size), *([f"frozen_layers={freeze}"] if freeze is not None else ())]
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
@@ -77,4 +80,4 @@ def train(
         console.print(start.in_words(chosen) + own, soft_wrap=True)
     run = plan.begin(data, source, chosen, start, distributed.join())
     announce(run, imported, console)
-    train_and_show(run, console, on_nonfinite)
+    train_and_show(run, console, on_nonfinite, log or ())

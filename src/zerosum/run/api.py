@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -14,11 +15,13 @@ from zerosum.errors import InputError
 from zerosum.game.recipe import Recipe
 from zerosum.generator import TrainedGenerator
 from zerosum.launch import is_one_of_several
+from zerosum.loggers import Logs
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
 from zerosum.run.divergence import Diverged
 from zerosum.run.length import Length
+from zerosum.run.logs import check_logs, open_logs
 from zerosum.run.plan import Plan, open_for_recipe
 from zerosum.run.scoring import Scoring
 from zerosum.run.start import Start
@@ -41,6 +44,7 @@ def train(
     start_from: str | Path | None = None,
     on_nonfinite: OnNonfinite = "stop",
     observe: Callable[[Record], None] = lambda record: None,
+    log: Sequence[str] = (),
 ) -> TrainedGenerator:
     """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
 
@@ -64,6 +68,8 @@ def train(
         on_nonfinite: what to do when a loss or a weight is no longer finite: `stop`, or `rollback`, once, to the last
             checkpoint, and go on with half the learning rates; a run does so once, however often it is resumed.
         observe: is called with each record that goes into `metrics.jsonl`.
+        log: the tools to log to besides, e.g. `("csv", "tensorboard")`. One that fails on the way is left out, with a
+            RuntimeWarning.
 
     Raises:
         InputError: something that was asked for does not exist, does not fit, or is taken; nothing was written.
@@ -72,6 +78,7 @@ def train(
     if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
     _check_word(on_nonfinite)
+    check_logs(log)
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
     with _alone():
@@ -79,7 +86,7 @@ def train(
         source, chosen = open_for_recipe(str(data), recipe, device=device, start=start)
         if recipe == "auto" and start is None:
             chosen = plan.fit(chosen, source)
-        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe, on_nonfinite)
+        return _finish_or_interrupt(plan.begin(str(data), source, chosen, start), observe, on_nonfinite, log)
 
 
 def resume(
@@ -92,6 +99,7 @@ def resume(
     device: str | None = None,
     on_nonfinite: OnNonfinite = "stop",
     observe: Callable[[Record], None] = lambda record: None,
+    log: Sequence[str] = (),
 ) -> TrainedGenerator:
     """Train the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
 
@@ -108,6 +116,7 @@ def resume(
         device: another one than the run's; bits may differ.
         on_nonfinite: what to do when a loss or a weight is no longer finite; see `train`.
         observe: is called with each record that goes into `metrics.jsonl`.
+        log: tools to log to besides those that the run logs to already; see `train`.
 
     Raises:
         InputError: it is no run, another process is in it, it is finished and no more was asked for, it has no
@@ -117,6 +126,7 @@ def resume(
     if not isinstance(run, str | Path):
         raise InputError(f"a run is the path of its folder, not {run!r}")
     _check_word(on_nonfinite)
+    check_logs(log)
     path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
     with _alone():
         trainer = Trainer.resume(
@@ -126,7 +136,7 @@ def resume(
             device=device,
             length=length,
         )
-        return _finish_or_interrupt(trainer, observe, on_nonfinite)
+        return _finish_or_interrupt(trainer, observe, on_nonfinite, log)
 
 
 def finish(
@@ -137,6 +147,7 @@ def finish(
     preparing: AbstractContextManager[object] | None = None,
     on_nonfinite: OnNonfinite = "stop",
     tell: Callable[[str], None] = lambda text: None,
+    logs: Logs | None = None,
 ) -> int:
     """Train to the end, or until a signal asks for a stop; then write the report and release the folder.
 
@@ -148,6 +159,7 @@ def finish(
         preparing: is entered while the features are prepared that scores are measured in.
         on_nonfinite: what to do when a loss or a weight is no longer finite: `stop`, or `rollback`, once.
         tell: is told in words when the run goes back.
+        logs: the logs of other tools, open; they are closed at the end.
 
     Returns:
         The number of the signal that stopped it; 0 if it is finished.
@@ -157,19 +169,26 @@ def finish(
     """
     from zerosum import report  # with Matplotlib: half a second that no training has to wait for
 
-    with closing(trainer.folder):
+    logs = logs or Logs()
+
+    def show(record: Record) -> None:
+        observe(record)
+        logs.add(record)
+
+    with closing(trainer.folder), closing(logs):
         with preparing or nullcontext():
             evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
             evaluation.prepare()
         with StopRequest(*signals, twice=trainer.team.size > 1) as request, display or nullcontext():
             try:
-                finished = trainer.train(Scoring(evaluation), observe, request.is_set)
+                finished = trainer.train(Scoring(evaluation), show, request.is_set)
             except Diverged as error:
                 if on_nonfinite == "stop" or trainer.halved_from is not None or trainer.team.size > 1:
                     raise
                 trainer.roll_back()
+                logs.rewind(trainer.step)
                 tell(f"{error.what}: going on from step {trainer.step:,} with half the learning rates")
-                finished = trainer.train(Scoring(evaluation), observe, request.is_set)
+                finished = trainer.train(Scoring(evaluation), show, request.is_set)
         report.write(trainer.folder)
     return 0 if finished else request.signal
 
@@ -180,13 +199,18 @@ def _check_word(on_nonfinite: object) -> None:
 
 
 def _finish_or_interrupt(
-    trainer: Trainer, observe: Callable[[Record], None], on_nonfinite: OnNonfinite
+    trainer: Trainer, observe: Callable[[Record], None], on_nonfinite: OnNonfinite, log: Sequence[str]
 ) -> TrainedGenerator:
-    if finish(trainer, observe, on_nonfinite=on_nonfinite):
+    logs = open_logs(trainer, log, _warn)
+    if finish(trainer, observe, on_nonfinite=on_nonfinite, logs=logs):
         raise KeyboardInterrupt(
             f"stopped after {trainer.step:,} of {trainer.steps:,} iterations; zerosum.resume goes on"
         )
     return trainer.generator()
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 @contextmanager
