@@ -1,6 +1,7 @@
 """Event files for TensorBoard, written by the `tensorboard` package (the extra of that name) in a thread of its own."""
 
 import shlex
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +29,8 @@ class TensorBoard(Logger, name="tensorboard"):
 
         self._folder = folder.path / "tensorboard"
         goes_on = any(self._folder.glob("events.out.tfevents.*"))
+        while any(self._folder.glob(f"events.out.tfevents.{int(time.time())}.*")):
+            time.sleep(0.05)  # files are read in the order of their names, which have whole seconds
         writer: Any = SummaryWriter
         self._writer = writer(str(self._folder), purge_step=step if goes_on else None)
         return step if goes_on else 0

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from tests.unit.test_records import SCORE
 from zerosum import loggers, records
 from zerosum.errors import InputError
 from zerosum.loggers import Logger, Logs
-from zerosum.records import IterationRecord, ScoreRecord
 from zerosum.recipes import find
+from zerosum.records import IterationRecord, ScoreRecord
 from zerosum.run_folder import RunFolder
 
 ABOUT = {
@@ -37,7 +36,7 @@ INSTALLED = [name for name in loggers.list_names() if loggers.is_installed(name)
 
 def iteration(step: int, loss: float = 0.5) -> IterationRecord:
     counts = {f"{what}_as_{taken}": step for what in ("real", "fake") for taken in ("real", "fake")}
-    means = {name: loss for name in ("discriminator_loss", "penalty", "generator_loss", "d_real", "d_fake")}
+    means = dict.fromkeys(("discriminator_loss", "penalty", "generator_loss", "d_real", "d_fake"), loss)
     return IterationRecord(step=step, seconds=step / 2, pair_accuracy=0.75, **means, **counts)
 
 
@@ -201,10 +200,12 @@ def test_a_tool_that_fails_is_left_out_and_it_is_said(method: str, run: Run, mon
     def fail(*_: object) -> None:
         raise RuntimeError("no\n more")
 
+    def begin_anew(*_: object) -> int:
+        return 0
+
     class Broken(Logger, name="broken"):
         def __getattribute__(self, name: str) -> Any:
-            quiet: Callable[..., int] = lambda *_: 0
-            return fail if name == method else quiet
+            return fail if name == method else begin_anew
 
     monkeypatch.setattr("zerosum.loggers.catalog.lookup", lambda base, name: Broken if name == "broken" else own[name])
     own = loggers.catalog.choices(Logger)
@@ -223,3 +224,95 @@ def test_what_is_not_installed_or_not_known_is_refused(monkeypatch: pytest.Monke
         loggers.check_usable(["csv", "tensorboard"])
     with pytest.raises(InputError, match="unknown log 'cvs': did you mean 'csv'"):
         loggers.check_usable(["cvs"])
+
+
+def rows_of_wandb(run: Run) -> list[dict[str, Any]]:
+    """Read the rows of all files, which lie in blocks of 32 KiB as LevelDB's log does, each part with 7 bytes before."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    rows = []
+    for file in sorted((run.folder.path / "wandb").glob("offline-run-*/*.wandb")):
+        content, place, parts = file.read_bytes(), 7, b""
+        while place + 7 <= len(content):
+            if 32_768 - place % 32_768 < 7:
+                place += 32_768 - place % 32_768
+                continue
+            length, kind = int.from_bytes(content[place + 4 : place + 6], "little"), content[place + 6]
+            parts += content[place + 7 : place + 7 + length]
+            place += 7 + length
+            if kind in (1, 4):  # whole, or the last of several
+                record = Record()
+                record.ParseFromString(parts)
+                parts = b""
+                if record.WhichOneof("record_type") == "history":
+                    items = {"/".join(each.nested_key) or each.key: each.value_json for each in record.history.item}
+                    rows.append({name: json.loads(value) for name, value in items.items()})
+                if record.WhichOneof("record_type") == "config":
+                    rows.append({"config": [each.key for each in record.config.update]})
+    return rows
+
+
+def test_wandb_writes_on_disk_and_nothing_twice(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("wandb", reason="the package wandb is not installed")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run.open("wandb")
+    assert "offline" in run.logs.describe()[0]
+    run.play(1, 3)
+    run.record(iteration(4))
+    run.logs.log_text(4, "finding", "the discriminator won")
+    run.logs.close()
+    run.replay_from(2)
+    run.open("wandb", step=2)
+    run.play(3, 5)
+    run.logs.close()
+    assert run.told == []
+    rows = rows_of_wandb(run)
+    assert [(row["step"], row["training/penalty"]) for row in rows if "training/penalty" in row] == [
+        (step, 0.5) for step in (1, 2, 3, 4, 5)
+    ]
+    assert [row["step"] for row in rows if "scores/frechet-distance/5000-samples/low" in row] == [3, 5]
+    assert [row["step"] for row in rows if any(name.startswith("samples") for name in row)] == [1, 2, 3, 4, 5]
+    assert [row["finding"] for row in rows if "finding" in row] == ["the discriminator won"]
+    assert any("generator_optimizer.lr" in row["config"] for row in rows if "config" in row)
+    assert len({file.name for file in (run.folder.path / "wandb").glob("offline-run-*/*.wandb")}) == 1
+
+
+def test_wandb_is_offline_unless_somebody_is_logged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zerosum.loggers.wandb import is_logged_in
+
+    for name in ("WANDB_API_KEY", "WANDB_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert not is_logged_in()
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
+    (tmp_path / "netrc").chmod(0o600)
+    assert is_logged_in()
+    monkeypatch.setenv("WANDB_BASE_URL", "https://elsewhere.example")
+    assert not is_logged_in()
+    monkeypatch.setenv("WANDB_API_KEY", "x")
+    assert is_logged_in()
+
+
+def test_trackio_keeps_it_on_disk_and_nothing_twice(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKIO_DIR", str(run.folder.path.parent / "trackio"))
+    trackio = pytest.importorskip("trackio", reason="the package trackio is not installed")
+    run.open("trackio")
+    (words,) = run.logs.describe()
+    run.play(1, 3)
+    run.record(iteration(4))
+    run.logs.log_text(4, "finding", "the discriminator won")
+    run.logs.close()
+    run.replay_from(2)
+    run.open("trackio", step=2)
+    run.play(3, 5)
+    run.logs.close()
+    assert run.told == []
+    rows = trackio.SQLiteStorage.get_logs("zerosum", words.split()[3])
+    assert [(row["step"], row["training/penalty"]) for row in rows if "training/penalty" in row] == [
+        (step, 0.5) for step in (1, 2, 3, 4, 5)
+    ]
+    assert [row["step"] for row in rows if "scores/frechet-distance/5000-samples" in row] == [3, 5]
+    assert [row["step"] for row in rows if "samples" in row] == [1, 2, 3, 4, 5]
+    assert [row["finding"] for row in rows if "finding" in row] == ["the discriminator won"]
+    (found,) = [each for each in trackio.Api().runs("zerosum") if each.name == words.split()[3]]
+    assert "generator_optimizer.lr" in found.config
