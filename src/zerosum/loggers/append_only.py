@@ -1,8 +1,8 @@
 """Tools whose logs nothing can be removed from: what they hold already is not sent to them twice.
 
-A file in the run's folder has the log's name and the last step of every curve. Iterations that are played again have the
-same figures on CPUs, so the log is that of a run that never stopped; after a rollback with other learning rates, the
-steps up to the last one that was sent stay as they were.
+A file in the run's folder has the log's name and the last step of every curve. Iterations that are played again have
+the same figures on CPUs, so the log is that of a run that never stopped; after a rollback with other learning rates,
+the steps up to the last one that was sent stay as they were.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 from zerosum.atomic import write_atomically
 from zerosum.errors import InputError
-from zerosum.loggers import Logger, score_scalars
+from zerosum.loggers import Logger, Value, list_parameters, score_scalars
 from zerosum.metrics import Score
 from zerosum.run_folder import RunFolder
 
@@ -23,8 +23,8 @@ class AppendOnly(Logger):
     """Base class of adapters to such tools."""
 
     @abstractmethod
-    def connect(self, folder: Path, name: str) -> None:
-        """Open the log `name`, which is there if the run goes on, of the run in `folder`."""
+    def connect(self, folder: Path, name: str, parameters: Mapping[str, Value]) -> None:
+        """Open the log `name`, which is there if the run goes on, of the run in `folder`, made of `parameters`."""
 
     @abstractmethod
     def send(self, step: int, values: Mapping[str, Any]) -> None:
@@ -44,10 +44,13 @@ class AppendOnly(Logger):
         goes_on = self._file.exists()
         self._log, self._held = _read(self._file) if goes_on else (uuid.uuid4().hex[:8], dict[str, int]())
         self._before = dict(self._held)
-        self.connect(folder.path, self._log)
+        self.connect(folder.path, self._log, list_parameters(folder.describe()))
         if not goes_on:
             self._note()
         return 1 if goes_on else 0
+
+    def log_parameters(self, parameters: Mapping[str, Value]) -> None:
+        """Do nothing: the tool has them since it was connected."""
 
     def log_scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Send them together."""

@@ -18,7 +18,7 @@ class Trackio(AppendOnly, name="trackio"):
 
     package: ClassVar[str] = "trackio"
 
-    def connect(self, folder: Path, name: str) -> None:
+    def connect(self, folder: Path, name: str, parameters: Mapping[str, Value]) -> None:
         """Begin the run, or go on with it; what trackio prints is not shown."""
         self._trackio: Any = importlib.import_module("trackio")
         self._name = f"{folder.resolve().name}-{name}"
@@ -27,6 +27,7 @@ class Trackio(AppendOnly, name="trackio"):
                 project=PROJECT,
                 name=self._name,
                 resume="allow",
+                config=dict(parameters),
                 embed=False,
                 auto_log_gpu=False,
                 auto_log_cpu=False,
@@ -35,10 +36,6 @@ class Trackio(AppendOnly, name="trackio"):
     def describe(self) -> str:
         """Name the command that shows it."""
         return f"run {self._name} in {self._trackio.TRACKIO_DIR}; look with  trackio show --project {PROJECT}"
-
-    def log_parameters(self, parameters: Mapping[str, Value]) -> None:
-        """Store them as the run's configuration."""
-        self._run.config.update(dict(parameters))
 
     def send(self, step: int, values: Mapping[str, Any]) -> None:
         """Queue a row."""
@@ -51,4 +48,4 @@ class Trackio(AppendOnly, name="trackio"):
     def close(self) -> None:
         """Wait until all is written."""
         with contextlib.redirect_stdout(io.StringIO()):
-            self._run.finish()
+            self._trackio.finish()

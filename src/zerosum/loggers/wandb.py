@@ -28,7 +28,7 @@ class WandB(AppendOnly, name="wandb"):
         """Return a file among the tool's."""
         return folder / "wandb" / "zerosum.json"
 
-    def connect(self, folder: Path, name: str) -> None:
+    def connect(self, folder: Path, name: str, parameters: Mapping[str, Value]) -> None:
         """Begin the run, or go on with it."""
         wandb: Any = importlib.import_module("wandb")
         self._wandb, self._folder = wandb, folder
@@ -40,6 +40,7 @@ class WandB(AppendOnly, name="wandb"):
             name=folder.resolve().name,
             dir=str(folder),
             resume="allow",
+            config=dict(parameters),
             mode=self._mode,
             settings=wandb.Settings(silent=True, console="off", init_timeout=SECONDS),
         )
@@ -51,10 +52,6 @@ class WandB(AppendOnly, name="wandb"):
             return str(self._run.url)
         files = shlex.quote(str(self._folder / "wandb"))
         return f"offline, as nobody is logged in or WANDB_MODE says so; send it with  wandb sync {files}/offline-run-*"
-
-    def log_parameters(self, parameters: Mapping[str, Value]) -> None:
-        """Store them as the run's configuration."""
-        self._run.config.update(dict(parameters))
 
     def send(self, step: int, values: Mapping[str, Any]) -> None:
         """Add a row to the history; wandb's own step counts rows."""

@@ -227,7 +227,7 @@ def test_what_is_not_installed_or_not_known_is_refused(monkeypatch: pytest.Monke
 
 
 def rows_of_wandb(run: Run) -> list[dict[str, Any]]:
-    """Read the rows of all files, which lie in blocks of 32 KiB as LevelDB's log does, each part with 7 bytes before."""
+    """Read the rows of all files: in blocks of 32 KiB as of LevelDB's log, each part with 7 bytes before."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     rows = []
@@ -247,8 +247,8 @@ def rows_of_wandb(run: Run) -> list[dict[str, Any]]:
                 if record.WhichOneof("record_type") == "history":
                     items = {"/".join(each.nested_key) or each.key: each.value_json for each in record.history.item}
                     rows.append({name: json.loads(value) for name, value in items.items()})
-                if record.WhichOneof("record_type") == "config":
-                    rows.append({"config": [each.key for each in record.config.update]})
+                if record.WhichOneof("record_type") == "run":
+                    rows.append({"config": [each.key for each in record.run.config.update]})
     return rows
 
 
