@@ -22,7 +22,7 @@ COMPONENTS = {  # where the components lie that a field of the recipe takes by n
     "generator_optimizer": "game/optimizers.py",
     "discriminator_optimizer": "game/optimizers.py",
 }
-METRICS, FEATURES = "metrics", "metrics/features"
+METRICS, FEATURES, LOGGERS = "metrics", "metrics/features", "loggers"
 ELSEWHERE = {  # what people call metrics that have other names here
     "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
     "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
@@ -79,6 +79,16 @@ def check_scores(metrics: Iterable[str], features: str) -> None:
         check_metric(metric)
     if features != "auto":
         _check_component(FEATURES, features.partition(":")[0])
+
+
+def check_logs(logs: Iterable[str]) -> None:
+    """Refuse names of logs (`--log`) that are not there.
+
+    Raises:
+        InputError: see there; the message suggests the nearest one.
+    """
+    for log in logs:
+        _check_component(LOGGERS, log)
 
 
 def check_metric(name: str) -> None:

@@ -64,6 +64,15 @@ StopWhen = Annotated[
         "a run); collapsed, samples that are all but the same.",
     ),
 ]
+LogNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="TOOL",
+        help="Also log to csv (tables in the run's folder), tensorboard, wandb or trackio; repeatable. A resumed run "
+        "keeps its logs.",
+    ),
+]
 DataOfRun = Annotated[
     str | None,
     typer.Option("--data", metavar="DATA", help="Where RUN's data lie now, if they were moved; they must be the same."),

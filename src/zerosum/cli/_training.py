@@ -11,10 +11,12 @@ from zerosum import records
 from zerosum.cli import STARTED
 from zerosum.cli._data import count_epochs, describe_recipe
 from zerosum.cli._tables import format_value, show_scores
+from zerosum.diagnostics import Diagnosis
 from zerosum.recipes import auto
 from zerosum.records import FindingRecord, Record, ScoreRecord
 from zerosum.run.api import finish
 from zerosum.run.conduct import Conduct
+from zerosum.run.logs import open_logs
 from zerosum.run.probe import Timing
 from zerosum.run.stopping import STOPPING
 from zerosum.run.trainer import Trainer
@@ -64,10 +66,13 @@ def train_and_show(trainer: Trainer, console: Console, conduct: Conduct) -> None
         console.print(expected, soft_wrap=True)
     final = [each.score for each in records.read(trainer.folder, ScoreRecord) if each.step == trainer.steps]
     show_scores({path.name: final}, console)
+    if diagnosis := Diagnosis.from_bytes(trainer.folder.diagnosis.read_bytes()):
+        console.print(f"Doctor     {diagnosis.verdict}", soft_wrap=True, markup=False)
     console.print(
         f"Look at    {trainer.folder.report}\n"
         f"Next       zerosum sample {typed} --count 64\n"
         f"           zerosum evaluate {typed}\n"
+        f"           zerosum diagnose {typed}\n"
         f"From code  zerosum.load({str(path)!r}).sample(64, seed=0)",
         soft_wrap=True,
     )
@@ -81,7 +86,10 @@ def train_with_bar(trainer: Trainer, console: Console, conduct: Conduct) -> int:
     """
     display = Display(trainer, console)
     preparing = console.status("learning the features that scores are measured in (once per data set)")
-    return finish(trainer, display.show, STOPPING, display, preparing, conduct, display.say)
+    logs = open_logs(trainer, conduct.log, display.say)
+    for line in logs.describe():
+        display.say(line)
+    return finish(trainer, display.show, STOPPING, display, preparing, conduct, display.say, logs)
 
 
 class Display:

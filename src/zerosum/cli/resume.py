@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, OnNonfinite, StopWhen
+from zerosum.cli._options import DataDir, DataOfRun, DeviceOfRun, LogNames, OnNonfinite, StopWhen
 
 if TYPE_CHECKING:
     from zerosum.run.conduct import Conduct
@@ -28,6 +28,7 @@ def resume(
     device: DeviceOfRun = None,
     on_nonfinite: OnNonfinite = "stop",
     stop_when: StopWhen = "never",
+    log: LogNames = None,
     data_dir: DataDir = None,
 ) -> None:
     """Go on with RUN from its last checkpoint; on the same device it ends as if it had never stopped.
@@ -35,17 +36,18 @@ def resume(
     With --steps or --minutes, rates and all else that follows the share of the training that is done follow that of
     the new total: a rate that had fallen to 0 rises again. run.json notes from which iteration on.
     """
+    from zerosum import names
     from zerosum.run.conduct import Conduct
     from zerosum.run_folder import RunFolder
     from zerosum.seeds import is_seeds_folder
 
+    names.check_logs(log or ())
+    conduct = Conduct(on_nonfinite, stop_when, tuple(log or ()))
     if is_seeds_folder(run):
-        _resume_series(
-            run, data, device, Conduct(on_nonfinite, stop_when), each_alone=bool(steps or minutes or allow_changed_data)
-        )
+        _resume_series(run, data, device, conduct, each_alone=bool(steps or minutes or allow_changed_data))
         return
     RunFolder.open(run)
-    from zerosum import catalog
+    from zerosum import catalog, loggers
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
     from zerosum.game import distributed
@@ -53,6 +55,7 @@ def resume(
     from zerosum.run.trainer import Trainer
 
     console = plain_console()
+    loggers.check_usable(log or ())
     trainer = Trainer.resume(
         run,
         data=data,
@@ -67,7 +70,7 @@ def resume(
     for words in (trainer.elsewhere, trainer.prolonged):
         if words:
             console.print(words, soft_wrap=True)
-    train_and_show(trainer, console, Conduct(on_nonfinite, stop_when))
+    train_and_show(trainer, console, conduct)
 
 
 def _resume_series(path: Path, data: str | None, device: str | None, conduct: "Conduct", *, each_alone: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Changes, Data, DataDir, Device, OnNonfinite, Size, StopWhen
+from zerosum.cli._options import Changes, Data, DataDir, Device, LogNames, OnNonfinite, Size, StopWhen
 
 
 def train(
@@ -54,6 +54,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
     on_nonfinite: OnNonfinite = "stop",
     stop_when: StopWhen = "never",
+    log: LogNames = None,
     data_dir: DataDir = None,
 ) -> None:
     """Train a generator and its discriminator on DATA."""
@@ -69,9 +70,10 @@ def train(
     if seeds is not None:
         refuse_several("--seeds")
     names.check_training(data, changes or (), recipe)
+    names.check_logs(log or ())
     if out is not None:
         RunFolder(out.expanduser()).check()
-    from zerosum import catalog
+    from zerosum import catalog, loggers
     from zerosum.cli._data import add_size, open_data
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import announce, train_and_show
@@ -80,8 +82,9 @@ def train(
     from zerosum.run.plan import Plan
     from zerosum.run.start import Start
 
-    console, conduct = plain_console(), Conduct(on_nonfinite, stop_when)
+    console, conduct = plain_console(), Conduct(on_nonfinite, stop_when, tuple(log or ()))
     imported = time.monotonic()
+    loggers.check_usable(log or ())
     changes = [*add_size(changes, size), *([f"frozen_layers={freeze}"] if freeze is not None else ())]
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()

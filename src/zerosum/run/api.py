@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -13,6 +14,7 @@ from zerosum.errors import InputError
 from zerosum.game.recipe import Recipe
 from zerosum.generator import TrainedGenerator
 from zerosum.launch import is_one_of_several
+from zerosum.loggers import Logs
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
@@ -20,6 +22,7 @@ from zerosum.run.conduct import DEFAULT, Conduct
 from zerosum.run.divergence import Diverged
 from zerosum.run.doctor import CONVERGED_PARTS, Doctor
 from zerosum.run.length import Length
+from zerosum.run.logs import check_logs, open_logs
 from zerosum.run.plan import Plan, open_for_recipe
 from zerosum.run.scoring import INTERIM_SCORES, Scoring
 from zerosum.run.start import Start
@@ -43,6 +46,7 @@ def train(
     on_nonfinite: OnNonfinite = "stop",
     stop_when: StopWhen = "never",
     observe: Callable[[Record], None] = lambda record: None,
+    log: Sequence[str] = (),
 ) -> TrainedGenerator:
     """Train on `data` and return the averaged generator; the run's folder holds all that `zerosum train` writes.
 
@@ -67,6 +71,8 @@ def train(
             checkpoint, and go on with half the learning rates; a run does so once, however often it is resumed.
         stop_when: end the run before its time where it has `converged` or `collapsed`.
         observe: is called with each record that goes into `metrics.jsonl`.
+        log: the tools to log to besides, e.g. `("csv", "tensorboard")`. One that fails on the way is left out, with a
+            RuntimeWarning.
 
     Raises:
         InputError: something that was asked for does not exist, does not fit, or is taken; nothing was written.
@@ -74,7 +80,9 @@ def train(
     """
     if not isinstance(data, str | Path) or not isinstance(recipe, str | Path | Recipe):
         raise InputError("data are a name or a path, and a recipe is a name, a file or a Recipe")
-    conduct = catalog.build(Conduct, {"on_nonfinite": on_nonfinite, "stop_when": stop_when})
+    check_logs(log)
+    words = {"on_nonfinite": on_nonfinite, "stop_when": stop_when, "log": tuple(log)}
+    conduct = catalog.build(Conduct, words)
     plan = catalog.build(Plan, {"steps": steps, "minutes": minutes, "seed": seed, "device": device, "out": out})
     plan.check()
     with _alone():
@@ -96,6 +104,7 @@ def resume(
     on_nonfinite: OnNonfinite = "stop",
     stop_when: StopWhen = "never",
     observe: Callable[[Record], None] = lambda record: None,
+    log: Sequence[str] = (),
 ) -> TrainedGenerator:
     """Train the run in that folder to its end, as `zerosum resume` does, and return the averaged generator.
 
@@ -113,6 +122,7 @@ def resume(
         on_nonfinite: what to do when a loss or a weight is no longer finite; see `train`.
         stop_when: end the run before its time; see `train`.
         observe: is called with each record that goes into `metrics.jsonl`.
+        log: tools to log to besides those that the run logs to already; see `train`.
 
     Raises:
         InputError: it is no run, another process is in it, it is finished and no more was asked for, it has no
@@ -121,7 +131,9 @@ def resume(
     """
     if not isinstance(run, str | Path):
         raise InputError(f"a run is the path of its folder, not {run!r}")
-    conduct = catalog.build(Conduct, {"on_nonfinite": on_nonfinite, "stop_when": stop_when})
+    check_logs(log)
+    words = {"on_nonfinite": on_nonfinite, "stop_when": stop_when, "log": tuple(log)}
+    conduct = catalog.build(Conduct, words)
     path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
     with _alone():
         trainer = Trainer.resume(
@@ -142,6 +154,7 @@ def finish(
     preparing: AbstractContextManager[object] | None = None,
     conduct: Conduct = DEFAULT,
     tell: Callable[[str], None] = lambda text: None,
+    logs: Logs | None = None,
 ) -> int:
     """Train to the end, or until a signal asks for a stop; then write the report and release the folder.
 
@@ -153,6 +166,7 @@ def finish(
         preparing: is entered while the features are prepared that scores are measured in.
         conduct: what happens when something happens.
         tell: is told in words when the run goes back, or is ended before its time.
+        logs: the logs of other tools, open; they are closed at the end.
 
     Returns:
         The number of the signal that stopped it; 0 if it is finished.
@@ -162,12 +176,18 @@ def finish(
     """
     from zerosum import report  # with Matplotlib: half a second that no training has to wait for
 
-    with closing(trainer.folder):
+    logs = logs or Logs()
+
+    def show(record: Record) -> None:
+        observe(record)
+        logs.add(record)
+
+    with closing(trainer.folder), closing(logs):
         with preparing or nullcontext():
             evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
             evaluation.prepare()
         scoring = Scoring(evaluation, CONVERGED_PARTS if conduct.stop_when == "converged" else INTERIM_SCORES)
-        doctor = Doctor(trainer, observe, conduct.stop_when)
+        doctor = Doctor(trainer, show, conduct.stop_when)
         with StopRequest(*signals, twice=trainer.team.size > 1) as request, display or nullcontext():
             try:
                 finished = trainer.train(scoring, doctor.observe, request.is_set)
@@ -175,6 +195,7 @@ def finish(
                 if conduct.on_nonfinite == "stop" or trainer.halved_from is not None or trainer.team.size > 1:
                     raise
                 trainer.roll_back()
+                logs.rewind(trainer.step)
                 tell(f"{error.what}: going on from step {trainer.step:,} with half the learning rates")
                 finished = trainer.train(scoring, doctor.observe, request.is_set)
         if doctor.reason:
@@ -185,11 +206,16 @@ def finish(
 
 
 def _finish_or_interrupt(trainer: Trainer, observe: Callable[[Record], None], conduct: Conduct) -> TrainedGenerator:
-    if finish(trainer, observe, conduct=conduct):
+    logs = open_logs(trainer, conduct.log, _warn)
+    if finish(trainer, observe, conduct=conduct, logs=logs):
         raise KeyboardInterrupt(
             f"stopped after {trainer.step:,} of {trainer.steps:,} iterations; zerosum.resume goes on"
         )
     return trainer.generator()
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, RuntimeWarning, stacklevel=2)
 
 
 @contextmanager

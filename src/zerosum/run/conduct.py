@@ -14,10 +14,12 @@ class Conduct:
             checkpoint, and go on with half the learning rates; a run does so once, however often it is resumed.
         stop_when: end the run before its time, with its scores and report, where it has `converged` (five scores
             without a better one) or `collapsed` (two looks in a row, see `zerosum diagnose`).
+        log: the tools to log to besides, by name.
     """
 
     on_nonfinite: OnNonfinite = "stop"
     stop_when: StopWhen = "never"
+    log: tuple[str, ...] = ()
 
 
 DEFAULT = Conduct()
