@@ -15,9 +15,19 @@ if TYPE_CHECKING:
     from zerosum.generator import TrainedGenerator, load
     from zerosum.recipes import find as recipe
     from zerosum.run.api import resume, train
-    from zerosum.run.evaluate import evaluate
+    from zerosum.run.evaluate import evaluate, save_reference
 
-__all__ = ["Recipe", "TrainedGenerator", "evaluate", "load", "open_source", "recipe", "resume", "train"]
+__all__ = [
+    "Recipe",
+    "TrainedGenerator",
+    "evaluate",
+    "load",
+    "open_source",
+    "recipe",
+    "resume",
+    "save_reference",
+    "train",
+]
 
 _HOME = {
     "Recipe": ("zerosum.game.recipe", "Recipe"),
@@ -27,6 +37,7 @@ _HOME = {
     "open_source": ("zerosum.data.readers", "open_source"),
     "recipe": ("zerosum.recipes", "find"),
     "resume": ("zerosum.run.api", "resume"),
+    "save_reference": ("zerosum.run.evaluate", "save_reference"),
     "train": ("zerosum.run.api", "train"),
 }
 

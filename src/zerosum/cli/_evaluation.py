@@ -11,6 +11,7 @@ from zerosum.cli._data import tell_files
 from zerosum.cli._progress import show_progress
 from zerosum.cli._tables import show_scores
 from zerosum.data import Progress, Source
+from zerosum.metrics.moments import Moments
 from zerosum.run.candidate import Reporter
 from zerosum.run.evaluate import EvaluationResult
 
@@ -49,3 +50,12 @@ def show_result(result: EvaluationResult, console: Console, pairs: Path | None) 
         console.print(result.advice + ".")
     if pairs is not None:
         console.print(f"Nearest to training images: {pairs}", soft_wrap=True)
+
+
+def show_reference(moments: Moments, path: Path, console: Console) -> None:
+    """Print what was written to `path`, and how to use it."""
+    console.print(
+        f"{path}: mean and covariance of {len(moments.gaussian.mean):,} features of {moments.samples:,} images; "
+        f"zerosum evaluate IMAGES --against {path}",
+        soft_wrap=True,
+    )

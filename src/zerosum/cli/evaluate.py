@@ -20,7 +20,18 @@ def evaluate(
         ),
     ],
     against: Annotated[
-        str | None, typer.Option(metavar="DATA", help="The real data; default: what the first run was trained on.")
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="The real data, or their statistics: an .npz of --save-reference, pytorch-fid or clean-fid, a .pt of "
+            "torch-fidelity's cache; default: what the first run was trained on.",
+        ),
+    ] = None,
+    save_reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz", help="Score nothing: write the statistics of these real images, for --against."
+        ),
     ] = None,
     metrics: Annotated[
         list[str] | None,
@@ -70,30 +81,33 @@ def evaluate(
     names.check_pictures(what)
     if against is not None:
         names.check_data(against)
-    from zerosum.cli._evaluation import ConsoleReporter, print_json, show_result
+    from zerosum.cli._evaluation import ConsoleReporter, print_json, show_reference, show_result
     from zerosum.cli._progress import plain_console
     from zerosum.export import samples
     from zerosum.run.evaluate import evaluate as score
+    from zerosum.run.evaluate import save_reference as save
 
     if pairs is not None:
         samples.check_picture(pairs)
     console = plain_console(stderr=as_json)
-    result = score(
-        what,
-        against,
-        metrics=metrics or (),
-        features=features,
-        weights=weights,
-        download=download,
-        reference=reference,
-        count=count,
-        size=size,
-        seed=seed,
-        truncation=truncation,
-        pairs=0 if pairs is None else PAIRS,
-        device=device,
-        reporter=ConsoleReporter(console),
-    )
+    reporter = ConsoleReporter(console)
+    options = {
+        "metrics": metrics or (),
+        "features": features,
+        "weights": weights,
+        "download": download,
+        "reference": reference,
+        "count": count,
+        "size": size,
+        "seed": seed,
+        "truncation": truncation,
+        "pairs": 0 if pairs is None else PAIRS,
+        "device": device,
+    }
+    if save_reference is not None:
+        show_reference(save(what, save_reference, against, reporter=reporter, **options), save_reference, console)
+        return
+    result = score(what, against, reporter=reporter, **options)
     if pairs is not None and result.pairs is not None:
         samples.save(result.pairs, pairs, columns=PAIR_COLUMNS)
     if as_json:

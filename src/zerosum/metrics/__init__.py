@@ -174,6 +174,27 @@ class MetricInputs:
     extract_mirrored: Callable[[], Tensor | None]
 
 
+@dataclass(frozen=True, eq=False)
+class MomentInputs:
+    """All that a metric can look at where of the real samples only the mean and the covariance are known.
+
+    Attributes:
+        fake: generated samples.
+        mean: of the real samples' features, float64 [D].
+        covariance: of these, float64 [D, D].
+        features: the extractor of the features.
+        seed: of every choice.
+        replicates: number of bootstrap replicates.
+    """
+
+    fake: SampleSet
+    mean: Tensor
+    covariance: Tensor
+    features: FeatureExtractor
+    seed: int
+    replicates: int
+
+
 class Metric(Component, ABC, kind="metric"):
     """Compares two sets. A new metric is one subclass in one file of this folder.
 
@@ -184,6 +205,7 @@ class Metric(Component, ABC, kind="metric"):
         most: how many generated samples it looks at, if not at all of them.
         measured_in: what it looks at where these are not features, e.g. pixels.
         comparable: what its scores may be compared with, a sentence's end, where the features do not say it.
+        takes_moments: whether mean and covariance of the real features suffice for it.
     """
 
     equal_sizes: ClassVar[bool] = False
@@ -192,6 +214,7 @@ class Metric(Component, ABC, kind="metric"):
     most: ClassVar[int | None] = None
     measured_in: ClassVar[str] = ""
     comparable: ClassVar[str] = ""
+    takes_moments: ClassVar[bool] = False
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """Say why the metric has no meaning for samples that should resemble `source`; empty if it has."""
@@ -207,6 +230,10 @@ class Metric(Component, ABC, kind="metric"):
     @abstractmethod
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return estimates for the generated samples; their names do not depend on the samples."""
+
+    def measure_moments(self, given: MomentInputs) -> list[Estimate]:
+        """Return the same where mean and covariance of the real features suffice."""
+        raise NotImplementedError
 
 
 def list_warnings(scores: Iterable[Score]) -> list[str]:

@@ -1,6 +1,7 @@
 """What is scored: a generator, or samples whoever made them; and who is told what happens to them."""
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from zerosum.metrics.evaluation import sample_count
 from zerosum.metrics.features import FeatureExtractor
 from zerosum.run_folder import Line, RunFolder, list_runs, name_runs
 from zerosum.strangers import is_model, name_kind
+from zerosum.types import Shape
 
 LEAST = 2
 
@@ -144,6 +146,22 @@ class Candidate:
             if shape[0] == 1 and self.shape[0] == 3 and bool((self.content == self.content[:, :1]).all()):
                 return replace(self, content=self.content[:, :1])
         return self
+
+
+def match_shape(candidates: Sequence[Candidate], shape: Shape, name: str) -> list[Candidate]:
+    """Bring the candidates to the channels of the real data, which are called `name` and have samples of `shape`.
+
+    Raises:
+        InputError: the shape of one is another even then.
+    """
+    matched = [candidate.match_channels(shape) for candidate in candidates]
+    for each in matched:
+        if each.shape != shape:
+            raise InputError(
+                f"{each.name} has samples of shape {list(each.shape)}, {name} of shape {list(shape)}: "
+                "they cannot be compared"
+            )
+    return matched
 
 
 def check_kind(path: Path) -> None:
