@@ -20,7 +20,7 @@ def photos(in_process: Command) -> Command:
 
 
 def value(command: Command, *arguments: object) -> dict[str, object]:
-    code, out, err = command("evaluate", *arguments, "--metric", "frechet-distance", "--json")
+    code, out, err = command("evaluate", *arguments, "--metric", "frechet-distance", "--json", "-")
     assert code == 0, err
     return dict(json.loads(out.splitlines()[0]))
 

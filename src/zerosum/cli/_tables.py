@@ -6,6 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from zerosum.export.scores import format_value
 from zerosum.metrics import Score, list_warnings
 
 SHORT = {"test": "test", "training": "train", "whole": "all", "statistics": "stats"}
@@ -115,12 +116,3 @@ def _direction(better: str) -> str:
     if better.startswith("above"):
         return better.replace("above ", ">")
     return {"lower": "↓", "higher": "↑"}.get(better, "→")
-
-
-def format_value(value: float | None) -> str:
-    """Format a value with about four digits; None is empty."""
-    if value is None:
-        return ""
-    if abs(value) >= 1e6:
-        return f"{value:.3g}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"

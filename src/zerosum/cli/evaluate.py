@@ -70,7 +70,21 @@ def evaluate(
     pairs: Annotated[
         Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="End with exit code 1 if a figure is so: 'frechet-distance>12', with < <= > or >=; repeatable.",
+        ),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the scores as JSON lines; '-' prints them instead of a table."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the scores as JUnit's XML.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the scores as Markdown, for a pull request.")
+    ] = None,
     device: Device = "auto",
     data_dir: DataDir = None,
 ) -> None:
@@ -78,10 +92,12 @@ def evaluate(
     from zerosum import names
 
     names.check_scores(metrics or (), features)
+    for condition in fail_if or ():
+        names.check_condition(condition, metrics or ())
     names.check_pictures(what)
     if against is not None:
         names.check_data(against)
-    from zerosum.cli._evaluation import ConsoleReporter, print_json, show_reference, show_result
+    from zerosum.cli._evaluation import ConsoleReporter, Outputs, show_reference, show_result
     from zerosum.cli._progress import plain_console
     from zerosum.export import samples
     from zerosum.run.evaluate import evaluate as score
@@ -89,7 +105,8 @@ def evaluate(
 
     if pairs is not None:
         samples.check_picture(pairs)
-    console = plain_console(stderr=as_json)
+    outputs = Outputs.check(json, junit, markdown, fail_if or (), metrics or ())
+    console = plain_console(stderr=outputs.to_terminal)
     reporter = ConsoleReporter(console)
     options = {
         "metrics": metrics or (),
@@ -110,7 +127,6 @@ def evaluate(
     result = score(what, against, reporter=reporter, **options)
     if pairs is not None and result.pairs is not None:
         samples.save(result.pairs, pairs, columns=PAIR_COLUMNS)
-    if as_json:
-        print_json(result)
-    else:
+    if not outputs.to_terminal:
         show_result(result, console, pairs)
+    outputs.write(result.scores)

@@ -206,6 +206,8 @@ class Metric(Component, ABC, kind="metric"):
         measured_in: what it looks at where these are not features, e.g. pixels.
         comparable: what its scores may be compared with, a sentence's end, where the features do not say it.
         takes_moments: whether mean and covariance of the real features suffice for it.
+        figures: the names of its estimates; each with the one that it has in Inception's 2,048 features, if another.
+            A star stands for a number.
     """
 
     equal_sizes: ClassVar[bool] = False
@@ -215,6 +217,7 @@ class Metric(Component, ABC, kind="metric"):
     measured_in: ClassVar[str] = ""
     comparable: ClassVar[str] = ""
     takes_moments: ClassVar[bool] = False
+    figures: ClassVar[Mapping[str, str]] = {}
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """Say why the metric has no meaning for samples that should resemble `source`; empty if it has."""

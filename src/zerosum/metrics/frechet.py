@@ -1,7 +1,7 @@
 """The Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017, eq. 6)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -34,6 +34,7 @@ class FrechetDistance(Metric, name="frechet-distance"):
     percentiles be. It is called FID only in the 2,048 features of Inception.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"frechet-distance": "fid"}
     when: ClassVar[When] = "training"
     takes_moments: ClassVar[bool] = True
 
@@ -62,6 +63,7 @@ class FrechetInfinity(Metric, name="frechet-infinity"):
     at all of them.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"frechet-distance-infinity": "fid-infinity"}
     when: ClassVar[When] = "request"
     takes_moments: ClassVar[bool] = True
 

@@ -1,5 +1,8 @@
 """The kernel distance (KID, Binkowski et al. 2018): without bias at any number of samples."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -18,6 +21,8 @@ class KernelDistance(Metric, name="kernel-distance"):
     sqrt(1,000 / (N - 1,000)): too wide, rather than too narrow, near 0. Values may be negative. It is what papers call
     KID only in the 2,048 features of Inception.
     """
+
+    figures: ClassVar[Mapping[str, str]] = {"kernel-distance": "kid"}
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return one estimate."""

@@ -1,5 +1,6 @@
 """Precision, recall, density and coverage: the overlap of two sets of features, by nearest neighbours."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ class Neighbours(Metric, name="neighbours"):
     whatever they look like: mush has a precision near 1. A warning says so where little is covered or recalled.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"precision": "", "recall": "", "density": "", "coverage": ""}
     equal_sizes: ClassVar[bool] = True
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
