@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from zerosum.recipes import find as recipe
     from zerosum.run.api import resume, train
     from zerosum.run.evaluate import evaluate, save_reference
+    from zerosum.run.scorer import Scorer
 
 __all__ = [
     "Recipe",
+    "Scorer",
     "TrainedGenerator",
     "evaluate",
     "load",
@@ -31,6 +33,7 @@ __all__ = [
 
 _HOME = {
     "Recipe": ("zerosum.game.recipe", "Recipe"),
+    "Scorer": ("zerosum.run.scorer", "Scorer"),
     "TrainedGenerator": ("zerosum.generator", "TrainedGenerator"),
     "evaluate": ("zerosum.run.evaluate", "evaluate"),
     "load": ("zerosum.generator", "load"),

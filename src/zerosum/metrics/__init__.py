@@ -48,6 +48,11 @@ class Estimate:
     real_samples: int = 0
     warning: str = ""
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of the 95% interval."""
+        return self.low, self.high
+
     @classmethod
     def of(
         cls,
@@ -83,6 +88,15 @@ class Score(Estimate):
     reference_samples: int
     seed: int
     comparable: str
+
+    @property
+    def protocol(self) -> str:
+        """How the value was measured, in words: what must be equal where two are compared."""
+        real = f"{self.reference_samples:,}" if self.reference_samples else "an unknown number of"
+        return (
+            f"{self.features}; resizer: {self.resizer}; {self.samples:,} generated samples against {real} real ones, "
+            f"the {self.reference}; seed {self.seed}. {self.comparable}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON-able mapping of the fields; `from_json` reads it back equal."""

@@ -20,7 +20,7 @@ class MomentEvaluation:
 
     Attributes:
         moments: of the real features.
-        features: the features that samples are compared in; there must be as many as the moments have.
+        features: the features that samples are compared in, as `Moments.check_features` has found right.
         name: of the statistics.
     """
 
@@ -32,9 +32,8 @@ class MomentEvaluation:
         """Score generated `samples`, uint8 [N, C, H, W], by `metrics`; by the Fréchet distance if that is None.
 
         Raises:
-            InputError: the features are others than those of the moments, or are not finite.
+            InputError: the features are not as many as those of the moments, or are not finite.
         """
-        self.moments.check_features(self.features, self.name)
         fake = SampleSet(samples, self.features(samples)).shuffle(seed)
         gaussian = self.moments.gaussian
         if fake.features.shape[1] != len(gaussian.mean):

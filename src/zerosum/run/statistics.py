@@ -31,7 +31,7 @@ def write_reference(place: str, path: Path, asked: EvaluationOptions, reporter: 
     candidate = Candidate.open(place, asked.size, asked.device, reporter)
     if not isinstance(candidate.content, Tensor) or len(candidate.shape) != 3:
         raise InputError(f"{place} holds no images: --save-reference takes the real images, a folder, .zip or array")
-    source = _stand_in(candidate.content, place)
+    source = stand_in(candidate.content, place)
     with reporter.phase("preparing the features") as progress:
         device = Engine.choose(asked.device).device
         network = "" if asked.features == "auto" else asked.features
@@ -102,11 +102,12 @@ def score_against(
     """
     moments = read_moments(path)
     candidates = _match(candidates, moments, path)
-    source = _stand_in(_some(candidates[0]), path.name)
+    source = stand_in(_some(candidates[0]), path.name)
     with reporter.phase("preparing the features") as progress:
-        network = _choose_features(moments, asked, path)
+        network = choose_features(moments, asked, path)
         request = Request(network, asked.weights, asked.download, Engine.choose(asked.device).device, progress)
         extractor = open_features(source, request)
+    moments.check_features(extractor, str(path))
     evaluation = MomentEvaluation(moments, extractor, str(path))
     if moments.origin is None:
         reporter.note(
@@ -145,7 +146,7 @@ def _match(candidates: Sequence[Candidate], moments: Moments, path: Path) -> lis
     return match_shape(candidates, moments.origin.shape, str(path))
 
 
-def _choose_features(moments: Moments, asked: EvaluationOptions, path: Path) -> str:
+def choose_features(moments: Moments, asked: EvaluationOptions, path: Path) -> str:
     """Return the features to open: those asked for, those of the file, or those of which there are as many.
 
     Raises:
@@ -175,6 +176,6 @@ def _some(candidate: Candidate) -> Tensor:
     return content.sample(2, 0) if isinstance(content, TrainedGenerator) else content
 
 
-def _stand_in(samples: Tensor, name: str) -> Source:
+def stand_in(samples: Tensor, name: str) -> Source:
     """Make a source of which features may look at the shape only."""
     return Source(name, Split(samples[:2]), Split(samples[:2]))

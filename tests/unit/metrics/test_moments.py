@@ -124,7 +124,8 @@ def test_features_of_other_weights_are_refused_though_their_name_is_the_same() -
     extractor = RandomConvolutions((3, 16, 16), torch.device("cpu"))
     moments = measure(samples, extractor)
     assert MomentEvaluation(moments, extractor, "ref.npz").scores(samples, 0)[0].value == pytest.approx(0, abs=1e-6)
+    moments.check_features(extractor, "ref.npz")
     first = next(iter(extractor._network.parameters()))
     first.data[0] *= 1.01
     with pytest.raises(InputError, match=r"ref\.npz was measured in other features"):
-        MomentEvaluation(moments, extractor, "ref.npz").scores(samples, 0)
+        moments.check_features(extractor, "ref.npz")
