@@ -23,7 +23,7 @@ COMPONENTS = {  # where the components lie that a field of the recipe takes by n
     "generator_optimizer": "game/optimizers.py",
     "discriminator_optimizer": "game/optimizers.py",
 }
-METRICS, FEATURES = "metrics", "metrics/features"
+METRICS, FEATURES, PROTOCOLS = "metrics", "metrics/features", "metrics/protocols"
 ELSEWHERE = {  # what people call metrics that have other names here
     "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
     "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
@@ -81,6 +81,16 @@ def check_scores(metrics: Iterable[str], features: str) -> None:
         check_metric(metric)
     if features != "auto":
         _check_component(FEATURES, features.partition(":")[0])
+
+
+def check_protocol(name: str) -> None:
+    """Refuse the name of a protocol that is not there; an empty one asks for none.
+
+    Raises:
+        InputError: see there; the message suggests the nearest one.
+    """
+    if name:
+        _check_component(PROTOCOLS, name)
 
 
 def check_metric(name: str) -> None:

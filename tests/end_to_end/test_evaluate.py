@@ -135,6 +135,7 @@ def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path:
     assert "--size HxW" in refused.stderr
     done = zerosum("evaluate", "mixed", "--against", "digits", "--size", 8, *QUICK)
     assert done.returncode == 0, done.stderr
+    assert "mixed: brought to 8x8 (by Lanczos, antialiased)" in done.stdout
 
 
 def folder_of(place: Path, images: torch.Tensor) -> Path:

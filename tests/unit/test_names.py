@@ -27,6 +27,7 @@ from zerosum.game.tricks import Trick
 from zerosum.metrics import Metric
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import FeatureExtractor, Request
+from zerosum.metrics.protocols import Protocol
 from zerosum.networks import Networks
 
 PLACES: dict[str, type[Component]] = {
@@ -37,6 +38,7 @@ PLACES: dict[str, type[Component]] = {
     "game/optimizers.py": OptimizerConfig,
     "metrics": Metric,
     "metrics/features": FeatureExtractor,
+    "metrics/protocols": Protocol,
     "demonstrations": Demonstration,
 }
 

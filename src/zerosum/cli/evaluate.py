@@ -44,6 +44,14 @@ def evaluate(
             "pixels, inception (or inception:64, :192, :768), dinov2."
         ),
     ] = "auto",
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="PROGRAM",
+            help="Bring images to Inception as pytorch-fid, clean-fid, torch-fidelity or kaggle-dogs does, and measure "
+            "what it measures.",
+        ),
+    ] = "",
     weights: Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")] = (
         None
     ),
@@ -94,6 +102,7 @@ def evaluate(
     names.check_scores(metrics or (), features)
     for condition in fail_if or ():
         names.check_condition(condition, metrics or ())
+    names.check_protocol(protocol)
     names.check_pictures(what)
     if against is not None:
         names.check_data(against)
@@ -111,6 +120,7 @@ def evaluate(
     options = {
         "metrics": metrics or (),
         "features": features,
+        "protocol": protocol,
         "weights": weights,
         "download": download,
         "reference": reference,

@@ -99,13 +99,14 @@ class Moments:
         """
         if self.origin is None or self.probe is None:
             return
-        if extractor.name == self.origin.name:
+        if (extractor.name, extractor.resizer) == (self.origin.name, self.origin.resizer):
             found = extractor(draw_probe(self.origin.shape))
             if found.shape == self.probe.shape and torch.allclose(found, self.probe, ALIKE, ALIKE):
                 return
         raise InputError(
-            f"{where} was measured in other features ({self.origin.name}) than these ({extractor.name}): "
-            f"use --features {self.origin.features} with the weights of then, or save the statistics again"
+            f"{where} was measured in other features ({self.origin.name}; resizer: {self.origin.resizer}) than these "
+            f"({extractor.name}; resizer: {extractor.resizer}): use --features {self.origin.features} with the weights "
+            "and the --protocol of then, or save the statistics again"
         )
 
     def write(self, path: Path) -> None:

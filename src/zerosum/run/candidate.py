@@ -1,6 +1,7 @@
 """What is scored: a generator, or samples whoever made them; and who is told what happens to them."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from zerosum.strangers import is_model, name_kind
 from zerosum.types import Shape
 
 LEAST = 2
+RESIZER = "by Lanczos, antialiased"  # as data/packs/decode.py resizes files
 
 
 class Reporter:
@@ -83,6 +85,8 @@ class Candidate:
         images = torch.cat([source.train.samples, source.test.samples])
         if len(images) < LEAST:
             raise InputError(f"{name} holds {len(images)} sample: at least {LEAST} are needed for a score")
+        if size is not None and source.files is not None and was_resized(source):
+            reporter.note(f"{name}: brought to {images.shape[2]}x{images.shape[3]} ({RESIZER})")
         if source.files is not None and len(images) < source.files.read_bytes().count(b"\n"):
             reporter.files(source)
             return cls(name, images, range=source.range)
@@ -162,6 +166,14 @@ def match_shape(candidates: Sequence[Candidate], shape: Shape, name: str) -> lis
                 "they cannot be compared"
             )
     return matched
+
+
+def was_resized(source: Source) -> bool:
+    """Return whether a file of `source` is stored in another size than its samples have."""
+    assert source.files is not None  # noqa: S101  # the caller's promise
+    with source.files.open(encoding="utf-8") as lines:
+        stored = (json.loads(line).get("stored") for line in lines)
+        return any(each is not None and tuple(each[:2]) != source.shape[1:] for each in stored)
 
 
 def check_kind(path: Path) -> None:

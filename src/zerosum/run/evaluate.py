@@ -18,9 +18,12 @@ from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, find_extractor, inception
 from zerosum.metrics.moments import Moments, holds_moments
+from zerosum.metrics.protocols import Protocol
 from zerosum.names import check_metric, check_pictures, is_metric
 from zerosum.run.candidate import Candidate, Reporter, check_kind, match_shape, may_know_data
 from zerosum.run.options import EvaluationOptions
+from zerosum.run.overlap import describe_overlap, warn_of
+from zerosum.run.protocols import check_protocol, score_by_protocol
 from zerosum.run.real_data import SAY_WHICH, open_real_data
 from zerosum.run.statistics import check_for_statistics, check_reference_file, score_against, write_reference
 
@@ -69,12 +72,18 @@ def evaluate(
     _check(names, asked)
     _check_places(things, place, asked)
     _check_features(asked)
+    protocol = _check_protocol(asked, place)
     on = Engine.choose(asked.device).device
     candidates = [_open(name, thing, asked, reporter) for name, thing in zip(names, things, strict=True)]
     measures = [find_metric(name) for name in asked.metrics] or None
     if place is not None and holds_moments(Path(place).expanduser()):
         _tell(candidates, None, reporter)
         found, features = score_against(Path(place).expanduser(), candidates, asked, measures, reporter)
+        return EvaluationResult(found, features.better, None)
+    if protocol is not None and place is not None:
+        _tell(candidates, None, reporter)
+        chosen_by = measures or [find_metric(name) for name in protocol.metrics]
+        found, features = score_by_protocol(place, candidates, asked, chosen_by, reporter)
         return EvaluationResult(found, features.better, None)
     with reporter.phase("opening the real data") as progress:
         source = open_real_data(candidates, place, asked.size, progress, reporter)
@@ -98,6 +107,8 @@ def evaluate(
         with reporter.phase(f"scoring {candidate.name}"):
             samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
             scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
+            if isinstance(candidate.content, Tensor):
+                scores = warn_of(describe_overlap(samples, source), scores)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     used = {score.features for scores in found.values() for score in scores}
     advice = evaluation.features.better if evaluation.features.name in used else ""
@@ -216,6 +227,20 @@ def _check_places(things: Sequence[object], against: str | None, asked: Evaluati
         find_reader(against)
     elif not any(may_know_data(Path(place).expanduser()) for place in places):
         raise InputError(SAY_WHICH)
+
+
+def _check_protocol(asked: EvaluationOptions, against: str | None) -> Protocol | None:
+    """Find the protocol that is asked for, if one is, and refuse what it has no place for.
+
+    Raises:
+        InputError: see there.
+    """
+    protocol = asked.find_protocol()
+    if protocol is not None:
+        check_protocol(protocol, asked)
+        if against is None:
+            raise InputError(f"--protocol {asked.protocol}: {SAY_WHICH}")
+    return protocol
 
 
 def _check_features(asked: EvaluationOptions) -> None:

@@ -4,6 +4,9 @@ from pathlib import Path
 
 from pydantic.dataclasses import dataclass
 
+from zerosum import catalog
+from zerosum.metrics.protocols import Protocol
+
 
 @dataclass(frozen=True)
 class EvaluationOptions:
@@ -22,6 +25,7 @@ class EvaluationOptions:
         truncation: of the generators' latents, as `TrainedGenerator.sample` takes it; said in the protocol.
         pairs: how many of the samples nearest to training images to return; only for one thing at a time.
         device: where generators and features run.
+        protocol: the name of another program, whose way from the decoded image to the figure is taken; empty for ours.
     """
 
     metrics: tuple[str, ...] = ()
@@ -35,3 +39,12 @@ class EvaluationOptions:
     truncation: float | None = None
     pairs: int = 0
     device: str = "auto"
+    protocol: str = ""
+
+    def find_protocol(self) -> Protocol | None:
+        """Return the protocol of that name; None if there is none.
+
+        Raises:
+            InputError: no protocol has that name; the message suggests the nearest one.
+        """
+        return catalog.lookup(Protocol, self.protocol)() if self.protocol else None

@@ -17,11 +17,13 @@ from zerosum.game.engine import Engine
 from zerosum.metrics import Metric, Score, score_named
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import FeatureExtractor, Request, open_features
+from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.moment_scores import MomentEvaluation
 from zerosum.metrics.moments import Moments, read_moments
 from zerosum.run.evaluate import find_metric
 from zerosum.run.options import EvaluationOptions
 from zerosum.run.pixels import PixelReader
+from zerosum.run.protocols import check_protocol
 from zerosum.run.statistics import check_for_statistics, choose_features, stand_in
 from zerosum.types import Shape
 
@@ -103,7 +105,7 @@ class Scorer:
             range: the values of fractions that become black and white, (0, 1), (-1, 1) or (0, 255); else guessed for
                 real and for generated images from the first batch of each, said in the protocol, and refused where two
                 readings are possible.
-            options: of `EvaluationOptions`: metrics, features, weights, download, seed and device.
+            options: of `EvaluationOptions`: metrics, features, weights, download, protocol, seed and device.
 
         Raises:
             InputError: something does not exist, cannot be used, or has no meaning here.
@@ -114,6 +116,9 @@ class Scorer:
                 raise InputError(f"{name} has no meaning for a Scorer: it scores the images that come, as they are")
         if asked.truncation is not None or asked.reference != "auto":
             raise InputError("truncation and reference have no meaning for a Scorer: it scores the images that come")
+        self._protocol = asked.find_protocol()
+        if self._protocol is not None:
+            check_protocol(self._protocol, asked)
         self._measures = [find_metric(name) for name in asked.metrics] or None
         for metric in self._measures or ():
             if metric.measured_in:
@@ -167,12 +172,12 @@ class Scorer:
         if self._extractor is None:
             raise InputError("no images have come to this process: update(real=..., fake=...) comes before compute()")
         if self._moments is not None:
-            evaluation = MomentEvaluation(self._moments, _Known(self._extractor), str(self._path))
+            evaluation = MomentEvaluation(self._moments, GivenFeatures(self._extractor), str(self._path))
             scores = evaluation.scores(fake, self._asked.seed, self._measures)
         else:
             assert real is not None  # noqa: S101  # gathered above
             source = Source("the real images", Split(real), Split(real[:0]))
-            whole = Evaluation(source, _Known(self._extractor), "all", made_elsewhere=True)
+            whole = Evaluation(source, GivenFeatures(self._extractor), "all", made_elsewhere=True)
             scores = whole.scores(fake, self._asked.seed, self._measures or self._possible(source))
         return ScoreTable(tuple(self._note(score) for score in scores))
 
@@ -206,11 +211,12 @@ class Scorer:
     def _open(self, pixels: Tensor) -> FeatureExtractor:
         """Open the features for images like these."""
         asked, source = self._asked, stand_in(pixels, "the images")
-        network = "" if asked.features == "auto" else asked.features
+        default = "inception" if asked.protocol else ""
+        network = default if asked.features == "auto" else asked.features
         if self._moments is not None and self._path is not None:
             network = choose_features(self._moments, asked, self._path)
         device = Engine.choose(asked.device).device
-        extractor = open_features(source, Request(network, asked.weights, asked.download, device))
+        extractor = open_features(source, Request(network, asked.weights, asked.download, device, None, self._protocol))
         if self._moments is not None:
             self._moments.check_features(extractor, str(self._path))
         return extractor
@@ -235,37 +241,20 @@ class Scorer:
         return [
             each
             for each in sorted(known, key=lambda each: each.when != "training")
-            if each.when != "request" and not each.measured_in and not each.refusal(source, self._extractor)
+            if self._is_usual(each) and not each.measured_in and not each.refusal(source, self._extractor)
         ]
+
+    def _is_usual(self, metric: Metric) -> bool:
+        """Return whether it is measured unless others are asked for: by the protocol's program, or by zerosum."""
+        if self._protocol is not None:
+            return catalog.name_of(metric) in self._protocol.metrics
+        return metric.when != "request"
 
     def _note(self, score: Score) -> Score:
         """Add to the protocol how fractions were read."""
         notes = [note for note in (seen.reader.note for seen in self._seen.values()) if note]
         said = "".join(f" {note[0].upper()}{note[1:]}." for note in notes)
         return replace(score, comparable=score.comparable + said)
-
-
-class _Known(FeatureExtractor):
-    """Stands where samples are their features already."""
-
-    def __init__(self, extractor: FeatureExtractor) -> None:
-        """Describe the features as `extractor` does."""
-        self._extractor = extractor
-        for name in ("name", "resizer", "comparable", "blind", "better", "classes", "is_pool3"):
-            setattr(self, name, getattr(extractor, name))
-
-    @classmethod
-    def open(cls, source: Source, request: Request) -> "FeatureExtractor":
-        """Open nothing: it is made of an extractor."""
-        raise NotImplementedError
-
-    def __call__(self, samples: Tensor) -> Tensor:
-        """Return the features as they are."""
-        return samples
-
-    def logits(self, features: Tensor) -> Tensor:
-        """Compute the logits."""
-        return self._extractor.logits(features)
 
 
 def gather_rows(rows: Tensor) -> Tensor:

@@ -34,8 +34,11 @@ def write_reference(place: str, path: Path, asked: EvaluationOptions, reporter: 
     source = stand_in(candidate.content, place)
     with reporter.phase("preparing the features") as progress:
         device = Engine.choose(asked.device).device
-        network = "" if asked.features == "auto" else asked.features
-        extractor = open_features(source, Request(network, asked.weights, asked.download, device, progress))
+        default = "inception" if asked.protocol else ""
+        network = default if asked.features == "auto" else asked.features
+        extractor = open_features(
+            source, Request(network, asked.weights, asked.download, device, progress, asked.find_protocol())
+        )
     samples = candidate.samples(asked.count, source, extractor, asked.seed)
     origin = Origin(
         features=_name_request(extractor, samples),
@@ -105,13 +108,15 @@ def score_against(
     source = stand_in(_some(candidates[0]), path.name)
     with reporter.phase("preparing the features") as progress:
         network = choose_features(moments, asked, path)
-        request = Request(network, asked.weights, asked.download, Engine.choose(asked.device).device, progress)
+        device = Engine.choose(asked.device).device
+        request = Request(network, asked.weights, asked.download, device, progress, asked.find_protocol())
         extractor = open_features(source, request)
     moments.check_features(extractor, str(path))
     evaluation = MomentEvaluation(moments, extractor, str(path))
     if moments.origin is None:
         reporter.note(
             f"{path} does not say how it was measured: taken to be of {extractor.name}; resizer: {extractor.resizer}"
+            f"{'' if asked.protocol else '; --protocol chooses another'}"
         )
     left_out = sorted(set(catalog.choices(Metric)) - set(names_for_statistics()))
     if measures is None:
