@@ -58,7 +58,7 @@ def train(data: Path, out: Path, *options: object) -> None:
 def score(run: Path, against: Path, reference: str) -> dict[str, Any]:
     """Score a run against photos that it did not see."""
     call = [COMMAND, "evaluate", run, "--against", against, "--reference", reference, "--features", "efficientnet"]
-    done = subprocess.run([*map(str, call), "--json"], check=True, capture_output=True, text=True)
+    done = subprocess.run([*map(str, call), "--json", "-"], check=True, capture_output=True, text=True)
     lines = map(json.loads, done.stdout.splitlines())
     own = {each.score.metric: each.score.value for each in records.read(RunFolder(run), ScoreRecord)}
     copied = {"nearer-than-real, against its own photos": round(own["nearer-than-real"], 3)}

@@ -10,9 +10,9 @@ CHECKING = sys.argv[1:] == ["--check"]
 
 
 def fill_template(name: str, parts: Mapping[str, str]) -> str:
-    """Return docs/NAME.template.md with each `{{part}}` replaced by its text."""
+    """Return docs/NAME.template.md with each `{{part}}` replaced by its text; `${{` stays."""
     template = (DOCS / f"{name}.template.md").read_text()
-    return re.sub(r"\{\{(.+?)\}\}", lambda match: parts[match[1]], template)
+    return re.sub(r"(?<!\$)\{\{(.+?)\}\}", lambda match: parts[match[1]], template)
 
 
 def write_or_check(name: str, make: Callable[[], str]) -> None:

@@ -1,4 +1,4 @@
-"""Write docs/paper.md, docs/questions.md and docs/scores.md: their templates, filled with what was measured.
+"""Write docs/paper.md, questions.md, scores.md and agreement.md: their templates, filled with what was measured.
 
 With --check, fail if they are not up to date.
 """
@@ -288,9 +288,37 @@ def make_scores() -> str:
     return fill_template("scores", parts | rungs)
 
 
+def make_agreement() -> str:
+    """Fill in how well protocols agree with the programs, and how much they differ from each other."""
+    figures = load_figures("agreement")
+    distances = figures["distance"]
+    checks = [
+        [f"`{name}`", max_difference(pixels), f"{distances[name]:.0e}" if name in distances else "not looked at"]
+        for name, pixels in figures["pixels"].items()
+    ]
+    names = list(next(iter(figures["sets"].values())))
+    sets = [
+        [label, *(f"{each['value']:.4g} ({each['low']:.4g} to {each['high']:.4g})" for each in row.values())]
+        for label, row in figures["sets"].items()
+    ]
+    heads = ["`--protocol`", "largest difference before the network (range 2)", "relative difference of the distance"]
+    parts = {
+        "checks": table(heads, checks, align=RIGHT),
+        "sets": table(["Fréchet distance (95% interval)", *(f"`{name}`" for name in names)], sets, align=RIGHT),
+        "count": f"{figures['count']:,}",
+    }
+    return fill_template("agreement", parts)
+
+
+def max_difference(pixels: dict[str, float]) -> str:
+    """Return the largest difference and the sizes at which it was looked for."""
+    return f"{max(pixels.values()):g} (at {', '.join(pixels)})"
+
+
 if __name__ == "__main__":
     if not CHECKING:
         draw_curves()
     write_or_check("paper", make_paper)
     write_or_check("questions", make_questions)
     write_or_check("scores", make_scores)
+    write_or_check("agreement", make_agreement)

@@ -15,18 +15,32 @@ if TYPE_CHECKING:
     from zerosum.generator import TrainedGenerator, load
     from zerosum.recipes import find as recipe
     from zerosum.run.api import resume, train
-    from zerosum.run.evaluate import evaluate
+    from zerosum.run.evaluate import evaluate, save_reference
+    from zerosum.run.scorer import Scorer
 
-__all__ = ["Recipe", "TrainedGenerator", "evaluate", "load", "open_source", "recipe", "resume", "train"]
+__all__ = [
+    "Recipe",
+    "Scorer",
+    "TrainedGenerator",
+    "evaluate",
+    "load",
+    "open_source",
+    "recipe",
+    "resume",
+    "save_reference",
+    "train",
+]
 
 _HOME = {
     "Recipe": ("zerosum.game.recipe", "Recipe"),
+    "Scorer": ("zerosum.run.scorer", "Scorer"),
     "TrainedGenerator": ("zerosum.generator", "TrainedGenerator"),
     "evaluate": ("zerosum.run.evaluate", "evaluate"),
     "load": ("zerosum.generator", "load"),
     "open_source": ("zerosum.data.readers", "open_source"),
     "recipe": ("zerosum.recipes", "find"),
     "resume": ("zerosum.run.api", "resume"),
+    "save_reference": ("zerosum.run.evaluate", "save_reference"),
     "train": ("zerosum.run.api", "train"),
 }
 

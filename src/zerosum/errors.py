@@ -20,6 +20,10 @@ class RunFailed(ZerosumError, RuntimeError):
     """A failure of a run that began correctly."""
 
 
+class ScoreFailed(ZerosumError):
+    """A score on the wrong side of a bound that the caller set."""
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Suggest the one of `choices` that is nearest to `word`, or list them all if none is near."""
     choices = sorted(choices)

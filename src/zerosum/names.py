@@ -5,6 +5,7 @@ Names are declared as literals: in class statements (`class Hinge(Game, name="hi
 """
 
 import ast
+import fnmatch
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ COMPONENTS = {  # where the components lie that a field of the recipe takes by n
     "generator_optimizer": "game/optimizers.py",
     "discriminator_optimizer": "game/optimizers.py",
 }
-METRICS, FEATURES, LOGGERS = "metrics", "metrics/features", "loggers"
+METRICS, FEATURES, LOGGERS, PROTOCOLS = "metrics", "metrics/features", "loggers", "metrics/protocols"
 ELSEWHERE = {  # what people call metrics that have other names here
     "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
     "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
@@ -31,6 +32,7 @@ ELSEWHERE = {  # what people call metrics that have other names here
     "recall": "measured with precision, density and coverage: --metric neighbours",
 }
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+CONDITION = re.compile(r"([a-z0-9-]+)\s*(<=|>=|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.IGNORECASE)
 BUILT_IN = "builtin:"
 
 
@@ -91,6 +93,16 @@ def check_logs(logs: Iterable[str]) -> None:
         _check_component(LOGGERS, log)
 
 
+def check_protocol(name: str) -> None:
+    """Refuse the name of a protocol that is not there; an empty one asks for none.
+
+    Raises:
+        InputError: see there; the message suggests the nearest one.
+    """
+    if name:
+        _check_component(PROTOCOLS, name)
+
+
 def check_metric(name: str) -> None:
     """Refuse the name of a metric that is not there.
 
@@ -103,6 +115,42 @@ def check_metric(name: str) -> None:
     if name.lower() in ELSEWHERE:
         raise InputError(f"{name} is {ELSEWHERE[name.lower()]}")
     raise InputError(f"unknown metric {name!r}: {did_you_mean(name, known)}")
+
+
+def check_condition(text: str, metrics: Sequence[str] = ()) -> tuple[str, str, float]:
+    """Split a condition on a figure, as `frechet-distance>12`, into figure, sign and bound.
+
+    Refuse it if it is none, or about a figure that is not measured where only `metrics` are asked for, or by itself.
+
+    Raises:
+        InputError: see there; the message suggests the nearest figure, or the metric to ask for.
+    """
+    parts = CONDITION.fullmatch(text.strip())
+    if parts is None:
+        raise InputError(f"--fail-if {text!r}: write a figure, one of < <= > >=, and a number: 'frechet-distance>12'")
+    figure, sign, bound = parts.groups()
+    owners = {name: on_request for pattern, name, on_request in _figures() if fnmatch.fnmatch(figure, pattern)}
+    if not owners:
+        known = [pattern for pattern, _, _ in _figures()]
+        raise InputError(f"--fail-if {text!r}: unknown figure {figure!r}: {did_you_mean(figure, known)}")
+    asked = [name for name in owners if any(is_metric(metric, name) for metric in metrics)]
+    if not asked and (metrics or all(owners.values())):
+        raise InputError(f"--fail-if {text!r}: {figure} is not measured without --metric {next(iter(owners))}")
+    return figure, sign, float(bound)
+
+
+def _figures() -> Iterator[tuple[str, str, bool]]:
+    """List the figures of all metrics: the name, the metric, and whether that is measured on request only."""
+    for cls in _classes(METRICS):
+        values = {
+            node.target.id: node.value
+            for node in cls.body
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None
+        }
+        for name in _named(cls.keywords):
+            on_request = "when" in values and ast.literal_eval(values["when"]) == "request"
+            for figure, alias in ast.literal_eval(values["figures"]).items() if "figures" in values else ():
+                yield from ((each, name, on_request) for each in (figure, alias) if each)
 
 
 def is_metric(name: str, known: str) -> bool:

@@ -110,7 +110,7 @@ def test_what_cannot_be_written_is_refused_before_samples_are_made(
 
 
 def test_evaluate_repeats_the_scores_of_the_run(trained: tuple[Path, str], zerosum: Zerosum) -> None:
-    done = zerosum("evaluate", trained[0], "--seed", 0, "--json")
+    done = zerosum("evaluate", trained[0], "--seed", 0, "--json", "-")
     again = [json.loads(line) for line in done.stdout.splitlines()]
     lines = [json.loads(line) for line in (trained[0] / "metrics.jsonl").read_text().splitlines()]
     final = [line for line in lines if line["kind"] == "score" and line["step"] == 60]

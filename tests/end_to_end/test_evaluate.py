@@ -29,7 +29,7 @@ def test_samples_in_files_score_as_the_run_that_made_them(
     (tmp_path / "folder").mkdir()
     for number, image in enumerate(images):
         Image.fromarray(image[0].numpy()).save(tmp_path / "folder" / f"{number}.png")
-    done = zerosum("evaluate", trained[0], "array.npy", "folder", "--count", 600, "--json", *QUICK)
+    done = zerosum("evaluate", trained[0], "array.npy", "folder", "--count", 600, "--json", "-", *QUICK)
     assert done.returncode == 0, done.stderr
     values = {str(line["of"]): line["value"] for line in lines(done.stdout)}
     assert list(values) == [str(trained[0]), "array.npy", "folder"]
@@ -104,7 +104,7 @@ def test_a_generator_that_always_makes_the_same_image_gets_a_score(
     (tmp_path / "same").mkdir()
     for number in range(30):
         Image.fromarray(digits.train.samples[0, 0].numpy()).save(tmp_path / "same" / f"{number}.png")
-    done = zerosum("evaluate", "same", "--against", "digits", "--json")
+    done = zerosum("evaluate", "same", "--against", "digits", "--json", "-")
     assert done.returncode == 0, done.stderr
     assert "the generator has collapsed: its samples are nearly the same few over and over (they are all the same)" in (
         done.stdout
@@ -117,7 +117,7 @@ def test_few_images(zerosum: Zerosum, digits: Source, tmp_path: Path, count: int
     (tmp_path / "few").mkdir()
     for number in range(count):
         Image.fromarray(digits.train.samples[number, 0].numpy()).save(tmp_path / "few" / f"{number}.png")
-    done = zerosum("evaluate", "few", "--against", "digits", "--json")
+    done = zerosum("evaluate", "few", "--against", "digits", "--json", "-")
     assert (done.returncode, done.stderr.count("\n")) == (code, 1 if code else 0), done.stderr
     assert words in done.stderr
     if code == 0:
@@ -135,6 +135,7 @@ def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path:
     assert "--size HxW" in refused.stderr
     done = zerosum("evaluate", "mixed", "--against", "digits", "--size", 8, *QUICK)
     assert done.returncode == 0, done.stderr
+    assert "mixed: brought to 8x8 (by Lanczos, antialiased)" in done.stdout
 
 
 def folder_of(place: Path, images: torch.Tensor) -> Path:
@@ -157,7 +158,7 @@ def test_copies_made_elsewhere_are_found_among_all_real_images(
 ) -> None:
     folder_of(tmp_path / "photos", photos)
     folder_of(tmp_path / "copies", photos.flip(3) if mirrored else photos)
-    done = zerosum("evaluate", "copies", "--against", "photos", "--json")
+    done = zerosum("evaluate", "copies", "--against", "photos", "--json", "-")
     assert done.returncode == 0, done.stderr
     found = {line["metric"]: line for line in lines(done.stdout)}
     assert found["nearer-than-real"]["value"] == 1
@@ -193,7 +194,7 @@ def test_no_column_of_a_table_outweighs_another(zerosum: Zerosum, tmp_path: Path
     fake = np.stack([rng.normal(40_000, 10_000, 200), rng.normal(25, 0.1, 200)], 1)
     np.save(tmp_path / "real.npy", real.astype("f4"))
     np.save(tmp_path / "fake.npy", fake.astype("f4"))
-    done = zerosum("evaluate", "fake.npy", "--against", "real.npy", "--json")
+    done = zerosum("evaluate", "fake.npy", "--against", "real.npy", "--json", "-")
     assert done.returncode == 0, done.stderr
     found = {line["metric"]: line for line in lines(done.stdout)}
     assert found["precision"]["value"] == found["coverage"]["value"] == 0
@@ -216,7 +217,8 @@ def test_what_real_data_score_says_of_how_many_where_they_are_fewer(
 def test_truncated_samples_are_scored_and_the_protocol_says_so(trained: tuple[Path, str], in_process: Command) -> None:
     how = ("--features", "pixels", "--count", 300, *QUICK)
     usual, truncated = (
-        lines(in_process("evaluate", trained[0], *how, *more, "--json")[1])[0] for more in ((), ("--truncation", 0.1))
+        lines(in_process("evaluate", trained[0], *how, *more, "--json", "-")[1])[0]
+        for more in ((), ("--truncation", 0.1))
     )
     images = package.load(trained[0]).sample(300, seed=1, truncation=0.1)
     expected, *_ = package.evaluate(

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from zerosum import catalog, names, recipes
 from zerosum.catalog import Component
+from zerosum.data import Source
 from zerosum.data.distributions import DISTRIBUTIONS
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import reader_names
@@ -23,7 +25,9 @@ from zerosum.game.recipe import Recipe
 from zerosum.game.regularizers import Regularizer
 from zerosum.game.tricks import Trick
 from zerosum.metrics import Metric
-from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.evaluation import Evaluation
+from zerosum.metrics.features import FeatureExtractor, Request
+from zerosum.metrics.protocols import Protocol
 from zerosum.networks import Networks
 
 PLACES: dict[str, type[Component]] = {
@@ -34,6 +38,7 @@ PLACES: dict[str, type[Component]] = {
     "game/optimizers.py": OptimizerConfig,
     "metrics": Metric,
     "metrics/features": FeatureExtractor,
+    "metrics/protocols": Protocol,
     "demonstrations": Demonstration,
 }
 
@@ -117,3 +122,37 @@ def test_a_word_is_refused_in_the_words_of_the_recipe(change: str) -> None:
         recipe.change(recipes.find("compact"), change)
     told = str(late.value).replace(": 1:", ":", 1).partition("choose one of")  # the place in a list is not told early
     assert str(early.value).partition("choose one of")[:2] == told[:2]  # late, classes of other tests are known too
+
+
+def test_every_figure_is_declared_by_its_metric(digits: Source) -> None:
+    """Names that conditions may use are those that scores have."""
+    evaluation = Evaluation.of(digits, Request("random-convolutions"))
+    metrics = [cls() for cls in catalog.choices(Metric).values() if not cls().refusal(digits, evaluation.features)]
+    for metric in metrics:
+        declared = {each for pair in metric.figures.items() for each in pair}
+        for score in evaluation.scores(digits.test.samples[:100], 0, [metric]):
+            assert score.metric in declared, metric
+    assert all(cls.figures for cls in catalog.choices(Metric).values())
+
+
+@pytest.mark.parametrize(
+    ("condition", "metrics", "words"),
+    [
+        ("frechet-distance", (), "write a figure, one of < <= > >=, and a number"),
+        ("frechet-distance>nan", (), "write a figure"),
+        ("frechet-distance=>1", (), "write a figure"),
+        ("frechet>1", (), "unknown figure 'frechet'"),
+        ("coverag<0.1", (), "did you mean 'coverage'"),
+        ("mifid>1", (), "mifid is not measured without --metric mifid"),
+        ("coverage<0.1", ("frechet-distance",), "coverage is not measured without --metric neighbours"),
+    ],
+)
+def test_conditions_that_cannot_be_looked_at_are_refused(condition: str, metrics: tuple[str, ...], words: str) -> None:
+    with pytest.raises(InputError, match=re.escape(words)):
+        names.check_condition(condition, metrics)
+
+
+def test_conditions_are_split() -> None:
+    assert names.check_condition(" fid >= 1.5e1 ") == ("fid", ">=", 15)
+    assert names.check_condition("kernel-distance<-.5", ["KernelDistance"]) == ("kernel-distance", "<", -0.5)
+    assert names.check_condition("sliced-wasserstein-32>3", ["sliced-wasserstein"])[0] == "sliced-wasserstein-32"

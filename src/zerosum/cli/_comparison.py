@@ -7,9 +7,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from zerosum.cli._tables import direction, format_real, format_value, list_others
+from zerosum.cli._tables import direction, format_real, list_others
 from zerosum.comparison.differences import MOST_SEEDS, detectable_deviations
 from zerosum.comparison.groups import FRECHET, Comparison, Contrast, Group
+from zerosum.export.scores import format_value
 from zerosum.metrics import Score, list_warnings
 from zerosum.metrics.statistics import ConfidenceInterval
 

@@ -1,7 +1,8 @@
 """Tell the terminal what an evaluation does, and what it found."""
 
-import json
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -11,8 +12,15 @@ from zerosum.cli._data import tell_files
 from zerosum.cli._progress import show_progress
 from zerosum.cli._tables import show_scores
 from zerosum.data import Progress, Source
+from zerosum.errors import InputError, ScoreFailed
+from zerosum.export import scores as scores_as
+from zerosum.metrics import Score
+from zerosum.metrics.conditions import Condition, list_failures
+from zerosum.metrics.moments import Moments
 from zerosum.run.candidate import Reporter
 from zerosum.run.evaluate import EvaluationResult
+
+TERMINAL = "-"
 
 
 class ConsoleReporter(Reporter):
@@ -35,11 +43,67 @@ class ConsoleReporter(Reporter):
         tell_files(source, self._console)
 
 
-def print_json(result: EvaluationResult) -> None:
-    """Print a JSON line for each score."""
-    for name, scores in result.scores.items():
-        for score in scores:
-            typer.echo(json.dumps({"of": name, **score.as_json()}))
+@dataclass(frozen=True)
+class Outputs:
+    """What becomes of the scores besides a table.
+
+    Attributes:
+        json: where to write JSON lines; `-` is the terminal.
+        junit: where to write JUnit's XML.
+        markdown: where to write Markdown.
+        conditions: what the command should fail on.
+    """
+
+    json: str | None
+    junit: Path | None
+    markdown: Path | None
+    conditions: Sequence[Condition]
+
+    @classmethod
+    def check(
+        cls,
+        json: str | None,
+        junit: Path | None,
+        markdown: Path | None,
+        conditions: Sequence[str],
+        metrics: Sequence[str],
+    ) -> "Outputs":
+        """Read the conditions and refuse files that cannot be written, before any work.
+
+        Raises:
+            InputError: see there.
+        """
+        places = [Path(json) if json not in (None, TERMINAL) else None, junit, markdown]
+        files = [place for place in places if place is not None]
+        for file in files:
+            scores_as.check_destination(file)
+        if len({file.absolute() for file in files}) < len(files):
+            raise InputError("--json, --junit and --markdown need files of their own")
+        return cls(json, junit, markdown, [Condition.parse(each, metrics) for each in conditions])
+
+    @property
+    def to_terminal(self) -> bool:
+        """Whether JSON lines are printed instead of a table."""
+        return self.json == TERMINAL
+
+    def write(self, scores: Mapping[str, Sequence[Score]]) -> None:
+        """Write the files, then fail if a condition holds.
+
+        Raises:
+            ScoreFailed: a condition holds; the message says which.
+            InputError: a file cannot be written, or the figure of a condition was not measured.
+        """
+        if self.to_terminal:
+            typer.echo(scores_as.to_json(scores), nl=False)
+        elif self.json is not None:
+            scores_as.write(scores_as.to_json(scores), Path(self.json))
+        failures = list_failures(self.conditions, scores)
+        if self.junit is not None:
+            scores_as.write(scores_as.to_junit(scores, self.conditions), self.junit)
+        if self.markdown is not None:
+            scores_as.write(scores_as.to_markdown(scores, self.conditions), self.markdown)
+        if failures:
+            raise ScoreFailed("; ".join(failures))
 
 
 def show_result(result: EvaluationResult, console: Console, pairs: Path | None) -> None:
@@ -49,3 +113,12 @@ def show_result(result: EvaluationResult, console: Console, pairs: Path | None) 
         console.print(result.advice + ".")
     if pairs is not None:
         console.print(f"Nearest to training images: {pairs}", soft_wrap=True)
+
+
+def show_reference(moments: Moments, path: Path, console: Console) -> None:
+    """Print what was written to `path`, and how to use it."""
+    console.print(
+        f"{path}: mean and covariance of {len(moments.gaussian.mean):,} features of {moments.samples:,} images; "
+        f"zerosum evaluate IMAGES --against {path}",
+        soft_wrap=True,
+    )

@@ -6,9 +6,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from zerosum.export.scores import format_value
 from zerosum.metrics import Score, list_warnings
 
-SHORT = {"test": "test", "training": "train", "whole": "all"}
+SHORT = {"test": "test", "training": "train", "whole": "all", "statistics": "stats"}
 
 
 def show_scores(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
@@ -36,7 +37,7 @@ def _show_one(scores: Sequence[Score], console: Console) -> None:
             f"{format_value(score.low)} to {format_value(score.high)}",
             format_real(score),
             f"{score.samples:,}",
-            f"{score.reference_samples:,} {SHORT[score.reference.split()[0]]}",
+            f"{_count_reference(score)} {SHORT[score.reference.split()[0]]}",
         )
     console.print(table)
     _protocol(scores, console)
@@ -67,7 +68,7 @@ def _protocol(scores: Sequence[Score], console: Console) -> None:
     first = scores[0]
     console.print(
         f"↓ lower is better, ↑ higher, → as real data. Features: {first.features}; resizer: {first.resizer}; "
-        f"against the {first.reference}, seed {first.seed}. Intervals are of the finite samples; real: "
+        f"against the {first.reference}, seed {first.seed}. Intervals are of the finite samples"
         f"{_describe_real(scores)}.",
     )
     console.print(first.comparable)
@@ -84,6 +85,11 @@ def list_others(scores: Sequence[Score]) -> list[str]:
     return [f"But {', '.join(metrics)}: {in_what}" for in_what, metrics in list(measured.items())[1:]]
 
 
+def _count_reference(score: Score) -> str:
+    """Format the number of real samples, which statistics of other programs do not tell."""
+    return f"{score.reference_samples:,}" if score.reference_samples else "?"
+
+
 def format_real(score: Score) -> str:
     """Format what real samples score, with their number in brackets where it is not that of the samples."""
     if score.real is None or score.real_samples in (0, score.samples):
@@ -93,6 +99,8 @@ def format_real(score: Score) -> str:
 
 def _describe_real(scores: Sequence[Score]) -> str:
     """Say which real samples the column is about, and what it must not be read for."""
+    if all(each.real is None for each in scores):
+        return ""
     halved = scores[0].reference.startswith("whole")
     words = "a part of the real samples against the rest" if halved else "real samples that are not in the reference"
     if any(each.real_samples not in (0, each.samples) for each in scores):
@@ -100,7 +108,7 @@ def _describe_real(scores: Sequence[Score]) -> str:
             ", their number in brackets where it is another: fewer samples are further away, so such a value is "
             "no bound"
         )
-    return words
+    return f"; real: {words}"
 
 
 def _warn(scores: Sequence[Score], console: Console, of: str = "") -> None:
@@ -113,13 +121,3 @@ def direction(better: str) -> str:
     if better.startswith("above"):
         return better.replace("above ", ">")
     return {"lower": "↓", "higher": "↑"}.get(better, "→")
-
-
-def format_value(value: float | None) -> str:
-    """Format a value with about four digits; None is empty."""
-    if value is None:
-        return ""
-    if abs(value) >= 1e6:
-        return f"{value:.3g}"
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3f}"
-    return "0.000" if text == "-0.000" else text

@@ -10,8 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from zerosum import records
 from zerosum.cli import STARTED
 from zerosum.cli._data import count_epochs, describe_recipe
-from zerosum.cli._tables import format_value, show_scores
+from zerosum.cli._tables import show_scores
 from zerosum.diagnostics import Diagnosis
+from zerosum.export.scores import format_value
 from zerosum.recipes import auto
 from zerosum.records import FindingRecord, Record, ScoreRecord
 from zerosum.run.api import finish

@@ -20,7 +20,18 @@ def evaluate(
         ),
     ],
     against: Annotated[
-        str | None, typer.Option(metavar="DATA", help="The real data; default: what the first run was trained on.")
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="The real data, or their statistics: an .npz of --save-reference, pytorch-fid or clean-fid, a .pt of "
+            "torch-fidelity's cache; default: what the first run was trained on.",
+        ),
+    ] = None,
+    save_reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.npz", help="Score nothing: write the statistics of these real images, for --against."
+        ),
     ] = None,
     metrics: Annotated[
         list[str] | None,
@@ -33,6 +44,14 @@ def evaluate(
             "pixels, inception (or inception:64, :192, :768), dinov2."
         ),
     ] = "auto",
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="PROGRAM",
+            help="Bring images to Inception as pytorch-fid, clean-fid, torch-fidelity or kaggle-dogs does, and measure "
+            "what it measures.",
+        ),
+    ] = "",
     weights: Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")] = (
         None
     ),
@@ -59,7 +78,21 @@ def evaluate(
     pairs: Annotated[
         Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="End with exit code 1 if a figure is so: 'frechet-distance>12', with < <= > or >=; repeatable.",
+        ),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the scores as JSON lines; '-' prints them instead of a table."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the scores as JUnit's XML.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the scores as Markdown, for a pull request.")
+    ] = None,
     device: Device = "auto",
     data_dir: DataDir = None,
 ) -> None:
@@ -67,36 +100,43 @@ def evaluate(
     from zerosum import names
 
     names.check_scores(metrics or (), features)
+    for condition in fail_if or ():
+        names.check_condition(condition, metrics or ())
+    names.check_protocol(protocol)
     names.check_pictures(what)
     if against is not None:
         names.check_data(against)
-    from zerosum.cli._evaluation import ConsoleReporter, print_json, show_result
+    from zerosum.cli._evaluation import ConsoleReporter, Outputs, show_reference, show_result
     from zerosum.cli._progress import plain_console
     from zerosum.export import samples
     from zerosum.run.evaluate import evaluate as score
+    from zerosum.run.evaluate import save_reference as save
 
     if pairs is not None:
         samples.check_picture(pairs)
-    console = plain_console(stderr=as_json)
-    result = score(
-        what,
-        against,
-        metrics=metrics or (),
-        features=features,
-        weights=weights,
-        download=download,
-        reference=reference,
-        count=count,
-        size=size,
-        seed=seed,
-        truncation=truncation,
-        pairs=0 if pairs is None else PAIRS,
-        device=device,
-        reporter=ConsoleReporter(console),
-    )
+    outputs = Outputs.check(json, junit, markdown, fail_if or (), metrics or ())
+    console = plain_console(stderr=outputs.to_terminal)
+    reporter = ConsoleReporter(console)
+    options = {
+        "metrics": metrics or (),
+        "features": features,
+        "protocol": protocol,
+        "weights": weights,
+        "download": download,
+        "reference": reference,
+        "count": count,
+        "size": size,
+        "seed": seed,
+        "truncation": truncation,
+        "pairs": 0 if pairs is None else PAIRS,
+        "device": device,
+    }
+    if save_reference is not None:
+        show_reference(save(what, save_reference, against, reporter=reporter, **options), save_reference, console)
+        return
+    result = score(what, against, reporter=reporter, **options)
     if pairs is not None and result.pairs is not None:
         samples.save(result.pairs, pairs, columns=PAIR_COLUMNS)
-    if as_json:
-        print_json(result)
-    else:
+    if not outputs.to_terminal:
         show_result(result, console, pairs)
+    outputs.write(result.scores)

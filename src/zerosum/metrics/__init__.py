@@ -48,6 +48,11 @@ class Estimate:
     real_samples: int = 0
     warning: str = ""
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of the 95% interval."""
+        return self.low, self.high
+
     @classmethod
     def of(
         cls,
@@ -83,6 +88,15 @@ class Score(Estimate):
     reference_samples: int
     seed: int
     comparable: str
+
+    @property
+    def protocol(self) -> str:
+        """How the value was measured, in words: what must be equal where two are compared."""
+        real = f"{self.reference_samples:,}" if self.reference_samples else "an unknown number of"
+        return (
+            f"{self.features}; resizer: {self.resizer}; {self.samples:,} generated samples against {real} real ones, "
+            f"the {self.reference}; seed {self.seed}. {self.comparable}"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON-able mapping of the fields; `from_json` reads it back equal."""
@@ -174,6 +188,27 @@ class MetricInputs:
     extract_mirrored: Callable[[], Tensor | None]
 
 
+@dataclass(frozen=True, eq=False)
+class MomentInputs:
+    """All that a metric can look at where of the real samples only the mean and the covariance are known.
+
+    Attributes:
+        fake: generated samples.
+        mean: of the real samples' features, float64 [D].
+        covariance: of these, float64 [D, D].
+        features: the extractor of the features.
+        seed: of every choice.
+        replicates: number of bootstrap replicates.
+    """
+
+    fake: SampleSet
+    mean: Tensor
+    covariance: Tensor
+    features: FeatureExtractor
+    seed: int
+    replicates: int
+
+
 class Metric(Component, ABC, kind="metric"):
     """Compares two sets. A new metric is one subclass in one file of this folder.
 
@@ -184,6 +219,9 @@ class Metric(Component, ABC, kind="metric"):
         most: how many generated samples it looks at, if not at all of them.
         measured_in: what it looks at where these are not features, e.g. pixels.
         comparable: what its scores may be compared with, a sentence's end, where the features do not say it.
+        takes_moments: whether mean and covariance of the real features suffice for it.
+        figures: the names of its estimates; each with the one that it has in Inception's 2,048 features, if another.
+            A star stands for a number.
     """
 
     equal_sizes: ClassVar[bool] = False
@@ -192,6 +230,8 @@ class Metric(Component, ABC, kind="metric"):
     most: ClassVar[int | None] = None
     measured_in: ClassVar[str] = ""
     comparable: ClassVar[str] = ""
+    takes_moments: ClassVar[bool] = False
+    figures: ClassVar[Mapping[str, str]] = {}
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """Say why the metric has no meaning for samples that should resemble `source`; empty if it has."""
@@ -207,6 +247,10 @@ class Metric(Component, ABC, kind="metric"):
     @abstractmethod
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return estimates for the generated samples; their names do not depend on the samples."""
+
+    def measure_moments(self, given: MomentInputs) -> list[Estimate]:
+        """Return the same where mean and covariance of the real features suffice."""
+        raise NotImplementedError
 
 
 def list_warnings(scores: Iterable[Score]) -> list[str]:

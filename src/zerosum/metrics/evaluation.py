@@ -141,6 +141,8 @@ class Evaluation:
 
     @property
     def _most_training(self) -> int:
+        if self.features.protocol is not None:
+            return len(self.source.train)
         if self.source.stacked_from is not None:
             return STACKS
         return MOST_SLOW if self.features.slow else MOST_TRAINING

@@ -1,14 +1,15 @@
 """The Fréchet distance between Gaussians fitted to two sets of features (Heusel et al. 2017, eq. 6)."""
 
 import math
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from zerosum import randomness
-from zerosum.metrics import Estimate, Metric, MetricInputs, SampleSet, When
+from zerosum.metrics import Estimate, Metric, MetricInputs, MomentInputs, SampleSet, When
 from zerosum.metrics.features import FeatureExtractor
 from zerosum.metrics.statistics import ConfidenceInterval, deviation_of, student
 
@@ -16,6 +17,13 @@ BLOCK = 4096
 MANY_FEATURES = 512
 SIZES, SMALLEST = 15, 0.1
 ENOUGH = 4  # times as many samples as features
+
+
+class Gaussian(NamedTuple):
+    """A normal distribution: its mean, float64 [d], and its covariance, float64 [d, d]."""
+
+    mean: Tensor
+    covariance: Tensor
 
 
 class FrechetDistance(Metric, name="frechet-distance"):
@@ -26,7 +34,9 @@ class FrechetDistance(Metric, name="frechet-distance"):
     percentiles be. It is called FID only in the 2,048 features of Inception.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"frechet-distance": "fid"}
     when: ClassVar[When] = "training"
+    takes_moments: ClassVar[bool] = True
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return one estimate; biased upwards when the samples are not many more than the features."""
@@ -34,6 +44,14 @@ class FrechetDistance(Metric, name="frechet-distance"):
         deviation, draws = bootstrap(inputs)
         interval = ConfidenceInterval.by_student(frechet_distance(fake, real), deviation, draws - 1).clip(least=0.0)
         return [Estimate.of(distance_name(inputs.features), interval, "lower", warning=warn_if_few(fake, real))]
+
+    def measure_moments(self, given: MomentInputs) -> list[Estimate]:
+        """Return one estimate, in whose interval the real moments are taken to be exact."""
+        fake, real = given.fake.features, Gaussian(given.mean, given.covariance)
+        deviation, draws = bootstrap_fakes(given)
+        value = distance_between(real, fit_gaussian(fake))
+        interval = ConfidenceInterval.by_student(value, deviation, draws - 1).clip(least=0.0)
+        return [Estimate.of(distance_name(given.features), interval, "lower", warning=warn_if_few(fake))]
 
 
 class FrechetInfinity(Metric, name="frechet-infinity"):
@@ -45,25 +63,46 @@ class FrechetInfinity(Metric, name="frechet-infinity"):
     at all of them.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"frechet-distance-infinity": "fid-infinity"}
     when: ClassVar[When] = "request"
+    takes_moments: ClassVar[bool] = True
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return one estimate."""
-        fake, real = inputs.fake, inputs.real.features
-        dimension = fake.features.shape[1]
-        least = max(2, min(max(SMALLEST * len(fake), 2 * dimension), len(fake) / 2))
-        counts = np.linspace(least, len(fake), SIZES).round().astype(int)
-        distances = [
-            frechet_distance(_draw(fake, int(count), inputs.seed, number), real) for number, count in enumerate(counts)
-        ]
-        (_, limit), covariance = np.polyfit(1 / counts, distances, 1, cov=True)
-        deviation, draws = bootstrap(inputs)
-        line = student(SIZES - 2) * float(np.sqrt(max(0.0, covariance[1, 1])))
-        interval = ConfidenceInterval.around(float(limit), math.hypot(line, student(draws - 1) * deviation))
-        warning = warn_if_few(fake.features, real)
-        if not warning and len(fake) < ENOUGH * dimension:
-            warning = f"{len(fake):,} samples are few to extrapolate from with {dimension:,} features"
-        return [Estimate.of(f"{distance_name(inputs.features)}-infinity", interval, "lower", warning=warning)]
+        real = inputs.real.features
+        warning = warn_if_few(inputs.fake.features, real)
+        margin = margin_of(*bootstrap(inputs))
+        return _extrapolate(inputs.fake, fit_gaussian(real), inputs.features, inputs.seed, margin, warning)
+
+    def measure_moments(self, given: MomentInputs) -> list[Estimate]:
+        """Return one estimate, in whose interval the real moments are taken to be exact."""
+        warning = warn_if_few(given.fake.features)
+        real, margin = Gaussian(given.mean, given.covariance), margin_of(*bootstrap_fakes(given))
+        return _extrapolate(given.fake, real, given.features, given.seed, margin, warning)
+
+
+def _extrapolate(
+    fake: SampleSet, real: Gaussian, features: FeatureExtractor, seed: int, margin: float, warning: str
+) -> list[Estimate]:
+    """Fit a line in 1/N and read it at 0; `margin` is the half width of the interval of the distance at all samples."""
+    dimension = fake.features.shape[1]
+    least = max(2, min(max(SMALLEST * len(fake), 2 * dimension), len(fake) / 2))
+    counts = np.linspace(least, len(fake), SIZES).round().astype(int)
+    distances = [
+        distance_between(real, fit_gaussian(_draw(fake, int(count), seed, number)))
+        for number, count in enumerate(counts)
+    ]
+    (_, limit), covariance = np.polyfit(1 / counts, distances, 1, cov=True)
+    line = student(SIZES - 2) * float(np.sqrt(max(0.0, covariance[1, 1])))
+    interval = ConfidenceInterval.around(float(limit), math.hypot(line, margin))
+    if not warning and len(fake) < ENOUGH * dimension:
+        warning = f"{len(fake):,} samples are few to extrapolate from with {dimension:,} features"
+    return [Estimate.of(f"{distance_name(features)}-infinity", interval, "lower", warning=warning)]
+
+
+def margin_of(deviation: float, draws: int) -> float:
+    """Return half the width of a 95% interval by Student's t, of a deviation estimated from so many draws."""
+    return student(draws - 1) * deviation
 
 
 def _draw(samples: SampleSet, count: int, seed: int, number: int) -> Tensor:
@@ -76,13 +115,28 @@ def bootstrap(inputs: MetricInputs) -> tuple[float, int]:
     """Return the standard deviation of the distance when both sets are resampled, and the number of replicates."""
     fake, real = inputs.fake.features, inputs.real.features
     rng = randomness.rng(inputs.seed, 0, "bootstrap")
+    return _deviation(
+        lambda: frechet_distance(_resample(fake, rng), _resample(real, rng)), fake.shape[1], inputs.replicates
+    )
 
-    def resample(rows: Tensor) -> Tensor:
-        return rows[torch.randint(len(rows), (len(rows),), generator=rng)]
 
-    draws = inputs.replicates // (4 if fake.shape[1] <= MANY_FEATURES else 12)
-    replicates = [frechet_distance(resample(fake), resample(real)) for _ in range(draws)]
-    return float(deviation_of(np.array(replicates))), draws
+def bootstrap_fakes(given: MomentInputs) -> tuple[float, int]:
+    """Return the same when only the generated samples are resampled."""
+    fake, real = given.fake.features, Gaussian(given.mean, given.covariance)
+    rng = randomness.rng(given.seed, 0, "bootstrap")
+    return _deviation(
+        lambda: distance_between(real, fit_gaussian(_resample(fake, rng))), fake.shape[1], given.replicates
+    )
+
+
+def _resample(rows: Tensor, rng: torch.Generator) -> Tensor:
+    return rows[torch.randint(len(rows), (len(rows),), generator=rng)]
+
+
+def _deviation(draw: Callable[[], float], dimension: int, replicates: int) -> tuple[float, int]:
+    """Return the standard deviation of what `draw` returns, and how often it was called: less if that is slow."""
+    draws = replicates // (4 if dimension <= MANY_FEATURES else 12)
+    return float(deviation_of(np.array([draw() for _ in range(draws)]))), draws
 
 
 def distance_name(features: FeatureExtractor) -> str:
@@ -90,29 +144,33 @@ def distance_name(features: FeatureExtractor) -> str:
     return "fid" if features.is_pool3 else "frechet-distance"
 
 
-def warn_if_few(fake: Tensor, real: Tensor) -> str:
-    """Return a warning if a set of features, [N, d] or [M, d], has no full covariance: N or M <= d. Else nothing."""
-    samples, dimension = min(len(fake), len(real)), fake.shape[1]
+def warn_if_few(*sets: Tensor) -> str:
+    """Return a warning if one of the `sets` of features, [N, d] each, has no full covariance: N <= d. Else nothing."""
+    samples, dimension = min(map(len, sets)), sets[0].shape[1]
     if samples <= dimension:
         return f"{samples:,} samples are few for {dimension:,} features: mostly their number is measured"
     return ""
 
 
 def frechet_distance(fake: Tensor, real: Tensor) -> float:
-    """Compute the distance between the Gaussians fitted to `fake` [N, d] and `real` [M, d]; N, M >= 2.
+    """Compute the distance between the Gaussians fitted to `fake` [N, d] and `real` [M, d]; N, M >= 2."""
+    return distance_between(fit_gaussian(real), fit_gaussian(fake))
+
+
+def distance_between(one: Gaussian, other: Gaussian) -> float:
+    """Compute the distance between two Gaussians.
 
     Tr (S_1 S_2)^(1/2) is the sum of the square roots of the eigenvalues of S_1 S_2. These are real and not negative;
     rounding makes some of them slightly negative or complex, and what that adds to the roots is imaginary or small.
     """
-    (mean_1, covariance_1), (mean_2, covariance_2) = fit_gaussian(real), fit_gaussian(fake)
-    root_trace = torch.linalg.eigvals(covariance_1 @ covariance_2).sqrt().real.sum()
-    traces = covariance_1.trace() + covariance_2.trace()
-    distance = (mean_1 - mean_2).square().sum() + traces - 2 * root_trace
+    root_trace = torch.linalg.eigvals(one.covariance @ other.covariance).sqrt().real.sum()
+    traces = one.covariance.trace() + other.covariance.trace()
+    distance = (one.mean - other.mean).square().sum() + traces - 2 * root_trace
     return max(float(distance), 0.0)  # in this order a NaN stays one
 
 
-def fit_gaussian(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean [d] and unbiased covariance [d, d] of `features` [N, d], summed up in float64, block by block."""
+def fit_gaussian(features: Tensor) -> Gaussian:
+    """Return mean and unbiased covariance of `features` [N, d], summed up in float64, block by block."""
     count, dimension = features.shape
     total = torch.zeros(dimension, dtype=torch.float64)
     products = torch.zeros(dimension, dimension, dtype=torch.float64)
@@ -121,4 +179,4 @@ def fit_gaussian(features: Tensor) -> tuple[Tensor, Tensor]:
         total += rows.sum(0)
         products += rows.T @ rows
     mean = total / count
-    return mean, (products - count * torch.outer(mean, mean)) / (count - 1)
+    return Gaussian(mean, (products - count * torch.outer(mean, mean)) / (count - 1))

@@ -1,5 +1,8 @@
 """The Inception score (Salimans et al. 2016), in a network that tells classes apart."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
@@ -18,6 +21,8 @@ class InceptionScore(Metric, name="inception-score"):
     The mean over ten parts of the samples, as published; the interval is Student's for that mean. It bears this name
     only in Inception's 1,008 classes; those of a classifier of the data make a `classifier-score`.
     """
+
+    figures: ClassVar[Mapping[str, str]] = {"classifier-score": "inception-score"}
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
         """Refuse features of a network that tells no classes apart."""

@@ -1,5 +1,8 @@
 """The kernel distance (KID, Binkowski et al. 2018): without bias at any number of samples."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -19,11 +22,17 @@ class KernelDistance(Metric, name="kernel-distance"):
     KID only in the 2,048 features of Inception.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"kernel-distance": "kid"}
+
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return one estimate."""
         fake, real = inputs.fake.features.double(), inputs.real.features.double()
         count = min(len(fake), len(real))
+        protocol, warning = inputs.features.protocol, ""
         size = min(SUBSET, max(2, count // 2))
+        if protocol is not None and size < protocol.least_subset:
+            size = min(count, protocol.least_subset)
+            warning = f"{count:,} samples are few for subsets of {SUBSET:,}, so these overlap and the interval is none"
         rng = randomness.rng(inputs.seed, 0, "kernel subsets")
         draws = torch.stack(
             [squared_discrepancy(_draw(real, size, rng), _draw(fake, size, rng)) for _ in range(SUBSETS)]
@@ -31,7 +40,7 @@ class KernelDistance(Metric, name="kernel-distance"):
         deviation = float(draws.std(correction=0))
         margin = Z95 * deviation * (size / max(1, count - size)) ** 0.5
         name = "kid" if inputs.features.is_pool3 else "kernel-distance"
-        return [Estimate.of(name, ConfidenceInterval.around(float(draws.mean()), margin), "lower")]
+        return [Estimate.of(name, ConfidenceInterval.around(float(draws.mean()), margin), "lower", warning=warning)]
 
 
 def _draw(features: Tensor, count: int, rng: torch.Generator) -> Tensor:

@@ -1,5 +1,6 @@
 """Memorisation: do samples lie nearer to the training images than held-out real images do?"""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -31,6 +32,7 @@ class Memorisation(Metric, name="memorisation"):
     beside the samples stand the distances of real images to the nearest other one.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"nearest-training": "", "nearer-than-real": ""}
     reference: ClassVar[Reference | None] = "train"
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
@@ -81,6 +83,7 @@ class MiFID(Metric, name="mifid"):
     It is called MiFID only in the 2,048 features of Inception.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"mi-frechet-distance": "mifid", "cosine-distance": ""}
     reference: ClassVar[Reference | None] = "all"
     when: ClassVar[When] = "request"
 

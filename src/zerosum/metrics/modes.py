@@ -1,6 +1,7 @@
 """Modes of a known mixture that a generator of points covers, by the protocol of VEEGAN and PacGAN."""
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +30,12 @@ class Modes(Metric, name="modes"):
     deviations of bootstrap replicates; the replicates' own level is biased, and so would their percentiles be.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {
+        "modes-covered": "",
+        "high-quality": "",
+        "reverse-kl": "",
+        "spread-ratio": "",
+    }
     when: ClassVar[When] = "training"
     most: ClassVar[int | None] = 2_500
     measured_in: ClassVar[str] = "coordinates"

@@ -1,5 +1,6 @@
 """Precision, recall, density and coverage: the overlap of two sets of features, by nearest neighbours."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +16,8 @@ FOOLED, MISSED, NARROW = 0.5, 0.3, 0.05  # a precision above the first, at a cov
 class Neighbours(Metric, name="neighbours"):
     """Improved precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020), k = 5.
 
+    Under a protocol k is that of its program.
+
     A set's manifold is the union of balls around its samples that reach to their k-th neighbour within the set.
     Precision: the share of fakes inside the real manifold. Recall: the share of reals inside the fake one. Density: how
     many real balls hold a fake, over k. Coverage: the share of real balls that hold a fake. Intervals are bootstrap
@@ -24,12 +27,15 @@ class Neighbours(Metric, name="neighbours"):
     whatever they look like: mush has a precision near 1. A warning says so where little is covered or recalled.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"precision": "", "recall": "", "density": "", "coverage": ""}
     equal_sizes: ClassVar[bool] = True
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return four estimates."""
         rng, found = np.random.default_rng(inputs.seed), []
-        parts = overlap(inputs.fake.features.numpy(), inputs.real.features.numpy(), NEIGHBOURS)
+        protocol = inputs.features.protocol
+        k = NEIGHBOURS if protocol is None else protocol.neighbours
+        parts = overlap(inputs.fake.features.numpy(), inputs.real.features.numpy(), k)
         precision, recall, coverage = (float(parts[name].mean()) for name in ("precision", "recall", "coverage"))
         warning = ""
         if precision > FOOLED and (coverage < MISSED or recall < NARROW):

@@ -4,7 +4,7 @@ Theis, van den Oord & Bethge 2016 show why: it hardly tells good samples from ba
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +29,7 @@ class Parzen(Metric, name="parzen"):
     The interval is +- 1.96 standard errors over the test images. Published for MNIST: 225 +- 2, one standard error.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"parzen-log-likelihood": ""}
     reference: ClassVar[Reference | None] = "test"
     when: ClassVar[When] = "request"
     measured_in: ClassVar[str] = "pixels in [0, 1]"

@@ -1,5 +1,6 @@
 """The sliced Wasserstein distance on Laplacian pyramids (Karras et al. 2018, section 5): texture, scale by scale."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +27,7 @@ class SlicedWasserstein(Metric, name="sliced-wasserstein"):
     interval is Student's over the four rounds of directions and patches; the images stay the same.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"sliced-wasserstein-*": ""}
     equal_sizes: ClassVar[bool] = True
     when: ClassVar[When] = "request"
     most: ClassVar[int | None] = 2048

@@ -1,5 +1,6 @@
 """Modes of stacked images that a generator covers, and how evenly, by the protocol of VEEGAN and PacGAN."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -26,6 +27,7 @@ class StackedModes(Metric, name="stacked-modes"):
     for the KL near 0; the replicates' own level is biased, and so would their percentiles be.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"modes-covered": "", "reverse-kl": ""}
     when: ClassVar[When] = "training"
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:

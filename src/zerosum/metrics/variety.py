@@ -1,5 +1,6 @@
 """Variety: are samples as far from each other as real ones are, or has the generator collapsed?"""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +19,7 @@ class Variety(Metric, name="variety"):
     has collapsed where it is below 0.1. The interval is of bootstrap percentiles over the samples' distances.
     """
 
+    figures: ClassVar[Mapping[str, str]] = {"variety": ""}
     equal_sizes: ClassVar[bool] = True
     most: ClassVar[int | None] = 5_000
 

@@ -1,6 +1,8 @@
 """What is scored: a generator, or samples whoever made them; and who is told what happens to them."""
 
 import hashlib
+import json
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,8 +21,10 @@ from zerosum.metrics.evaluation import sample_count
 from zerosum.metrics.features import FeatureExtractor
 from zerosum.run_folder import Line, RunFolder, list_runs, name_runs
 from zerosum.strangers import is_model, name_kind
+from zerosum.types import Shape
 
 LEAST = 2
+RESIZER = "by Lanczos, antialiased"  # as data/packs/decode.py resizes files
 
 
 class Reporter:
@@ -81,6 +85,8 @@ class Candidate:
         images = torch.cat([source.train.samples, source.test.samples])
         if len(images) < LEAST:
             raise InputError(f"{name} holds {len(images)} sample: at least {LEAST} are needed for a score")
+        if size is not None and source.files is not None and was_resized(source):
+            reporter.note(f"{name}: brought to {images.shape[2]}x{images.shape[3]} ({RESIZER})")
         if source.files is not None and len(images) < source.files.read_bytes().count(b"\n"):
             reporter.files(source)
             return cls(name, images, range=source.range)
@@ -144,6 +150,30 @@ class Candidate:
             if shape[0] == 1 and self.shape[0] == 3 and bool((self.content == self.content[:, :1]).all()):
                 return replace(self, content=self.content[:, :1])
         return self
+
+
+def match_shape(candidates: Sequence[Candidate], shape: Shape, name: str) -> list[Candidate]:
+    """Bring the candidates to the channels of the real data, which are called `name` and have samples of `shape`.
+
+    Raises:
+        InputError: the shape of one is another even then.
+    """
+    matched = [candidate.match_channels(shape) for candidate in candidates]
+    for each in matched:
+        if each.shape != shape:
+            raise InputError(
+                f"{each.name} has samples of shape {list(each.shape)}, {name} of shape {list(shape)}: "
+                "they cannot be compared"
+            )
+    return matched
+
+
+def was_resized(source: Source) -> bool:
+    """Return whether a file of `source` is stored in another size than its samples have."""
+    assert source.files is not None  # noqa: S101  # the caller's promise
+    with source.files.open(encoding="utf-8") as lines:
+        stored = (json.loads(line).get("stored") for line in lines)
+        return any(each is not None and tuple(each[:2]) != source.shape[1:] for each in stored)
 
 
 def check_kind(path: Path) -> None:

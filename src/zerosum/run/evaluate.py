@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from torch import Tensor
 
@@ -17,9 +17,18 @@ from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, find_extractor, inception
+from zerosum.metrics.moments import Moments, holds_moments
+from zerosum.metrics.protocols import Protocol
 from zerosum.names import check_metric, check_pictures, is_metric
-from zerosum.run.candidate import Candidate, Reporter, check_kind, may_know_data
+from zerosum.run.candidate import Candidate, Reporter, check_kind, match_shape, may_know_data
+from zerosum.run.options import EvaluationOptions
+from zerosum.run.overlap import describe_overlap, warn_of
+from zerosum.run.protocols import check_protocol, score_by_protocol
 from zerosum.run.real_data import SAY_WHICH, open_real_data
+from zerosum.run.statistics import check_for_statistics, check_reference_file, score_against, write_reference
+
+Thing = str | Path | TrainedGenerator | Tensor
+Things = Thing | Sequence[Thing]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +47,11 @@ class EvaluationResult:
 
 
 def evaluate(
-    what: str | Path | TrainedGenerator | Tensor | Sequence[str | Path | TrainedGenerator | Tensor],
+    what: Things,
     against: str | Path | None = None,
     *,
-    metrics: Sequence[str] = (),
-    features: str = "auto",
-    weights: Path | None = None,
-    download: bool = False,
-    reference: str = "auto",
-    count: int | None = None,
-    size: str | None = None,
-    seed: int = 1,
-    truncation: float | None = None,
-    pairs: int = 0,
-    device: str = "auto",
     reporter: Reporter | None = None,
+    **options: Any,
 ) -> EvaluationResult:
     """Score one thing or several against real data that their generator never saw.
 
@@ -60,76 +59,106 @@ def evaluate(
         what: a run's folder, a `generator.safetensors`, images made elsewhere (a folder, .zip, .npz or .npy), a
             TrainedGenerator, or samples (uint8 [N, C, H, W] or float32 [N, d]); or several of these.
         against: the real data; else those of the first run.
-        metrics: the names of metrics; else all that have a meaning here.
-        features: `auto` (the best that are here) or the name of features.
-        weights: a file with the weights of Inception, or DINOv2's folder.
-        download: whether such weights may be fetched.
-        reference: compare with the `test` split, the `train` split, or `all`; `auto` is `test` for what was trained
-            here, which never saw it, and `all` for images made elsewhere, which may have been learned from any.
-        count: samples of each; else 2,500 to 10,000, or all that are there.
-        size: resize images: `64`, or height x width; those made elsewhere, and the real ones beside them.
-        seed: of the samples and of every choice that a metric makes.
-        truncation: of the generators' latents, as `TrainedGenerator.sample` takes it; said in the protocol.
-        pairs: how many of the samples nearest to training images to return; only for one thing at a time.
-        device: where generators and features run.
         reporter: is told what happens.
+        options: the fields of `EvaluationOptions`, e.g. `metrics=["mifid"]`.
 
     Raises:
         InputError: something does not exist, cannot be used, or cannot be compared.
     """
-    reporter = reporter or Reporter()
+    reporter, asked = reporter or Reporter(), catalog.build(EvaluationOptions, options)
     things = [what] if isinstance(what, str | Path | TrainedGenerator | Tensor) else list(what)
     names = [_name(thing, number) for number, thing in enumerate(things, start=1)]
     place = None if against is None else str(against)
-    _check(names, reference, pairs, metrics)
-    _check_places(things, place, size)
-    _check_features(features, weights)
-    on = Engine.choose(device).device
-    candidates = [
-        _open(name, thing, size, device, truncation, reporter) for name, thing in zip(names, things, strict=True)
-    ]
+    _check(names, asked)
+    _check_places(things, place, asked)
+    _check_features(asked)
+    protocol = _check_protocol(asked, place)
+    on = Engine.choose(asked.device).device
+    candidates = [_open(name, thing, asked, reporter) for name, thing in zip(names, things, strict=True)]
+    measures = [find_metric(name) for name in asked.metrics] or None
+    if place is not None and holds_moments(Path(place).expanduser()):
+        _tell(candidates, None, reporter)
+        found, features = score_against(Path(place).expanduser(), candidates, asked, measures, reporter)
+        return EvaluationResult(found, features.better, None)
+    if protocol is not None and place is not None:
+        _tell(candidates, None, reporter)
+        chosen_by = measures or [find_metric(name) for name in protocol.metrics]
+        found, features = score_by_protocol(place, candidates, asked, chosen_by, reporter)
+        return EvaluationResult(found, features.better, None)
     with reporter.phase("opening the real data") as progress:
-        source = open_real_data(candidates, place, size, progress, reporter)
-    if pairs and not source.is_images:
+        source = open_real_data(candidates, place, asked.size, progress, reporter)
+    if asked.pairs and not source.is_images:
         raise InputError(f"--pairs is for images, and {source.name} has points")
     candidates = [
-        Candidate.open(each.name, size, device, reporter, source.range) if each.reads_unlike(source) else each
+        Candidate.open(each.name, asked.size, asked.device, reporter, source.range)
+        if each.reads_unlike(source)
+        else each
         for each in candidates
     ]
     _tell(candidates, source if place is not None else None, reporter)
-    candidates = _match(candidates, source)
+    candidates = match_shape(candidates, source.shape, source.name)
     elsewhere = [isinstance(each.content, Tensor) for each in candidates]
-    chosen = _choose_reference(reference, elsewhere, reporter)
+    chosen = _choose_reference(asked.reference, elsewhere, reporter)
     with reporter.phase("preparing the features") as progress:
-        network = _choose_features(features, source, weights, download=download)
-        request = Request(network, weights, download, on, progress)
+        request = Request(_choose_features(asked, source), asked.weights, asked.download, on, progress)
         evaluation = Evaluation.of(source, request, chosen, made_elsewhere=all(elsewhere))
-    measures = [find_metric(name) for name in metrics] or None
     found = {}
     for candidate in candidates:
         with reporter.phase(f"scoring {candidate.name}"):
-            samples = candidate.samples(count, source, evaluation.features, seed)
-            scores = evaluation.scores(samples, seed, measures, learned_from=candidate.learned_from)
+            samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
+            scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
+            if isinstance(candidate.content, Tensor):
+                scores = warn_of(describe_overlap(samples, source), scores)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     used = {score.features for scores in found.values() for score in scores}
     advice = evaluation.features.better if evaluation.features.name in used else ""
-    return EvaluationResult(found, advice, evaluation.closest(samples, seed, pairs) if pairs else None)
+    pairs = evaluation.closest(samples, asked.seed, asked.pairs) if asked.pairs else None
+    return EvaluationResult(found, advice, pairs)
 
 
-def _open(
-    name: str,
-    thing: object,
-    size: str | None,
-    device: str,
-    truncation: float | None,
-    reporter: Reporter,
-) -> Candidate:
+def save_reference(
+    what: str | Path | Sequence[str | Path],
+    path: str | Path,
+    against: str | None = None,
+    *,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> Moments:
+    """Write the statistics of real images, for `evaluate(against=path)`: mean and covariance of their features.
+
+    Args:
+        what: the real images: a folder, .zip, .npz or .npy.
+        path: an .npz that does not exist.
+        against: nothing; other data cannot be compared with in the same call.
+        reporter: is told what happens.
+        options: of `EvaluationOptions` features, weights, download, count, size, seed and device.
+
+    Raises:
+        InputError: something does not exist, or cannot be used or written.
+    """
+    asked = catalog.build(EvaluationOptions, options)
+    places = [what] if isinstance(what, str | Path) else list(what)
+    if len(places) != 1:
+        raise InputError(f"--save-reference measures one set of images, not {len(places)}")
+    if against is not None:
+        raise InputError("--save-reference measures the real images themselves: leave out --against")
+    for name, value in (("--metric", asked.metrics), ("--pairs", asked.pairs), ("--truncation", asked.truncation)):
+        if value:
+            raise InputError(f"--save-reference compares nothing: leave out {name}")
+    check_reference_file(Path(path).expanduser())
+    check_pictures(places)
+    check_kind(Path(places[0]).expanduser())
+    _check_features(asked)
+    return write_reference(str(places[0]), Path(path).expanduser(), asked, reporter or Reporter())
+
+
+def _open(name: str, thing: object, asked: EvaluationOptions, reporter: Reporter) -> Candidate:
     """Open one thing that is to be scored."""
     if isinstance(thing, TrainedGenerator | Tensor):
         candidate = Candidate(name, thing)
     else:
-        candidate = Candidate.open(name, size, device, reporter)
-    return candidate if truncation is None else candidate.truncate(truncation)
+        candidate = Candidate.open(name, asked.size, asked.device, reporter)
+    return candidate if asked.truncation is None else candidate.truncate(asked.truncation)
 
 
 def _tell(candidates: Sequence[Candidate], named: Source | None, reporter: Reporter) -> None:
@@ -161,7 +190,7 @@ def _name(thing: object, number: int) -> str:
     return f"{'generator' if isinstance(thing, TrainedGenerator) else 'samples'} {number}"
 
 
-def _check(names: Sequence[str], reference: str, pairs: int, metrics: Sequence[str]) -> None:
+def _check(names: Sequence[str], asked: EvaluationOptions) -> None:
     """Refuse what does not go together before anything is read.
 
     Raises:
@@ -170,67 +199,67 @@ def _check(names: Sequence[str], reference: str, pairs: int, metrics: Sequence[s
     if not names:
         raise InputError("nothing to evaluate")
     known = "auto", *get_args(Reference)
-    if reference not in known:
-        raise InputError(f"--reference {reference!r}: choose one of: {', '.join(known)}")
+    if asked.reference not in known:
+        raise InputError(f"--reference {asked.reference!r}: choose one of: {', '.join(known)}")
     if len(set(names)) < len(names):
         raise InputError("the same name is given twice")
-    if pairs and len(names) > 1:
+    if asked.pairs and len(names) > 1:
         raise InputError("--pairs is for one thing at a time")
-    for name in metrics:
+    for name in asked.metrics:
         find_metric(name)
 
 
-def _check_places(things: Sequence[object], against: str | None, size: str | None) -> None:
+def _check_places(things: Sequence[object], against: str | None, asked: EvaluationOptions) -> None:
     """Refuse what is not there, and data or a size that cannot be, before anything is read.
 
     Raises:
         InputError: see there.
     """
-    if size is not None:
-        catalog.build(Preparation, {"size": size})
+    if asked.size is not None:
+        catalog.build(Preparation, {"size": asked.size})
     places = [thing for thing in things if isinstance(thing, str | Path)]
     check_pictures(places)
     for place in places:
         check_kind(Path(place).expanduser())
-    if against is not None:
+    if against is not None and holds_moments(Path(against).expanduser()):
+        check_for_statistics(Path(against), asked, [find_metric(name) for name in asked.metrics])
+    elif against is not None:
         find_reader(against)
     elif not any(may_know_data(Path(place).expanduser()) for place in places):
         raise InputError(SAY_WHICH)
 
 
-def _check_features(features: str, weights: Path | None) -> None:
+def _check_protocol(asked: EvaluationOptions, against: str | None) -> Protocol | None:
+    """Find the protocol that is asked for, if one is, and refuse what it has no place for.
+
+    Raises:
+        InputError: see there.
+    """
+    protocol = asked.find_protocol()
+    if protocol is not None:
+        check_protocol(protocol, asked)
+        if against is None:
+            raise InputError(f"--protocol {asked.protocol}: {SAY_WHICH}")
+    return protocol
+
+
+def _check_features(asked: EvaluationOptions) -> None:
     """Refuse features that do not exist, before anything is read.
 
     Raises:
         InputError: see there.
     """
-    if features != "auto":
-        find_extractor(features.partition(":")[0], Request(features, weights))
+    if asked.features != "auto":
+        find_extractor(asked.features.partition(":")[0], Request(asked.features, asked.weights))
 
 
-def _match(candidates: Sequence[Candidate], source: Source) -> list[Candidate]:
-    """Bring the candidates to the channels of `source`.
-
-    Raises:
-        InputError: the shape of one is another even then.
-    """
-    matched = [candidate.match_channels(source.shape) for candidate in candidates]
-    for each in matched:
-        if each.shape != source.shape:
-            raise InputError(
-                f"{each.name} has samples of shape {list(each.shape)}, {source.name} of shape {list(source.shape)}: "
-                "they cannot be compared"
-            )
-    return matched
-
-
-def _choose_features(features: str, source: Source, weights: Path | None, *, download: bool) -> str:
+def _choose_features(asked: EvaluationOptions, source: Source) -> str:
     """Return the name of the features to ask for; empty for the best ones that need no weights from elsewhere."""
-    if features != "auto":
-        return features
+    if asked.features != "auto":
+        return asked.features
     colour = source.is_images and source.shape[0] == 3
     present = inception.present() and source.stacked_from is None  # whose modes only their own classifier tells
-    return "inception" if colour and (weights is not None or download or present) else ""
+    return "inception" if colour and (asked.weights is not None or asked.download or present) else ""
 
 
 def find_metric(name: str) -> Metric:

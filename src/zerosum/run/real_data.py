@@ -1,6 +1,5 @@
 """The real data that samples are compared with: those of a run, or others, prepared as the samples are."""
 
-import json
 from collections.abc import Sequence
 
 from zerosum import catalog
@@ -10,7 +9,7 @@ from zerosum.data.preparation import Preparation
 from zerosum.data.readers import make_absolute, open_source
 from zerosum.errors import InputError
 from zerosum.game.recipe import from_json
-from zerosum.run.candidate import Candidate, Reporter
+from zerosum.run.candidate import RESIZER, Candidate, Reporter, was_resized
 from zerosum.run.recorded import open_recorded
 
 SMALLEST_SIDE = 8  # to which photos are brought
@@ -56,14 +55,8 @@ def open_real_data(
             f"{first.name} has images of {height}x{width}, and no image in {against} is as large (the largest has a "
             f"shorter side of {error.largest} pixels): --size {error.largest} brings both to one size"
         ) from None
-    if size is None and source.files is not None and _was_resized(source):
-        reporter.note(f"{against}: brought to {height}x{width}, the size of {first.name}; --size chooses another one")
+    if size is None and source.files is not None and was_resized(source):
+        reporter.note(
+            f"{against}: brought to {height}x{width}, the size of {first.name}; --size chooses another one ({RESIZER})"
+        )
     return source
-
-
-def _was_resized(source: Source) -> bool:
-    """Return whether a file of `source` is stored in another size than its samples have."""
-    assert source.files is not None  # noqa: S101  # the caller's promise
-    with source.files.open(encoding="utf-8") as lines:
-        stored = (json.loads(line).get("stored") for line in lines)
-        return any(each is not None and tuple(each[:2]) != source.shape[1:] for each in stored)

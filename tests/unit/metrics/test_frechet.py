@@ -8,7 +8,14 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from tests.unit.metrics.sets import GivenFeatures, normal, seen
 from zerosum.data import Source, Split
 from zerosum.metrics.evaluation import Evaluation
-from zerosum.metrics.frechet import FrechetDistance, FrechetInfinity, bootstrap, fit_gaussian, frechet_distance
+from zerosum.metrics.frechet import (
+    FrechetDistance,
+    FrechetInfinity,
+    Gaussian,
+    bootstrap,
+    fit_gaussian,
+    frechet_distance,
+)
 from zerosum.metrics.memorisation import MiFID
 from zerosum.metrics.statistics import student
 
@@ -129,13 +136,18 @@ def test_the_line_is_fitted_to_sizes_from_a_tenth_but_at_least_twice_the_feature
 ) -> None:
     sizes: list[int] = []
 
-    def measure(fake: torch.Tensor, real: torch.Tensor) -> float:
-        sizes.append(len(fake))
-        return 1 / len(fake)
+    def measure(real: Gaussian, fake: Gaussian) -> float:
+        return 1 / sizes[-1]
 
-    monkeypatch.setattr("zerosum.metrics.frechet.frechet_distance", measure)
+    def fit(features: torch.Tensor) -> Gaussian:
+        sizes.append(len(features))
+        return Gaussian(features.mean(0), features.T.cov())
+
+    monkeypatch.setattr("zerosum.metrics.frechet.distance_between", measure)
+    monkeypatch.setattr("zerosum.metrics.frechet.fit_gaussian", fit)
     monkeypatch.setattr("zerosum.metrics.frechet.bootstrap", lambda inputs: (0.1, 25))
     for count, dimension, least in ((1_000, 4, 100), (1_000, 80, 160), (100, 80, 50)):
         sizes.clear()
         FrechetInfinity().measure(seen(normal(count, dimension, 1), normal(200, dimension, 2)))
+        assert sizes.pop(0) == 200  # the real samples are fitted once
         assert (min(sizes), max(sizes), len(sizes)) == (least, count, 15)

@@ -6,6 +6,7 @@ depend on the images beside it: every batch that goes through a network has the 
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from zerosum import catalog
 from zerosum.catalog import Component
 from zerosum.data import Progress, Source, to_float
 from zerosum.errors import InputError
+from zerosum.metrics.protocols import Protocol
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Request:
         download: whether such weights may be fetched.
         device: the device that networks run on.
         progress: is called while weights are downloaded.
+        protocol: the program whose way to the network is taken; None for our own.
     """
 
     network: str = ""
@@ -38,6 +41,7 @@ class Request:
     download: bool = False
     device: torch.device = field(default_factory=partial(torch.device, "cpu"))
     progress: Progress | None = None
+    protocol: Protocol | None = None
 
     @property
     def tap(self) -> int | None:
@@ -68,6 +72,7 @@ class FeatureExtractor(Component, ABC, kind="features"):
         taps: the numbers of features of the network's depths, of which one may be chosen after a colon; none if there
             is no choice.
         takes_weights: whether it can be given a file of weights.
+        protocol: the program whose way to the network is taken; None for our own.
     """
 
     name: str
@@ -81,6 +86,7 @@ class FeatureExtractor(Component, ABC, kind="features"):
     is_pool3: bool = False
     taps: ClassVar[tuple[int, ...]] = ()
     takes_weights: ClassVar[bool] = False
+    protocol: Protocol | None = None
 
     @classmethod
     @abstractmethod
@@ -151,16 +157,23 @@ def _open_best(source: Source, request: Request) -> FeatureExtractor:
 
 
 @torch.no_grad()
-def apply_in_batches(network: nn.Module, samples: Tensor, size: int, device: torch.device) -> Tensor:
+def apply_in_batches(
+    network: nn.Module,
+    samples: Tensor,
+    size: int,
+    device: torch.device,
+    prepare: Callable[[Tensor], Tensor] = to_float,
+) -> Tensor:
     """Apply `network` to images uint8 [N, C, H, W] in batches that all have `size`; return the outputs on the CPU.
 
-    So memory does not grow with N, and the same arithmetic is done for an image wherever it stands.
+    `prepare` turns the bytes of a batch into what the network takes. So memory does not grow with N, and the same
+    arithmetic is done for an image wherever it stands.
     """
     outputs = []
     for batch in torch.split(samples, size):
         missing = size - len(batch)
         whole = batch if missing == 0 else torch.cat([batch, batch[-1:].expand(missing, *batch.shape[1:])])
-        outputs.append(network(to_float(whole.to(device)))[: len(batch)].float().cpu())
+        outputs.append(network(prepare(whole.to(device)))[: len(batch)].float().cpu())
     return torch.cat(outputs)
 
 

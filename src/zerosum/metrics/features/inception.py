@@ -13,12 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zerosum.data import Progress, Source
+from zerosum.data import Progress, Source, to_float
 from zerosum.data.readers.download import File, data_folder, fetch
 from zerosum.errors import InputError
 from zerosum.metrics.features import FeatureExtractor, Request, apply_in_batches
+from zerosum.metrics.protocols import SIDE, Protocol
 
-BATCH, SIDE = 32, 299
+BATCH = 32
 EPSILON = 1e-3  # of its batch normalisation
 TERMS = "licence: Apache-2.0 (TensorFlow); please cite Szegedy et al. 2016 and Heusel et al. 2017"
 WHOLE = File(
@@ -41,8 +42,14 @@ class Inception(FeatureExtractor, name="inception"):
     takes_weights = True
     resizer = "bilinear to 299x299, as pytorch-fid"
 
-    def __init__(self, weights: dict[str, Tensor], tap: int, device: torch.device) -> None:
-        """Build the network up to `tap` from folded `weights`: a weight and a bias for each convolution."""
+    def __init__(
+        self, weights: dict[str, Tensor], tap: int, device: torch.device, protocol: Protocol | None = None
+    ) -> None:
+        """Build the network up to `tap` from folded `weights`: a weight and a bias for each convolution.
+
+        Images come to it as by `protocol`, or as by pytorch-fid.
+        """
+        self.protocol = protocol
         self.name = f"inception-2015-12-05, {tap} features"
         self.is_pool3 = tap == self.taps[-1]
         same = "at the same number of samples, reference and resizer"
@@ -51,6 +58,10 @@ class Inception(FeatureExtractor, name="inception"):
         else:
             self.comparable = f"pytorch-fid --dims {tap} and other scores in its features {same}; it is no FID"
             self.better = f"For a FID get {WHOLE.name}: --features inception --download, or --weights FILE"
+        if protocol is not None:
+            self.resizer = protocol.resizer
+            self.comparable = f"figures of {protocol.program} in {tap:,} features, {same}"
+            self.comparable += "" if self.is_pool3 else "; it is no FID"
         self._device = device
         self._network = _Network(weights, tap).eval().to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._head = weights["fc.weight"] if self.is_pool3 else torch.empty(0, 0)
@@ -72,15 +83,22 @@ class Inception(FeatureExtractor, name="inception"):
         tap = wanted or there[-1]
         if tap not in there:
             raise InputError(f"{file} gives the features {', '.join(map(str, there))} of Inception, not {tap}")
-        return cls(weights, tap, request.device)
+        return cls(weights, tap, request.device, request.protocol)
 
     def __call__(self, samples: Tensor) -> Tensor:
         """Turn uint8 [N, 1 or 3, H, W] into [N, 64, 192, 768 or 2048]."""
-        return apply_in_batches(self._network, samples, BATCH, self._device)
+        colour = samples.expand(-1, 3, -1, -1)
+        prepare = resize_as_pytorch_fid if self.protocol is None else self.protocol.prepare
+        return apply_in_batches(self._network, colour, BATCH, self._device, prepare)
 
     def logits(self, features: Tensor) -> Tensor:
         """Compute logits [N, 1008] from [N, 2048] without the bias, as Salimans et al. 2016 do."""
         return features @ self._head.T
+
+
+def resize_as_pytorch_fid(images: Tensor) -> Tensor:
+    """Bring uint8 [N, 3, H, W] to float32 [N, 3, 299, 299] in [-1, 1]: pytorch-fid's pixels, but for rounding."""
+    return F.interpolate(to_float(images), (SIDE, SIDE), mode="bilinear", align_corners=False)
 
 
 def present() -> bool:
@@ -143,9 +161,9 @@ class _Network(nn.Module):
             self.register_buffer(name.replace(".", "/"), value)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Turn [N, 1 or 3, H, W] in [-1, 1] into [N, tap]."""
-        x = F.interpolate(images.expand(-1, 3, -1, -1), (SIDE, SIDE), mode="bilinear", align_corners=False)
-        x = self._conv(x.contiguous(memory_format=torch.channels_last), "Conv2d_1a_3x3", stride=2)
+        """Turn [N, 3, 299, 299] in [-1, 1] into [N, tap]."""
+        x = images.contiguous(memory_format=torch.channels_last)
+        x = self._conv(x, "Conv2d_1a_3x3", stride=2)
         x = self._conv(self._conv(x, "Conv2d_2a_3x3"), "Conv2d_2b_3x3", padding=1)
         x = F.max_pool2d(x, 3, 2)
         if self._tap > 64:
