@@ -1,5 +1,6 @@
 """`zerosum export`: a trained generator for programs that have no zerosum."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,22 @@ def export(
     pt2: Annotated[
         Path | None, typer.Option(metavar="FILE.pt2", help="Write a file of torch.export, for PyTorch alone.")
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write a static web page that draws samples in the visitor's browser (the extra 'export', and files "
+            "of the npm package onnxruntime-web).",
+        ),
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PLACE",
+            help="For --page: a folder with onnxruntime-web, or the .tgz of 'npm pack onnxruntime-web'; default: "
+            "node_modules here.",
+        ),
+    ] = None,
 ) -> None:
     """Write RUN's generator for other programs: latents (and the class's number) in, uint8 [N, C, H, W] out."""
     from zerosum.errors import InputError
@@ -28,26 +45,46 @@ def export(
 
     check_generator(run.expanduser())
     files = {suffix: path for suffix, path in ((".onnx", onnx), (".pt2", pt2)) if path is not None}
-    if not files:
-        raise InputError("nothing to write: give --onnx FILE.onnx, --pt2 FILE.pt2, or both")
+    if not files and page is None:
+        raise InputError("nothing to write: give --onnx FILE.onnx, --pt2 FILE.pt2 or --page FOLDER, or several")
     for suffix, path in files.items():
         _check_free(path, suffix)
+    if runtime is not None and page is None:
+        raise InputError("--runtime is for --page, which was not given")
     from zerosum.atomic import write_atomically
-    from zerosum.export import deployed
+    from zerosum.export import deployed, pages
+    from zerosum.export.onnx import check_installed
+    from zerosum.export.samples import name_origin
     from zerosum.generator import load
 
-    if onnx is not None:
-        from zerosum.export.onnx import check_installed
-
+    if page is not None:
+        pages.check_destination(page)
+        beside = pages.read_runtime(runtime)
+    if onnx is not None or page is not None:
         check_installed()
     generator = load(run, "cpu")
+    if page is not None:
+        pages.check_destination(page, generator.shape)
     traced = deployed.trace(generator)
     converted = {suffix: _convert(suffix, traced, generator) for suffix in files}
     for suffix, (content, difference) in converted.items():
         write_atomically(files[suffix], content)
         typer.echo(f"{files[suffix]}: {len(content) / 1e6:,.2f} MB, {traced.describe()}")
-        count = len(traced.expected)
-        typer.echo(f"largest difference from PyTorch in {count} samples (seed 0): {difference:.3g} of 255")
+        _report(traced, difference)
+    if page is not None:
+        difference = pages.write(traced, generator, page, name_origin(run), beside)
+        size = sum(file.stat().st_size for file in page.rglob("*") if file.is_file())
+        typer.echo(f"{page}: a page of {size / 1e6:,.2f} MB with onnxruntime-web {beside.version}")
+        _report(traced, difference)
+        typer.echo(
+            f"To look at it: python3 -m http.server -d {shlex.quote(str(page))}, then open http://localhost:8000"
+        )
+
+
+def _report(traced: "Traced", difference: float) -> None:
+    """Say how far an exported generator is from PyTorch."""
+    count = len(traced.expected)
+    typer.echo(f"largest difference from PyTorch in {count} samples (seed 0): {difference:.3g} of 255")
 
 
 def _check_free(path: Path, suffix: str) -> None:

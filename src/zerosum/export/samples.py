@@ -151,18 +151,23 @@ def describe_origin(
 ) -> str:
     """Return what a file's metadata say of samples: the run, its step, the seed, and the class and truncation if any.
 
-    `run` is where the generator was loaded from; one in a run's folder is named after that.
+    `run` is where the generator was loaded from.
     """
-    place = run.expanduser().resolve()
-    beside = place.parent if (place.parent / "run.json").exists() else place.with_suffix("")
     values = {
-        "run": place.name if place.is_dir() else beside.name,
+        "run": name_origin(run),
         "step": generator.metadata.get("step"),
         "seed": seed,
         "class": label,
         "truncation": truncation,
     }
     return "; ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+
+def name_origin(run: Path) -> str:
+    """Return the name of a run's folder or of a generator's file; one in a run's folder is named after that."""
+    place = run.expanduser().resolve()
+    beside = place.parent if (place.parent / "run.json").exists() else place.with_suffix("")
+    return place.name if place.is_dir() else beside.name
 
 
 def describe_file(path: Path, shape: tuple[int, ...], count: int, columns: int | None = None) -> str:

@@ -5,42 +5,17 @@ import json
 
 import pytest
 import torch
-from torch import nn
 
+from tests.unit.export.untrained import CLASSES, small, untrained
 from zerosum import catalog
 from zerosum.errors import InputError
 from zerosum.export import deployed, onnx, pt2
-from zerosum.game.engine import Engine
-from zerosum.generator import TrainedGenerator
 from zerosum.networks import Networks
-from zerosum.networks.batch_norm import calibrate
 from zerosum.networks.dropout import drop
 from zerosum.networks.mlp import MLP
 
-CLASSES = {"a": 1, "b": 2, "c": 1}
 CONDITIONS = "projection", "concatenation", "auxiliary", "none"
 FAMILIES = sorted(catalog.choices(Networks))
-
-
-def untrained(networks: Networks, *shape: int) -> TrainedGenerator:
-    """A generator of random weights, scaled so that its samples differ; with statistics as of a trained one."""
-    classes = CLASSES if networks.conditional else {}
-    network = networks.build_to_load(shape, len(classes))
-    with torch.no_grad(), torch.random.fork_rng():
-        torch.manual_seed(1)
-        for parameter in network.parameters():
-            parameter.mul_(1.5 if parameter.ndim > 1 else 1)
-        labels = torch.randint(len(classes), (256,)) if classes else None
-        calibrate(network, [networks.sample_latents(256, None, labels, len(classes))])
-        samples = network(networks.sample_latents(256, None, labels, len(classes)))
-        last = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.modules.conv._ConvNd)][-1]
-        last.weight.mul_(0.5 / samples.std())
-    return TrainedGenerator(network.eval(), networks, shape, classes, Engine(torch.device("cpu")), {"step": 7})
-
-
-def small(name: str, **fields: object) -> Networks:
-    width = {"generator_units": 16} if name == "paper-mlp" else {"width": 8}
-    return catalog.build(catalog.choices(Networks)[name], {"latent": 8, **width, **fields})
 
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(FAMILIES)))
