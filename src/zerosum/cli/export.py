@@ -8,11 +8,14 @@ import typer
 
 if TYPE_CHECKING:
     from zerosum.export.deployed import Traced
+    from zerosum.export.pages import Runtime
     from zerosum.generator import TrainedGenerator
 
 
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, a generator.safetensors, or hub:OWNER/NAME.")
+    ],
     onnx: Annotated[
         Path | None,
         typer.Option(
@@ -38,47 +41,89 @@ def export(
             "node_modules here.",
         ),
     ] = None,
+    hub: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Write what a repository of the Hugging Face hub has: weights, ONNX, model card, an app for a Space "
+            "(the extra 'export'); 'zerosum push' uploads it.",
+        ),
+    ] = None,
 ) -> None:
     """Write RUN's generator for other programs: latents (and the class's number) in, uint8 [N, C, H, W] out."""
-    from zerosum.errors import InputError
-    from zerosum.run_folder import check_generator
+    from zerosum.places import check_generator
 
     check_generator(run.expanduser())
     files = {suffix: path for suffix, path in ((".onnx", onnx), (".pt2", pt2)) if path is not None}
-    if not files and page is None:
-        raise InputError("nothing to write: give --onnx FILE.onnx, --pt2 FILE.pt2 or --page FOLDER, or several")
-    for suffix, path in files.items():
-        _check_free(path, suffix)
-    if runtime is not None and page is None:
-        raise InputError("--runtime is for --page, which was not given")
-    from zerosum.atomic import write_atomically
+    _check(files, page, runtime, hub)
     from zerosum.export import deployed, pages
-    from zerosum.export.onnx import check_installed
-    from zerosum.export.samples import name_origin
     from zerosum.generator import load
 
-    if page is not None:
-        pages.check_destination(page)
-        beside = pages.read_runtime(runtime)
-    if onnx is not None or page is not None:
-        check_installed()
+    beside = None if page is None else pages.read_runtime(runtime)
     generator = load(run, "cpu")
     if page is not None:
         pages.check_destination(page, generator.shape)
     traced = deployed.trace(generator)
+    _write_files(files, traced, generator)
+    if page is not None and beside is not None:
+        _write_page(page, traced, generator, run, beside)
+    if hub is not None:
+        _write_hub(hub, traced, generator, run)
+
+
+def _check(files: dict[str, Path], page: Path | None, runtime: Path | None, hub: Path | None) -> None:
+    """Refuse what cannot be written, before any work is done.
+
+    Raises:
+        InputError: nothing was asked for, something is there already, or a package is missing.
+    """
+    from zerosum.errors import InputError
+    from zerosum.export.folders import check_free
+    from zerosum.export.onnx import check_installed
+
+    if not files and page is None and hub is None:
+        raise InputError("nothing to write: give --onnx FILE.onnx, --pt2 FILE.pt2, --page FOLDER or --hub FOLDER")
+    for suffix, path in files.items():
+        _check_file(path, suffix)
+    if runtime is not None and page is None:
+        raise InputError("--runtime is for --page, which was not given")
+    for folder, option in ((page, "--page"), (hub, "--hub")):
+        if folder is not None:
+            check_free(folder, option)
+    if ".onnx" in files or page is not None or hub is not None:
+        check_installed()
+
+
+def _write_files(files: dict[str, Path], traced: "Traced", generator: "TrainedGenerator") -> None:
+    """Write the .onnx and .pt2 files when all are made."""
+    from zerosum.atomic import write_atomically
+
     converted = {suffix: _convert(suffix, traced, generator) for suffix in files}
     for suffix, (content, difference) in converted.items():
         write_atomically(files[suffix], content)
         typer.echo(f"{files[suffix]}: {len(content) / 1e6:,.2f} MB, {traced.describe()}")
         _report(traced, difference)
-    if page is not None:
-        difference = pages.write(traced, generator, page, name_origin(run), beside)
-        size = sum(file.stat().st_size for file in page.rglob("*") if file.is_file())
-        typer.echo(f"{page}: a page of {size / 1e6:,.2f} MB with onnxruntime-web {beside.version}")
-        _report(traced, difference)
-        typer.echo(
-            f"To look at it: python3 -m http.server -d {shlex.quote(str(page))}, then open http://localhost:8000"
-        )
+
+
+def _write_page(page: Path, traced: "Traced", generator: "TrainedGenerator", run: Path, beside: "Runtime") -> None:
+    from zerosum.export import pages
+    from zerosum.export.samples import name_origin
+
+    difference = pages.write(traced, generator, page, name_origin(run), beside)
+    size = sum(file.stat().st_size for file in page.rglob("*") if file.is_file())
+    typer.echo(f"{page}: a page of {size / 1e6:,.2f} MB with onnxruntime-web {beside.version}")
+    _report(traced, difference)
+    typer.echo(f"To look at it: python3 -m http.server -d {shlex.quote(str(page))}, then open http://localhost:8000")
+
+
+def _write_hub(folder: Path, traced: "Traced", generator: "TrainedGenerator", run: Path) -> None:
+    from zerosum.export import hub
+    from zerosum.export.samples import name_origin
+
+    difference = hub.write(traced, generator, run, folder, name_origin(run))
+    typer.echo(f"{folder}: {', '.join(sorted(file.name for file in folder.iterdir()))}")
+    _report(traced, difference)
+    typer.echo(f"Look for FILL IN in {folder / 'README.md'}: it is what zerosum cannot know, such as the licence")
 
 
 def _report(traced: "Traced", difference: float) -> None:
@@ -87,7 +132,7 @@ def _report(traced: "Traced", difference: float) -> None:
     typer.echo(f"largest difference from PyTorch in {count} samples (seed 0): {difference:.3g} of 255")
 
 
-def _check_free(path: Path, suffix: str) -> None:
+def _check_file(path: Path, suffix: str) -> None:
     """Refuse a file that cannot be written, before any work is done.
 
     Raises:

@@ -15,7 +15,9 @@ LEG_SECONDS = 1.0
 
 
 def interpolate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, a generator.safetensors, or hub:OWNER/NAME.")
+    ],
     count: Annotated[
         int,
         typer.Option(
@@ -49,7 +51,7 @@ def interpolate(
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points, or a film of a round trip."""
     from zerosum.errors import InputError
-    from zerosum.run_folder import check_generator
+    from zerosum.places import check_generator
 
     check_generator(run.expanduser())
     from zerosum.cli._progress import plain_console, show_progress

@@ -9,7 +9,9 @@ from zerosum.cli._options import Device, Truncation
 
 
 def sample(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, a generator.safetensors, or hub:OWNER/NAME.")
+    ],
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help="How many.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples.")] = 0,
     label: Annotated[str | None, typer.Option(help="Only of this class, if the generator was told classes.")] = None,
@@ -24,7 +26,7 @@ def sample(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator."""
-    from zerosum.run_folder import check_generator
+    from zerosum.places import check_generator
 
     check_generator(run.expanduser())
     from zerosum.cli._progress import plain_console, show_progress

@@ -9,7 +9,9 @@ from zerosum.cli._options import Device, Truncation
 
 
 def submit(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, a generator.safetensors, or hub:OWNER/NAME.")
+    ],
     count: Annotated[
         int, typer.Option("--count", "-n", min=1, help="How many; the competition asks for 10,000.")
     ] = 10_000,
@@ -19,7 +21,7 @@ def submit(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator for Kaggle's "Generative Dog Images": a .zip of PNGs of 64x64 pixels."""
-    from zerosum.run_folder import check_generator
+    from zerosum.places import check_generator
 
     check_generator(run.expanduser())
     from zerosum.cli._progress import plain_console, show_progress

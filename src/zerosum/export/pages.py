@@ -4,19 +4,17 @@ The page's own files lie in `web/`; it needs three files of the npm package onnx
 """
 
 import json
-import shutil
 import tarfile
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from zerosum.atomic import PARTIAL, retry
 from zerosum.data import MODES
 from zerosum.errors import InputError
 from zerosum.export import onnx
 from zerosum.export.deployed import Traced
+from zerosum.export.folders import check_free, write_folder
 from zerosum.generator import TrainedGenerator
 
 OWN = "index.html", "page.css", "page.js"
@@ -40,10 +38,7 @@ def check_destination(path: Path, shape: tuple[int, ...] | None = None) -> None:
     Raises:
         InputError: its parent is no folder, something is there already, or the samples are no images.
     """
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write to {path}: {path.parent} is not a folder")
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InputError(f"{path} exists already and is not an empty folder: choose another --page")
+    check_free(path, "--page")
     if shape is not None and len(shape) != 3:
         raise InputError(f"a page shows images, and these samples are points of {shape[0]} numbers: use --onnx")
 
@@ -122,22 +117,5 @@ def write(traced: Traced, generator: TrainedGenerator, path: Path, name: str, ru
     content = {own: (files("zerosum.export") / "web" / own).read_bytes() for own in OWN}
     content |= {"about.json": json.dumps(about, indent=1).encode(), "generator.onnx": model}
     content |= {f"runtime/{each}": found for each, found in runtime.files.items()}
-    try:
-        _write_folder(path, content)
-    except OSError as error:
-        raise InputError(f"cannot write to {path}: {error.strerror or error}") from None
+    write_folder(path, content)
     return difference
-
-
-def _write_folder(path: Path, content: dict[str, bytes]) -> None:
-    """Write files by their paths into a folder that appears when it is complete."""
-    partial = path.with_name(f".{uuid.uuid4().hex}{PARTIAL}")
-    try:
-        for name, each in content.items():
-            (partial / name).parent.mkdir(parents=True, exist_ok=True)
-            (partial / name).write_bytes(each)
-        if path.exists():
-            path.rmdir()
-        retry(lambda: partial.rename(path))
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
