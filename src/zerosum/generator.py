@@ -21,7 +21,7 @@ from zerosum.data import to_uint8
 from zerosum.errors import InputError, did_you_mean
 from zerosum.game.engine import Engine
 from zerosum.networks import Networks
-from zerosum.places import check_generator, fetch, hub_name
+from zerosum.places import check_generator, fetch, find_shipped, hub_name
 from zerosum.run_folder import RunFolder, enclosing_run
 from zerosum.strangers import name_kind
 from zerosum.types import Precision, Size
@@ -259,6 +259,7 @@ def slerp(start: Tensor, end: Tensor, steps: int) -> Tensor:
 def load(path: str | Path, device: str = "auto") -> TrainedGenerator:
     """Load a generator from a run folder, a `generator.safetensors`, or `hub:OWNER/NAME` (the extra `hub`).
 
+    Where no path has that name, `digits` and `ring` are the generators that ship with zerosum (`shipped/README.md`).
     Loading cannot run code from the file.
 
     Raises:
@@ -268,6 +269,7 @@ def load(path: str | Path, device: str = "auto") -> TrainedGenerator:
     check_generator(path)
     if name := hub_name(path):
         path = fetch(name)
+    path = find_shipped(path) or path
     if path.is_dir():
         folder = RunFolder.open(path)
         path = folder.generator

@@ -1,4 +1,4 @@
-"""Where is the generator that a word names? At a path, or in a repository of the Hugging Face hub."""
+"""Where is the generator that a word names? At a path, on the Hugging Face hub, or in the package itself."""
 
 import importlib
 import re
@@ -10,6 +10,7 @@ from zerosum.run_folder import RunFolder
 
 HUB = "hub:"
 MODEL = "model.safetensors"
+SHIPPED = Path(__file__).parent / "shipped"
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PICKLES = ".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"
 
@@ -22,10 +23,20 @@ def check_generator(place: Path) -> None:
     """
     if name := hub_name(place):
         check_repository(name)
+    elif find_shipped(place) is not None:
+        return
     elif not place.exists():
         raise InputError(f"no run and no generator at {place}: no such file or folder")
     elif place.is_dir():
         RunFolder.open(place)
+
+
+def find_shipped(place: Path) -> Path | None:
+    """Return the file of the generator that ships with the package under the name `place`; a path comes first."""
+    if place.exists() or place.name != str(place) or place.suffix:
+        return None
+    file = SHIPPED / f"{place.name}.safetensors"
+    return file if file.is_file() else None
 
 
 def hub_name(place: Path | str) -> str:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 def export(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run's folder, a generator.safetensors, or hub:OWNER/NAME.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A run's folder, a generator.safetensors, hub:OWNER/NAME, or one that ships: digits, ring.",
+        ),
     ],
     onnx: Annotated[
         Path | None,
@@ -51,9 +55,9 @@ def export(
     ] = None,
 ) -> None:
     """Write RUN's generator for other programs: latents (and the class's number) in, uint8 [N, C, H, W] out."""
-    from zerosum.places import check_generator
+    from zerosum.cli import _generators
 
-    check_generator(run.expanduser())
+    _generators.check(run)
     files = {suffix: path for suffix, path in ((".onnx", onnx), (".pt2", pt2)) if path is not None}
     _check(files, page, runtime, hub)
     from zerosum.export import deployed, pages

@@ -17,9 +17,10 @@ def push(
 
     Log in before with 'hf auth login', or set HF_TOKEN. Then zerosum.load("hub:OWNER/NAME") loads it.
     """
-    from zerosum.places import check_generator, check_repository, import_hub
+    from zerosum.cli import _generators
+    from zerosum.places import check_repository, import_hub
 
-    check_generator(run.expanduser())
+    _generators.check(run)
     check_repository(repository)
     import_hub()
     import tempfile

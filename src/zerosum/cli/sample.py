@@ -10,7 +10,11 @@ from zerosum.cli._options import Device, Truncation
 
 def sample(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run's folder, a generator.safetensors, or hub:OWNER/NAME.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A run's folder, a generator.safetensors, hub:OWNER/NAME, or one that ships: digits, ring.",
+        ),
     ],
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=1_000_000, help="How many.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same samples.")] = 0,
@@ -26,9 +30,9 @@ def sample(
     device: Device = "auto",
 ) -> None:
     """Draw samples from RUN's generator."""
-    from zerosum.places import check_generator
+    from zerosum.cli import _generators
 
-    check_generator(run.expanduser())
+    _generators.check(run)
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import samples
     from zerosum.generator import load
