@@ -96,7 +96,7 @@ def _read_run(run: Path, step: object) -> tuple[Line, list[Score]]:
     """Read what the run's folder, if there is one, says of the generator after `step`: `run.json` and its scores."""
     place = run.expanduser().resolve()
     folder = place if (place / "run.json").is_file() else enclosing_run(place)
-    if folder is None:
+    if folder is None or not place.exists():
         return {}, []
     opened = RunFolder.open(folder)
     return opened.describe(), [each.score for each in records.read(opened, ScoreRecord) if each.step == step]
