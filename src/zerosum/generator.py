@@ -21,7 +21,8 @@ from zerosum.data import to_uint8
 from zerosum.errors import InputError, did_you_mean
 from zerosum.game.engine import Engine
 from zerosum.networks import Networks
-from zerosum.run_folder import RunFolder, check_generator, enclosing_run
+from zerosum.places import check_generator, fetch, find_shipped, hub_name
+from zerosum.run_folder import RunFolder, enclosing_run
 from zerosum.strangers import name_kind
 from zerosum.types import Precision, Size
 
@@ -220,6 +221,10 @@ class TrainedGenerator:
 
     def save(self, path: Path) -> None:
         """Write the weights to a safetensors file, with the metadata in its header: the file that people share."""
+        write_atomically(path, self.encode())
+
+    def encode(self) -> bytes:
+        """Return the content of the file that `save` writes."""
         metadata = {
             **self.metadata,
             "format": FORMAT,
@@ -228,7 +233,7 @@ class TrainedGenerator:
             "classes": self.classes,
         }
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.network.state_dict().items()}
-        write_atomically(path, safetensors.torch.save(tensors, {"zerosum": json.dumps(metadata)}))
+        return safetensors.torch.save(tensors, {"zerosum": json.dumps(metadata)})
 
 
 def lerp(start: Tensor, end: Tensor, steps: int) -> Tensor:
@@ -252,13 +257,19 @@ def slerp(start: Tensor, end: Tensor, steps: int) -> Tensor:
 
 
 def load(path: str | Path, device: str = "auto") -> TrainedGenerator:
-    """Load a generator from a run folder or a `generator.safetensors`. Loading cannot run code from the file.
+    """Load a generator from a run folder, a `generator.safetensors`, or `hub:OWNER/NAME` (the extra `hub`).
+
+    Where no path has that name, `digits` and `ring` are the generators that ship with zerosum (`shipped/README.md`).
+    Loading cannot run code from the file.
 
     Raises:
         InputError: there is no generator, it is damaged, or zerosum did not write it.
     """
     path = Path(path).expanduser()
     check_generator(path)
+    if name := hub_name(path):
+        path = fetch(name)
+    path = find_shipped(path) or path
     if path.is_dir():
         folder = RunFolder.open(path)
         path = folder.generator

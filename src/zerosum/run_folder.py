@@ -54,18 +54,6 @@ def describes_run(content: bytes) -> bool:
     return b'"zerosum"' in content
 
 
-def check_generator(path: Path) -> None:
-    """Refuse a path at which there is neither a run nor a generator's file.
-
-    Raises:
-        InputError: see there.
-    """
-    if not path.exists():
-        raise InputError(f"no run and no generator at {path}: no such file or folder")
-    if path.is_dir():
-        RunFolder.open(path)
-
-
 def check_writable(path: Path) -> None:
     """Refuse a folder, which need not exist, in which nothing could be written.
 

@@ -51,6 +51,31 @@ def test_one_sample_in_every_format(trained: tuple[Path, str], in_process: Comma
     assert np.abs(found - expected).max() <= (8 if "j" in suffix.lower() else 0)  # JPEG alone loses something
 
 
+def test_a_grid_has_the_rows_and_columns_that_were_asked_for(trained: tuple[Path, str], in_process: Command) -> None:
+    code, out, err = in_process("sample", trained[0], "--grid", "2x5", "--seed", 3, "--format", "webp")
+    what = "10 pictures of 8x8, enlarged 4 times, in one grid of 2x5 (seed 3): samples-3.webp"
+    assert (code, err, out) == (0, "", f"{what}\n{SINGLE}")
+    found = pixels_of(in_process.folder / "samples-3.webp")
+    side, expected = 8 * 4 + pictures.GAP, package.load(trained[0]).sample(10, seed=3)
+    assert found.shape[:2] == (2 * side + pictures.GAP, 5 * side + pictures.GAP)
+    seventh = found[side + pictures.GAP :, side + pictures.GAP :][:32:4, :32:4]
+    assert np.array_equal(seventh[..., 0], expected[6, 0])
+    in_process("sample", trained[0], "--grid", "1X1", "--out", "one.png")
+    assert pixels_of(in_process.folder / "one.png").shape == (36, 36)
+    for arguments, words in {
+        ("--grid", "8"): "--grid 8: write rows x columns, as 8x8, each from 1 to 9999",
+        ("--grid", "0x3"): "--grid 0x3: write rows x columns",
+        ("--grid", "9999x9999"): "a grid of 99,980,001 pictures would be of",
+        ("--grid", "2x2", "--count", 4): "--grid 2x2 and --count 4: give one of them",
+        ("--grid", "2x2", "--out", "a.npz"): "--grid 2x2: a.npz is no picture; use .png",
+        ("--format", "jpg", "--out", "a.png"): "--format jpg and --out a.png: give one of them",
+    }.items():
+        assert words in in_process.refused("sample", trained[0], *arguments)
+    untrained(MLP(width=4), 2).save(in_process.folder / "points.safetensors")
+    refused = in_process.refused("sample", "points.safetensors", "--grid", "2x2")
+    assert "--grid 2x2: these samples are points, which become one plot: use --count" in refused
+
+
 def test_arrays_and_archives(trained: tuple[Path, str], in_process: Command) -> None:
     expected = package.load(trained[0]).sample(70, seed=2)
     for name in ("a.npy", "a.zip", "folder"):

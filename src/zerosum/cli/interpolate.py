@@ -15,7 +15,13 @@ LEG_SECONDS = 1.0
 
 
 def interpolate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a generator.safetensors.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A run's folder, a generator.safetensors, hub:OWNER/NAME, or one that ships: digits, ring.",
+        ),
+    ],
     count: Annotated[
         int,
         typer.Option(
@@ -48,10 +54,10 @@ def interpolate(
     device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points, or a film of a round trip."""
+    from zerosum.cli import _generators
     from zerosum.errors import InputError
-    from zerosum.run_folder import check_generator
 
-    check_generator(run.expanduser())
+    _generators.check(run)
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import films, samples
     from zerosum.generator import load

@@ -1,6 +1,7 @@
 """Samples as files: a picture, an array, an archive or a folder of pictures; and reading such files back."""
 
 import itertools
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -85,6 +86,20 @@ def _check_size(kind: str, count: int, shape: tuple[int, ...], columns: int | No
         )
 
 
+def parse_grid(text: str, path: Path) -> tuple[int, int]:
+    """Read the rows and columns of a grid, as 8x8, that is to become the picture at `path`.
+
+    Raises:
+        InputError: they are no such numbers, or no picture is asked for.
+    """
+    if format_of(path) not in pictures.FORMATS:
+        raise InputError(f"--grid {text}: {path} is no picture; use {' '.join(pictures.FORMATS)}")
+    found = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text.lower())
+    if found is None:
+        raise InputError(f"--grid {text}: write rows x columns, as 8x8, each from 1 to 9999")
+    return int(found[1]), int(found[2])
+
+
 def check_picture(path: Path) -> None:
     """Refuse a destination for one picture that cannot be written, or is named as if it were something else.
 
@@ -151,18 +166,23 @@ def describe_origin(
 ) -> str:
     """Return what a file's metadata say of samples: the run, its step, the seed, and the class and truncation if any.
 
-    `run` is where the generator was loaded from; one in a run's folder is named after that.
+    `run` is where the generator was loaded from.
     """
-    place = run.expanduser().resolve()
-    beside = place.parent if (place.parent / "run.json").exists() else place.with_suffix("")
     values = {
-        "run": place.name if place.is_dir() else beside.name,
+        "run": name_origin(run),
         "step": generator.metadata.get("step"),
         "seed": seed,
         "class": label,
         "truncation": truncation,
     }
     return "; ".join(f"{name} {value}" for name, value in values.items() if value is not None)
+
+
+def name_origin(run: Path) -> str:
+    """Return the name of a run's folder or of a generator's file; one in a run's folder is named after that."""
+    place = run.expanduser().resolve()
+    beside = place.parent if (place.parent / "run.json").exists() else place.with_suffix("")
+    return place.name if place.is_dir() else beside.name
 
 
 def describe_file(path: Path, shape: tuple[int, ...], count: int, columns: int | None = None) -> str:
