@@ -27,31 +27,56 @@ CALIBRATED = "counted on planted faults and healthy runs"
 
 @pydantic.dataclasses.dataclass(frozen=True)
 class Measure:
-    """A number that a finding rests on, beside the threshold that it is beyond.
+    """A number that tells whether a fault is there, beside the bound that healthy runs keep.
 
     Attributes:
         what: was measured, in words.
         value: the number; `low` and `high`, the ends of its 95% interval where there is one.
-        healthy: which values would be no finding, in words, e.g. "below 0.99".
-        origin: of the threshold: a paper, or `CALIBRATED`.
+        bound: of healthy values; None where the number only illustrates another one.
+        side: on which side of the bound healthy values lie.
+        origin: of the bound: a paper, or `CALIBRATED`.
     """
 
     what: str
     value: float
-    healthy: str
-    origin: str
+    bound: float | None = None
+    side: Literal["below", "above"] = "below"
     low: float | None = None
     high: float | None = None
+    origin: str = CALIBRATED
 
     @classmethod
-    def of(cls, what: str, interval: ConfidenceInterval, healthy: str, origin: str = CALIBRATED) -> "Measure":
-        """Name the value of an interval."""
-        return cls(what, interval.value, healthy, origin, interval.low, interval.high)
+    def below(cls, what: str, value: float | ConfidenceInterval, bound: float) -> "Measure":
+        """Make a measure that is healthy below `bound`."""
+        return cls._of(what, value, bound, "below")
+
+    @classmethod
+    def above(cls, what: str, value: float | ConfidenceInterval, bound: float) -> "Measure":
+        """Make a measure that is healthy above `bound`."""
+        return cls._of(what, value, bound, "above")
+
+    @classmethod
+    def _of(
+        cls, what: str, value: float | ConfidenceInterval, bound: float, side: Literal["below", "above"]
+    ) -> "Measure":
+        if isinstance(value, ConfidenceInterval):
+            return cls(what, value.value, bound, side, value.low, value.high)
+        return cls(what, value, bound, side)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the value, with all of its interval, is on the other side of the bound."""
+        if self.bound is None:
+            return False
+        if self.side == "below":
+            return (self.value if self.low is None else self.low) >= self.bound
+        return (self.value if self.high is None else self.high) <= self.bound
 
     def describe(self) -> str:
         """Return it in a line."""
         interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
-        return f"{self.what}: {self.value:.3g}{interval}; healthy: {self.healthy} ({self.origin})"
+        healthy = "" if self.bound is None else f"; healthy: {self.side} {self.bound:g} ({self.origin})"
+        return f"{self.what}: {self.value:.3g}{interval}{healthy}"
 
 
 @pydantic.dataclasses.dataclass(frozen=True)

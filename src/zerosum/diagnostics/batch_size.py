@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 
 SMALLEST, GOOD, FEWEST_UPDATES, MOST_EPOCHS_EACH = 4, 32, 1_000, 0.25
@@ -18,20 +18,22 @@ class BatchSize(Diagnostic, name="batch-size"):
         """Take the size, and the share of the training samples that it is."""
         size, count = evidence.need_recipe().batch_size, len(evidence.need_source().train)
         return (
-            Measure("samples in a minibatch", size, f"above {SMALLEST}", CALIBRATED),
-            Measure(
-                "share of the training samples in a minibatch", size / count, f"below {MOST_EPOCHS_EACH:g}", CALIBRATED
+            Measure.above("samples in a minibatch", size, SMALLEST),
+            Measure.below(
+                "share of the training samples in a minibatch",
+                size / count,
+                MOST_EPOCHS_EACH,
             ),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that it is too small, or too large for so few updates."""
         size, share = measures
-        if size.value <= SMALLEST:
+        if size.beyond:
             sentence = (
                 f"The minibatch of {size.value:.0f} is too small: the gradient of so few samples is mostly noise."
             )
-        elif share.value > MOST_EPOCHS_EACH and evidence.steps < FEWEST_UPDATES:
+        elif share.beyond and evidence.steps < FEWEST_UPDATES:
             sentence = (
                 f"The minibatch is too large: {size.value:,.0f} samples are {share.value:.0%} of the training samples, "
                 f"and leave {evidence.steps:,} updates."

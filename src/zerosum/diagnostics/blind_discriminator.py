@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.comparisons import tell_apart
 from zerosum.diagnostics.evidence import Evidence
 from zerosum.game.recipe import Recipe
@@ -26,15 +26,14 @@ class BlindDiscriminator(Diagnostic, name="blind-discriminator"):
         evidence.need_samples(LEAST)
         apart = tell_apart(evidence.fake_features, evidence.need_evaluation().test.features.numpy())
         return (
-            Measure("pairs that D told apart in the last fifth", right, f"above {LEAST_RIGHT:g}", CALIBRATED),
-            Measure.of("samples whose nearest neighbour is of their kind", apart, f"below {MOST_APART:g}"),
+            Measure.above("pairs that D told apart in the last fifth", right, LEAST_RIGHT),
+            Measure.below("samples whose nearest neighbour is of their kind", apart, MOST_APART),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that D guesses while another judge does not have to."""
         right, apart = measures
-        assert apart.low is not None  # noqa: S101  # it is a measure with an interval
-        if right.value >= LEAST_RIGHT or apart.low <= MOST_APART:
+        if not (right.beyond and apart.beyond):
             return None
         changes = strengthen(evidence.recipe)
         return self.find(

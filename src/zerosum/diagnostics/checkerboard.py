@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data import to_float
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
 MOST, LEAST, SMALLEST, LOOKED_AT = 4.0, 64, 16, 1_000
@@ -26,14 +26,12 @@ class Checkerboard(Diagnostic, name="checkerboard"):
         if min(source.shape[1:]) < SMALLEST:
             raise Unsaid(f"images of {source.shape[1]}x{source.shape[2]} are too small: {SMALLEST}x{SMALLEST} would do")
         ratio = peak_at_stride(samples[:LOOKED_AT]) / peak_at_stride(source.test.samples[:LOOKED_AT])
-        return (
-            Measure("power at a period of two pixels, over that of real images", ratio, f"below {MOST:g}", CALIBRATED),
-        )
+        return (Measure.below("power at a period of two pixels, over that of real images", ratio, MOST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find a peak that real images do not have."""
         (ratio,) = measures
-        if ratio.value < MOST:
+        if not ratio.beyond:
             return None
         return self.find(
             "warning",

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.comparisons import measure_nearest
 from zerosum.diagnostics.evidence import Evidence, Unsaid, flatten
 
@@ -32,21 +32,21 @@ class Collapse(Diagnostic, name="collapse"):
         near, near_real = (float(np.median(measure_nearest(rows))) for rows in pair)
         wide, wide_real = (float(np.sqrt(rows.var(axis=0).sum())) for rows in pair)
         return (
-            Measure(
+            Measure.above(
                 f"distance to the nearest other sample, over that of {count:,} real ones",
                 near / max(near_real, 1e-12),
-                f"above {LEAST_VARIETY:g}",
-                CALIBRATED,
+                LEAST_VARIETY,
             ),
-            Measure(
-                "spread of the samples, over that of real ones", wide / wide_real, f"above {LEAST_SPREAD:g}", CALIBRATED
+            Measure.above(
+                "spread of the samples, over that of real ones",
+                wide / wide_real,
+                LEAST_SPREAD,
             ),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that samples are all but the same."""
-        variety, spread = measures
-        if variety.value > LEAST_VARIETY and spread.value > LEAST_SPREAD:
+        if not any(measure.beyond for measure in measures):
             return None
         recipe, changes = evidence.recipe, ['regularizers=["r1"]']
         advice = "give D a penalty that keeps its gradient small, or begin again from before"

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 
 MOST, FLAT, LOOKED_AT = 0.05, 2.0, 20_000
@@ -18,12 +18,12 @@ class ConstantImages(Diagnostic, name="constant-images"):
         """Measure the share of images with a standard deviation of less than FLAT of 255."""
         images = evidence.need_images().train.samples[:LOOKED_AT]
         share = float((images.flatten(1).float().std(1) < FLAT).float().mean())
-        return (Measure("training images that are all but of one colour", share, f"below {MOST:g}", CALIBRATED),)
+        return (Measure.below("training images that are all but of one colour", share, MOST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that many are empty."""
         (share,) = measures
-        if share.value < MOST:
+        if not share.beyond:
             return None
         return self.find(
             "warning",

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
+from zerosum.metrics.statistics import ConfidenceInterval
 
 MOST = 0.75
 NAME = "nearer-than-real"
@@ -23,13 +24,12 @@ class Copies(Diagnostic, name="copies"):
             raise Unsaid(f"there is no score {NAME} yet: a run measures it at its end")
         last = found[-1]
         words = "pairs in which a sample is nearer to a training image than an unseen image is"
-        return (Measure(words, last.value, f"below {MOST:g}", CALIBRATED, last.low, last.high),)
+        return (Measure.below(words, ConfidenceInterval(last.value, last.low, last.high), MOST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that samples are too near."""
         (share,) = measures
-        assert share.low is not None  # noqa: S101  # it is a measure with an interval
-        if share.low < MOST:
+        if not share.beyond:
             return None
         return self.find(
             "warning",

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 from zerosum.diagnostics.rate_too_high import change_rates
 
@@ -19,14 +19,14 @@ class DeadUnits(Diagnostic, name="dead-units"):
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure the share of both players."""
         return tuple(
-            Measure(f"hidden units of the {name} that are 0 for every sample", share, f"below {MOST:g}", CALIBRATED)
+            Measure.below(f"hidden units of the {name} that are 0 for every sample", share, MOST)
             for name, share in evidence.need_examination().dead.items()
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that many are dead."""
         worst = max(measures, key=lambda measure: measure.value)
-        if worst.value < MOST:
+        if not worst.beyond:
             return None
         return self.find(
             "warning",

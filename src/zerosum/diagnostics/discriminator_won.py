@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from zerosum import catalog
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 from zerosum.game.recipe import Recipe
 
@@ -25,29 +25,27 @@ class DiscriminatorWon(Diagnostic, name="discriminator-won"):
         try:
             right = evidence.need_curve("pair_accuracy", LAST)
             return (
-                Measure(
+                Measure.below(
                     "pairs that D told apart in the last fifth",
                     float(right.mean()),
-                    f"below {MOST_RIGHT:g}",
-                    CALIBRATED,
+                    MOST_RIGHT,
                 ),
             )
         except Unsaid:
             margin = evidence.need_curve("d_real", LAST).mean() - evidence.need_curve("d_fake", LAST).mean()
-            return (Measure("D(x) - D(G(z)) in the last fifth", float(margin), f"below {MOST_MARGIN:g}", CALIBRATED),)
+            return (Measure.below("D(x) - D(G(z)) in the last fifth", float(margin), MOST_MARGIN),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that hardly a pair is left that D does not tell apart."""
         (right,) = measures
-        most = MOST_RIGHT if right.what.startswith("pairs") else MOST_MARGIN
-        if right.value <= most:
+        if not right.beyond:
             return None
         changes, advice = weaken(evidence.recipe)
         return self.find(
             "warning",
             f"The discriminator has won: in the training's last fifth it told {right.value:.1%} of the pairs apart, "
             "and its gradient says little to the generator."
-            if most == MOST_RIGHT
+            if right.bound == MOST_RIGHT
             else "The discriminator has won: it is all but sure of every sample, and its gradient says little to the "
             "generator.",
             measures,

@@ -4,11 +4,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.discriminator_won import weaken
 from zerosum.diagnostics.evidence import Evidence
 
-LAST, MOST_GROWTH, MOST_LOSS = 0.1, 5.0, 10.0
+LAST, MOST_GROWTH, MOST_LOSS = 0.1, 5.0, 20.0
 
 
 class Divergence(Diagnostic, name="divergence"):
@@ -25,13 +25,14 @@ class Divergence(Diagnostic, name="divergence"):
             values = np.abs(evidence.need_curve(name))
             before = float(np.median(values[: len(values) // 2]))
             now = float(np.median(values[-max(2, int(LAST * len(values))) :]))
+            bound = MOST_LOSS if name == "discriminator_loss" else max(MOST_LOSS, MOST_GROWTH * before)
             words = f"{name.replace('_', ' ')} in the last tenth"
-            measures.append(Measure(words, now, f"below {max(MOST_LOSS, MOST_GROWTH * before):.3g}", CALIBRATED))
+            measures.append(Measure.below(words, now, bound))
         return tuple(measures)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find a loss that has outgrown its threshold."""
-        worst = next((each for each in measures if each.value > float(each.healthy.removeprefix("below "))), None)
+        worst = next((each for each in measures if each.beyond), None)
         if worst is None:
             return None
         changes, advice = weaken(evidence.recipe)

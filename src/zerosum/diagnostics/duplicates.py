@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 
 MOST, LOOKED_AT = 0.2, 50_000
@@ -21,12 +21,12 @@ class Duplicates(Diagnostic, name="duplicates"):
         """Measure the share of samples that are copies of another one."""
         samples = evidence.need_source().train.samples[:LOOKED_AT]
         share = 1 - count_different(samples) / len(samples)
-        return (Measure(f"copies among {len(samples):,} training samples", share, f"below {MOST:g}", CALIBRATED),)
+        return (Measure.below(f"copies among {len(samples):,} training samples", share, MOST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that many are copies."""
         (share,) = measures
-        if share.value < MOST:
+        if not share.beyond:
             return None
         return self.find(
             "warning",

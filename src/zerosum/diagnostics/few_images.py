@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 
 FEWEST = 500
@@ -17,12 +17,12 @@ class FewImages(Diagnostic, name="few-images"):
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Count them."""
         count = len(evidence.need_images().train)
-        return (Measure("images to train on", count, f"at least {FEWEST}", CALIBRATED),)
+        return (Measure.above("images to train on", count, FEWEST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that they are few, and nothing augments them."""
         (count,) = measures
-        if count.value >= FEWEST or (evidence.recipe is not None and evidence.recipe.tricks):
+        if not count.beyond or (evidence.recipe is not None and evidence.recipe.tricks):
             return None
         return self.find(
             "warning",

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 
 FEWEST = 200
@@ -17,12 +17,12 @@ class FewTest(Diagnostic, name="few-test"):
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Count them."""
         count = len(evidence.need_source().test)
-        return (Measure("test samples", count, f"at least {FEWEST}", CALIBRATED),)
+        return (Measure.above("test samples", count, FEWEST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that they are few."""
         (count,) = measures
-        if count.value >= FEWEST:
+        if not count.beyond:
             return None
         return self.find(
             "note",

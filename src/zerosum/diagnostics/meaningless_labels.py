@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid, flatten
 
 NEIGHBOURS, LEAST, MOST_TIMES, LOOKED_AT = 5, 200, 1.5, 3_000
@@ -31,12 +31,12 @@ class MeaninglessLabels(Diagnostic, name="meaningless-labels"):
             (np.bincount(known) / len(known)) @ (np.bincount(known) / len(known))
         )
         words = "neighbours with the same label, over pairs at random"
-        return (Measure(words, times, f"above {MOST_TIMES:g}", CALIBRATED),)
+        return (Measure.above(words, times, MOST_TIMES),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that neighbours have no more labels in common than others."""
         (times,) = measures
-        if times.value > MOST_TIMES:
+        if not times.beyond:
             return None
         told = evidence.recipe is not None and evidence.recipe.networks.conditional
         return self.find(

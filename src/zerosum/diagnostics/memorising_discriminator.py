@@ -24,13 +24,12 @@ class MemorisingDiscriminator(Diagnostic, name="memorising-discriminator"):
         if min(len(trained), len(unseen)) < LEAST:
             raise Unsaid(f"{min(len(trained), len(unseen))} logits are too few: {LEAST} would do")
         share = compare_pairs(trained.double().numpy(), unseen.double().numpy())
-        return (Measure.of("pairs in which D prefers a training sample to an unseen one", share, f"below {MOST:g}"),)
+        return (Measure.below("pairs in which D prefers a training sample to an unseen one", share, MOST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that training samples have larger logits."""
         (share,) = measures
-        assert share.low is not None  # noqa: S101  # it is a measure with an interval
-        if share.low < MOST:
+        if not share.beyond:
             return None
         recipe = evidence.recipe
         changes, advice = ['tricks=["diffaugment"]'], "augment what D sees (DiffAugment), or find more images"

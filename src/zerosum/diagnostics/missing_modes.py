@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.comparisons import count_in_groups, find_fewer, measure_missed
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
@@ -28,19 +28,18 @@ class MissingModes(Diagnostic, name="missing-modes"):
         )
         fewer = find_fewer(fake, real, 1.0).sum()
         return (
-            Measure.of(
+            Measure.below(
                 f"share of real data in groups with less than 1/{FACTOR:g} of their share of samples",
                 measure_missed(fake, real, FACTOR),
-                f"below {MOST_MISSED:g}",
+                MOST_MISSED,
             ),
-            Measure(f"groups of {len(real)} with too few samples, beyond chance", float(fewer), "few", CALIBRATED),
+            Measure(f"groups of {len(real)} with too few samples, beyond chance", float(fewer)),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that much of the data is left out."""
         missed = measures[0]
-        assert missed.low is not None  # noqa: S101  # it is a measure with an interval
-        if missed.low < MOST_MISSED:
+        if not missed.beyond:
             return None
         changes = []
         if evidence.recipe is not None and not evidence.recipe.regularizers:

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 
 MOST = 1.0
@@ -23,12 +23,12 @@ class MixedBatches(Diagnostic, name="mixed-batches"):
         alone, together = examination.alone_logits, examination.together_logits
         change = float((alone - together).abs().mean() / alone.std().clamp(min=1e-6)) if len(alone) > 1 else 0.0
         words = "change of D's logits for real samples without fakes in their batch, over their spread"
-        return (Measure(words, change, f"below {MOST:g}", CALIBRATED),)
+        return (Measure.below(words, change, MOST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that they change by more than they differ."""
         (change,) = measures
-        if change.value < MOST:
+        if not change.beyond:
             return None
         return self.find(
             "warning",

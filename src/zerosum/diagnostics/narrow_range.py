@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 
 LEAST, LOOKED_AT = 0.25, 2_000
@@ -20,12 +20,12 @@ class NarrowRange(Diagnostic, name="narrow-range"):
         """Measure the distance from the darkest to the brightest thousandth, over 255."""
         images = evidence.need_images().train.samples[:LOOKED_AT].numpy()
         low, high = np.percentile(images, [0.1, 99.9])
-        return (Measure("range of the pixels, over that of bytes", (high - low) / 255, f"above {LEAST:g}", CALIBRATED),)
+        return (Measure.above("range of the pixels, over that of bytes", (high - low) / 255, LEAST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that it is narrow."""
         (part,) = measures
-        if part.value > LEAST:
+        if not part.beyond:
             return None
         return self.find(
             "warning",

@@ -5,11 +5,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence
 from zerosum.diagnostics.rate_too_high import change_rates
 
-MOST_SHARE, LAST = 0.3, 0.7
+MOST_SHARE, LAST = 0.5, 0.7
 SLOWEST = 4  # cycles in what is looked at; slower ones are a trend
 
 
@@ -24,18 +24,17 @@ class Oscillation(Diagnostic, name="oscillation"):
         """Measure the share of the loss's power at its strongest period."""
         share, cycles = find_period(evidence.need_curve("discriminator_loss", LAST))
         return (
-            Measure(
+            Measure.below(
                 f"share of the power of D's loss at its strongest period, {cycles:.0f} cycles",
                 share,
-                f"below {MOST_SHARE:g}",
-                CALIBRATED,
+                MOST_SHARE,
             ),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that one period has much of the power."""
         (share,) = measures
-        if share.value < MOST_SHARE:
+        if not share.beyond:
             return None
         return self.find(
             "warning",

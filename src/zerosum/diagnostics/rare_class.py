@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import torch
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
 LEAST = 0.1  # of an equal share
@@ -26,19 +26,18 @@ class RareClass(Diagnostic, name="rare-class"):
         missing = ((counts == 0) & (torch.bincount(test, minlength=source.classes) > 0)).sum()
         rarest = source.class_names[int(counts.argmin())]
         return (
-            Measure(
+            Measure.above(
                 f"training samples of the rarest class, {rarest}, over an equal share",
                 float(counts.min()) * source.classes / len(train),
-                f"above {LEAST:g}",
-                CALIBRATED,
+                LEAST,
             ),
-            Measure("classes of test samples without training samples", float(missing), "0", CALIBRATED),
+            Measure("classes of test samples without training samples", float(missing)),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that one is rare."""
         share, missing = measures
-        if share.value > LEAST:
+        if not share.beyond:
             return None
         sentence = (
             f"{missing.value:.0f} of the test samples' classes are missing among the training samples."

@@ -3,37 +3,41 @@
 import math
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
-MOST = 0.03
+MOST_STEP, MOST_MOVED = 0.1, 4.0
 
 
 class RateTooHigh(Diagnostic, name="rate-too-high"):
-    """Compares the length of an update, at the first learning rate, with that of the weights."""
+    """Looks at how far the generator's weights have gone, and at the length of an update at the first learning rate."""
 
     live: ClassVar[bool] = True
     looks_for: ClassVar[str] = "learning rates that are too high"
     citation: ClassVar[str] = "Mescheder et al. 2017, section 3 (steps must be small against the rotation of the game)"
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
-        """Measure how much an update changes the weights of each player."""
-        sizes = evidence.need_examination().step_sizes
-        if any(math.isnan(size) for size in sizes.values()):
-            raise Unsaid("it knows Adam's updates only")
-        return tuple(
-            Measure(f"length of an update of the {name} over that of its weights", size, f"below {MOST:g}", CALIBRATED)
-            for name, size in sizes.items()
-        )
+        """Measure both over the length of the weights; the first is not known while a run trains."""
+        examination = evidence.need_examination()
+        size, moved = examination.step_sizes["generator"], examination.moved["generator"]
+        found = [
+            Measure.below("how far the generator's weights have moved, over their length", moved, MOST_MOVED),
+            Measure.below("length of an update over that of the generator's weights", size, MOST_STEP),
+        ]
+        known = tuple(measure for measure in found if not math.isnan(measure.value))
+        if not known:
+            raise Unsaid("it knows Adam's updates, and weights that were drawn")
+        return known
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
-        """Find that the weights jump."""
-        largest = max(measures, key=lambda measure: measure.value)
-        if largest.value < MOST:
+        """Find that the weights jump, or have gone far away."""
+        beyond = [measure for measure in measures if measure.beyond]
+        if not beyond:
             return None
+        words = f"{beyond[0].what}: {beyond[0].value:.2g}"
         return self.find(
             "warning",
-            f"The learning rates are too high: an update changes weights by {largest.value:.0%} of their length.",
+            f"The learning rates are too high ({words}).",
             measures,
             "a tenth of both learning rates",
             evidence.command(*change_rates(evidence, 0.1)),

@@ -3,11 +3,13 @@
 import math
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.catalog import name_of
+from zerosum.diagnostics import Diagnostic, Finding, Measure
+from zerosum.diagnostics.discriminator_won import DiscriminatorWon
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 from zerosum.diagnostics.rate_too_high import change_rates
 
-LEAST_STEP, LEAST_MOVED, FACTOR = 3e-4, 0.1, 10.0
+LEAST_STEP, LEAST_MOVED, FACTOR = 1e-3, 0.4, 10.0
 
 
 class RateTooLow(Diagnostic, name="rate-too-low"):
@@ -23,19 +25,18 @@ class RateTooLow(Diagnostic, name="rate-too-low"):
         if math.isnan(size) or math.isnan(moved):
             raise Unsaid("it knows Adam's updates only, from weights that were drawn")
         return (
-            Measure(
+            Measure.above(
                 "length of an update of the generator over that of its weights",
                 size,
-                f"above {LEAST_STEP:g}",
-                CALIBRATED,
+                LEAST_STEP,
             ),
-            Measure("how far its weights have moved, over their length", moved, f"above {LEAST_MOVED:g}", CALIBRATED),
+            Measure.above("how far its weights have moved, over their length", moved, LEAST_MOVED),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that the generator stands still."""
         size, moved = measures
-        if size.value > LEAST_STEP or moved.value > LEAST_MOVED:
+        if not (size.beyond and moved.beyond) or _has_vanished(evidence):
             return None
         return self.find(
             "failure",
@@ -45,3 +46,9 @@ class RateTooLow(Diagnostic, name="rate-too-low"):
             f"{FACTOR:g} times both learning rates",
             evidence.command(*change_rates(evidence, FACTOR)),
         )
+
+
+def _has_vanished(evidence: Evidence) -> bool:
+    """Whether the generator stands still for another reason: the gradient of a saturating game against a sure D."""
+    saturates = evidence.recipe is not None and name_of(evidence.recipe.game) == "minimax"
+    return saturates and DiscriminatorWon().judge(evidence, *DiscriminatorWon().measure(evidence)) is not None

@@ -2,8 +2,9 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
+from zerosum.metrics.statistics import ConfidenceInterval
 
 WORSE, LEAST_SCORES = 1.25, 3
 
@@ -22,20 +23,18 @@ class Stagnation(Diagnostic, name="stagnation"):
         step, best = min(distances, key=lambda each: each[1].value)
         last = distances[-1][1]
         words = f"Fréchet distance, over the smallest one (step {step:,})"
-        ratio, low, high = last.value / best.value, last.low / best.high, last.high / best.low
-        return (Measure(words, ratio, f"below {WORSE:g}", CALIBRATED, low, high),)
+        ratio = ConfidenceInterval(last.value / best.value, last.low / best.high, last.high / best.low)
+        return (Measure.below(words, ratio, WORSE),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that the last generator is worse than an earlier one, or no better."""
         (ratio,) = measures
         distances = evidence.need_distances()
         step = min(distances, key=lambda each: each[1].value)[0]
-        assert ratio.low is not None  # noqa: S101  # it is a measure with an interval
-        if step == distances[-1][0] or ratio.low < 1:
+        if step == distances[-1][0] or not (ratio.low and ratio.low > 1):
             return None
-        severe = ratio.low > WORSE
         return self.find(
-            "warning" if severe else "note",
+            "warning" if ratio.beyond else "note",
             f"The best generator was that of step {step:,}; the last one is {ratio.value:.2f} times as far away.",
             measures,
             "take best.safetensors, and stop there next time",

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from zerosum.diagnostics import CALIBRATED, Diagnostic, Finding, Measure
+from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
-FASTEST, LONGER = 0.6, 4
+FASTEST, FAR, LONGER = 0.6, 3.0, 4
 
 
 class TooShort(Diagnostic, name="too-short"):
@@ -20,23 +20,18 @@ class TooShort(Diagnostic, name="too-short"):
         if evidence.step < evidence.steps:
             raise Unsaid("it needs the end of the training")
         (_, before), (_, last) = distances[-2:]
-        floor = last.real or 0.0
-        left = max(last.value - floor, 0.0) / max(before.value - floor, 1e-12)
-        many = last.value / floor if floor else float("inf")
+        if not last.real:
+            raise Unsaid("there is no score of real data to compare with")
+        left = max(last.value - last.real, 0.0) / max(before.value - last.real, 1e-12)
         return (
-            Measure(
-                "Fréchet distance above that of real data, over the score before",
-                left,
-                f"above {FASTEST:g}",
-                CALIBRATED,
-            ),
-            Measure("Fréchet distance over that of real data", many, "below 3", CALIBRATED),
+            Measure.above("Fréchet distance above that of real data, over the score before", left, FASTEST),
+            Measure.below("Fréchet distance over that of real data", last.value / last.real, FAR),
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that the distance still fell fast, from far away."""
         left, many = measures
-        if left.value > FASTEST or many.value < 3:
+        if not (left.beyond and many.beyond):
             return None
         steps = LONGER * evidence.steps
         return self.find(
