@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 
 def diagnose(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="The run's folder.")] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of a run, the log of another program: CSV, JSON lines, TensorBoard's event files, StyleGAN's "
+            "stats.jsonl, what a loop printed."
+        ),
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option(metavar="IMAGES", help="The samples of another program, with --against.")
+    ] = None,
+    against: Annotated[str | None, typer.Option(metavar="DATA", help="The real data beside --samples.")] = None,
     data: DataOfRun = None,
     everything: Annotated[bool, typer.Option("--all", help="Also show the numbers of all that is well.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
@@ -23,26 +34,31 @@ def diagnose(
 ) -> None:
     """What is wrong with RUN? Look for each known kind of fault, and say what to do about those that are there.
 
-    The run may be finished, stopped, or still training. Thresholds were counted on runs with planted faults and on
-    healthy ones.
+    The run may be finished, stopped, or still training. Bounds were set, and then counted, on runs with planted faults
+    and on healthy ones.
     """
+    from zerosum.errors import InputError
     from zerosum.run_folder import RunFolder
 
-    RunFolder.open(run)
+    if run is not None:
+        if log or samples or against:
+            raise InputError("a run has its own log and data: give RUN, or --log, --samples and --against")
+        RunFolder.open(run)
     from zerosum.cli._progress import plain_console
     from zerosum.diagnostics import diagnose as look
-    from zerosum.run.evidence import gather_from
+    from zerosum.run.evidence import gather_foreign, gather_from
 
     console = plain_console(stderr=as_json)
     with console.status("looking at the players, their samples and the data"):
-        evidence, missing = gather_from(run, data, device)
+        evidence, notes = gather_foreign(log, samples, against) if run is None else gather_from(run, data, device)
         diagnosis = look(evidence)
     if as_json:
         typer.echo(diagnosis.to_bytes().decode())
         return
-    console.print(f"{run}, after {diagnosis.step:,} of {diagnosis.steps:,} iterations", soft_wrap=True)
-    if missing:
-        console.print(missing, soft_wrap=True)
+    if run is not None:
+        console.print(f"{run}, after {diagnosis.step:,} of {diagnosis.steps:,} iterations", soft_wrap=True)
+    for note in notes:
+        console.print(note, soft_wrap=True, markup=False)
     show_diagnosis(diagnosis, console, everything=everything)
 
 
@@ -58,8 +74,9 @@ def show_diagnosis(diagnosis: "Diagnosis", console: "Console", *, everything: bo
                 console.print(f"    {measure.describe()}", soft_wrap=True, markup=False)
     else:
         console.print(f"Looked for: {', '.join(check.name for check in diagnosis.checks)} (--all: with numbers)")
-    for each in diagnosis.unknown:
-        console.print(f"Not looked for: {each.name}: {each.reason}", soft_wrap=True, markup=False)
+    for reason in dict.fromkeys(each.reason for each in diagnosis.unknown):
+        names = ", ".join(each.name for each in diagnosis.unknown if each.reason == reason)
+        console.print(f"Not looked for: {names}: {reason}", soft_wrap=True, markup=False)
 
 
 def _show_finding(finding: "Finding", console: "Console") -> None:

@@ -75,7 +75,8 @@ class Measure:
     def describe(self) -> str:
         """Return it in a line."""
         interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
-        healthy = "" if self.bound is None else f"; healthy: {self.side} {self.bound:g} ({self.origin})"
+        origin = "" if self.origin == CALIBRATED else f" ({self.origin})"
+        healthy = "" if self.bound is None else f"; healthy: {self.side} {self.bound:.4g}{origin}"
         return f"{self.what}: {self.value:.3g}{interval}{healthy}"
 
 

@@ -33,15 +33,17 @@ class Again:
     Attributes:
         data: of the run, as a command takes it.
         run: its folder.
+        length: how long it was trained, as options of the command.
     """
 
     data: str
     run: str
+    length: tuple[str, ...] = ()
 
     def train(self, *changes: str, recipe: str = "", steps: int | None = None) -> str:
         """Return the command that trains by the run's recipe, or another one, with `changes` of its fields."""
         words = ["zerosum", "train", self.data, "--recipe", recipe or self.run]
-        words += ["--steps", str(steps)] if steps is not None else []
+        words += self.length if steps is None else ("--steps", str(steps))
         return shlex.join([*words, *(word for change in changes for word in ("--set", change))])
 
     def resume(self, steps: int) -> str:
@@ -164,7 +166,7 @@ class Evidence:
         return features
 
     def need_distances(self) -> list[tuple[int, Score]]:
-        """Return the Fréchet distances through time that can be compared with the last one: (step, score).
+        """Return the Fréchet distances through time that can be compared with each other, (step, score).
 
         Raises:
             Unsaid: there are fewer than two.
@@ -175,7 +177,8 @@ class Evidence:
             for record in self.scores
             if record.score.metric == name or (name is None and record.score.metric in ("frechet-distance", "fid"))
         ]
-        same = [each for each in found if each[1].samples == found[-1][1].samples]
+        counts = [score.samples for _, score in found]
+        same = [each for each in found if each[1].samples == max(counts, key=counts.count)]
         if len(same) < 2:
             raise Unsaid(f"{len(same)} scores through time are too few: 2 would do, of as many samples each")
         return same
