@@ -106,7 +106,7 @@ FAULTS = (
     Fault("batch of half the data", ("batch-size",), ("batch_size=half",), pace=0.05),
     Fault("too short", ("too-short",), pace=0.05, points=True),
     Fault("weak D", ("blind-discriminator", "rate-too-low"), ("d_rate*0.002",), points=True),
-    Fault("dark images", ("narrow-range",), spoil=darken),
+    Fault("dark images", ("narrow-range",), ("data.range=0..255",), spoil=darken),
     Fault("blank images", ("constant-images",), spoil=blank),
     Fault(
         "bare game on many modes",

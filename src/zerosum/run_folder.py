@@ -320,6 +320,7 @@ OPTIONAL: dict[str, Callable[[Any], bool]] = {
     "versions": lambda value: isinstance(value, dict),
     "processor": lambda value: isinstance(value, str),
     "halved_from": _is_count,
+    "ended": lambda value: isinstance(value, str),
     "logs": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
 }
 

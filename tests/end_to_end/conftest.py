@@ -1,10 +1,12 @@
 """Fixtures: the installed command, run as by a user, and a small finished run to try commands on."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,19 @@ from zerosum.cli import main
 COMMAND = Path(sys.executable).with_name("zerosum")
 SMALL = ("--set", "networks.width=8", "--set", "batch_size=16")
 Zerosum = Callable[..., subprocess.CompletedProcess[str]]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser that playwright drives: Debian's chromium; without one the test is skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    if CHROMIUM is None:
+        pytest.skip("no chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:

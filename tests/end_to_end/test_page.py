@@ -5,7 +5,6 @@ It needs Debian's chromium, playwright, and `npm install --no-save onnxruntime-w
 
 import functools
 import http.server
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from tests.unit.export.untrained import small, untrained
 from zerosum.export import deployed
 from zerosum.generator import TrainedGenerator
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MODULES = Path(__file__).parents[2] / "node_modules"
 READ = """canvases => canvases.map(canvas => {
     const { width, height } = canvas;
@@ -35,16 +33,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
-    if CHROMIUM is None:
-        pytest.skip("no chromium")
+def browser(chromium: Any) -> Any:
     if not (MODULES / "onnxruntime-web").is_dir():
         pytest.skip(f"no onnxruntime-web in {MODULES}")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    return chromium
 
 
 @pytest.fixture

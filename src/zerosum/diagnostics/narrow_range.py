@@ -18,8 +18,7 @@ class NarrowRange(Diagnostic, name="narrow-range"):
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure the distance from the darkest to the brightest thousandth, over 255."""
-        images = evidence.need_images().train.samples[:LOOKED_AT].numpy()
-        low, high = np.percentile(images, [0.1, 99.9])
+        low, high = find_range(evidence)
         return (Measure.above("range of the pixels, over that of bytes", (high - low) / 255, LEAST),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
@@ -27,10 +26,18 @@ class NarrowRange(Diagnostic, name="narrow-range"):
         (part,) = measures
         if not part.beyond:
             return None
+        low, high = find_range(evidence)
         return self.find(
             "warning",
             f"The images use {part.value:.1%} of the range from black to white: their values may be of another one.",
             measures,
             "say which values are black and white",
-            evidence.command("data.range=0,1"),
+            evidence.command(f"data.range={low:g}..{high:g}"),
         )
+
+
+def find_range(evidence: Evidence) -> tuple[float, float]:
+    """Return the darkest and the brightest thousandth of the pixels of training images."""
+    images = evidence.need_images().train.samples[:LOOKED_AT].numpy()
+    low, high = np.percentile(images, [0.1, 99.9])
+    return float(low), float(high)

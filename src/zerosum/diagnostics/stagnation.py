@@ -6,7 +6,7 @@ from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 from zerosum.metrics.statistics import ConfidenceInterval
 
-WORSE, LEAST_SCORES = 1.25, 3
+WORSE, LEAST_SCORES, TINY = 1.25, 3, 1e-12
 
 
 class Stagnation(Diagnostic, name="stagnation"):
@@ -23,7 +23,8 @@ class Stagnation(Diagnostic, name="stagnation"):
         step, best = min(distances, key=lambda each: each[1].value)
         last = distances[-1][1]
         words = f"Fréchet distance, over the smallest one (step {step:,})"
-        ratio = ConfidenceInterval(last.value / best.value, last.low / best.high, last.high / best.low)
+        least, middle, most = (max(each, TINY) for each in (best.low, best.value, best.high))
+        ratio = ConfidenceInterval(last.value / middle, last.low / most, last.high / least)
         return (Measure.below(words, ratio, WORSE),)
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:

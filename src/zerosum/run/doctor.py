@@ -87,7 +87,7 @@ class Doctor:
     def _end(self, reason: str) -> None:
         if not self.reason:
             self.reason = reason
-            self._run.end_here()
+            self._run.end_here(reason)
 
     def conclude(self, evaluation: Evaluation) -> None:
         """Look at all that can be looked at, and write it to the run's folder."""

@@ -435,10 +435,11 @@ class Trainer:
         self._look_at_losses()
         self.record(self.window.summarize(self.step, self.seconds), observe)
 
-    def end_here(self) -> None:
-        """Let the iteration that is being played be the last one."""
+    def end_here(self, reason: str) -> None:
+        """Let the iteration that is being played be the last one; `run.json` notes the reason."""
         self.lengths = prolong(self.lengths, self.step, self.step)
         self.folder.note_lengths(self.lengths)
+        self.folder.note(ended=reason)
         self.save_picture()
 
     def record(self, record: Record, observe: Callable[[Record], None]) -> None:
