@@ -1,4 +1,4 @@
-"""Write docs/paper.md, questions.md, scores.md and agreement.md: their templates, filled with what was measured.
+"""Write docs/paper.md, questions.md, scores.md, agreement.md and doctor.md: templates, filled with what was measured.
 
 With --check, fail if they are not up to date.
 """
@@ -315,6 +315,58 @@ def max_difference(pixels: dict[str, float]) -> str:
     return f"{max(pixels.values()):g} (at {', '.join(pixels)})"
 
 
+def make_doctor() -> str:
+    """Fill in how often the doctor found planted faults, what raised false alarms, and what the remedies did."""
+    found, cures = load_figures("doctor"), load_figures("cures")
+    rows = [
+        [
+            name,
+            f"{each['found']} of {each['of']}",
+            ", ".join(each["expected"]),
+            ", ".join(
+                f"{other} ({count})" for other, count in each["findings"].items() if other not in each["expected"]
+            ),
+        ]
+        for name, each in found["faults"].items()
+    ]
+    recall, alarms = found["recall"], found["false alarms"]
+    healthy = ", ".join(f"{count} of {name}" for name, count in found["healthy runs"].items())
+    everywhere = f"{found['kinds']} kinds, {found['kinds found on every set']} of which on every set"
+    totals = (
+        f"Found: {recall['hits']} of {recall['of']} runs with a fault ({describe_share(recall)}), of {everywhere}. "
+        f"False alarms: {alarms['hits']} of {alarms['of']} healthy runs ({describe_share(alarms)}): {healthy}."
+    )
+    remedies = [
+        [
+            name,
+            each["finding"],
+            f"`{each['remedy']}`" if "before" in each else each.get("remedy", ""),
+            describe_distance(each.get("before")),
+            describe_distance(each.get("after")),
+            {True: "gone", False: "still there"}[each["gone"]] if "gone" in each else "",
+        ]
+        for name, each in cures.items()
+    ]
+    parts = {
+        "doctor: totals": totals,
+        "doctor: faults": table(["planted", "found", "expected, one of", "found besides (runs)"], rows),
+        "doctor: alarms": ", ".join(f"{name} ({count})" for name, count in found["alarms"].items()) or "none",
+        "doctor: cures": table(["planted", "finding", "remedy", "before", "after", "the finding"], remedies),
+    }
+    return fill_template("doctor", parts)
+
+
+def describe_share(share: dict[str, Any]) -> str:
+    """Return a share with its interval, in percent."""
+    low, high = share["interval"]
+    return f"{share['share']:.0%}, 95% interval {low:.0%} to {high:.0%}"
+
+
+def describe_distance(distance: list[float] | None) -> str:
+    """Return a distance with its interval; empty if there is none."""
+    return "" if distance is None else "{:.1f} ({:.1f} to {:.1f})".format(*distance)
+
+
 if __name__ == "__main__":
     if not CHECKING:
         draw_curves()
@@ -322,3 +374,4 @@ if __name__ == "__main__":
     write_or_check("questions", make_questions)
     write_or_check("scores", make_scores)
     write_or_check("agreement", make_agreement)
+    write_or_check("doctor", make_doctor)

@@ -42,9 +42,9 @@ def play(case: Case, shared: Path, out: Path) -> None:
         print(f"{case.key}: {time.monotonic() - began:.0f} s", flush=True)
 
 
-def examine(case: Case, out: Path) -> Diagnosis:
-    """Diagnose the run of a case."""
-    run = Trainer.look(out / case.key)
+def examine(case: Case, out: Path, folder: Path | None = None) -> Diagnosis:
+    """Diagnose the run of a case, or another one in that `folder`."""
+    run = Trainer.look(folder or out / case.key)
     return diagnose(gather(run, Evaluation.of(run.source)))
 
 

@@ -36,5 +36,5 @@ class Copies(Diagnostic, name="copies"):
             f"Samples are close to training images: nearer than unseen ones in {share.value:.0%} of the pairs.",
             measures,
             "look at closest.png; augment what D sees (DiffAugment), find more images, or stop earlier",
-            evidence.command('tricks=["diffaugment"]'),
+            evidence.command('tricks=["diff-augment"]'),
         )

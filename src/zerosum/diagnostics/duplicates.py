@@ -33,7 +33,7 @@ class Duplicates(Diagnostic, name="duplicates"):
             f"{share.value:.0%} of the training samples are copies of others: the data are fewer than they seem.",
             measures,
             "leave the copies out, so that each sample is there once, or augment what D sees (DiffAugment)",
-            evidence.command('tricks=["diffaugment"]') if evidence.need_source().is_images else "",
+            evidence.command('tricks=["diff-augment"]') if evidence.need_source().is_images else "",
         )
 
 

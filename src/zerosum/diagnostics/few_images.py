@@ -29,5 +29,5 @@ class FewImages(Diagnostic, name="few-images"):
             f"{count.value:,.0f} images are few: the discriminator will learn them by heart.",
             measures,
             "augment what D sees (DiffAugment), begin from a generator of similar images (--from), or find more",
-            evidence.command('tricks=["diffaugment"]'),
+            evidence.command('tricks=["diff-augment"]'),
         )

@@ -32,8 +32,8 @@ class MemorisingDiscriminator(Diagnostic, name="memorising-discriminator"):
         if not share.beyond:
             return None
         recipe = evidence.recipe
-        changes, advice = ['tricks=["diffaugment"]'], "augment what D sees (DiffAugment), or find more images"
-        if recipe is not None and any(catalog.name_of(each) == "diffaugment" for each in recipe.tricks):
+        changes, advice = ['tricks=["diff-augment"]'], "augment what D sees (DiffAugment), or find more images"
+        if recipe is not None and any(catalog.name_of(each) == "diff-augment" for each in recipe.tricks):
             changes, advice = (
                 ['regularizers=["r1"]'],
                 "a penalty on D's gradient (R1), more images, or fewer iterations",

@@ -1,5 +1,6 @@
 """Each diagnostic finds its fault where it is planted in the evidence, and nothing where all is well."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -198,7 +199,9 @@ PLANTED: dict[str, Planted] = {
     ),  # type: ignore[index]
     "memorising-discriminator": examined(trained_logits=torch.randn(256) + 3),
     "missing-modes": leave_out,
-    "mixed-batches": examined(together_logits=torch.randn(256) + 4),
+    "mixed-batches": lambda good: played("networks.mixed_batches=true")(
+        examined(together_logits=torch.randn(256) + 4)(good)
+    ),
     "narrow-range": with_data(lambda one: Split(one.samples // 32, one.labels)),
     "oscillation": curve("discriminator_loss", 1 + np.sin(2 * np.pi * 11 * LINE)),
     "rare-class": with_data(lambda one: Split(one.samples[one.labels > 0], one.labels[one.labels > 0])),  # type: ignore[operator,index]
@@ -238,8 +241,13 @@ def test_a_planted_fault_is_found(name: str, healthy: Evidence) -> None:
     assert found.advice
     assert all(measure.origin for measure in found.measures)
     if found.command:
-        words = found.command.split()
+        words = shlex.split(found.command)
         assert words[:3] == ["zerosum", "train", "squares/"]
+        recipe = PLANTED[name](healthy).recipe
+        assert recipe is not None
+        for place, word in enumerate(words):
+            if word == "--set":
+                assert change(recipe, words[place + 1]) != recipe, "the remedy changes nothing"
 
 
 @pytest.mark.parametrize("name", PLANTED)
