@@ -10,7 +10,7 @@ from zerosum.cli._options import Data, DataDir, Size
 if TYPE_CHECKING:
     from zerosum.data import Source
     from zerosum.game.recipe import Recipe
-    from zerosum.run_folder import Line
+    from zerosum.run_description import Line
 
 SHEET = 100
 CLASSES_SHOWN = 12

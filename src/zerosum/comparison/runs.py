@@ -11,7 +11,8 @@ from zerosum import records
 from zerosum.errors import InputError
 from zerosum.metrics import Score
 from zerosum.records import IterationRecord, ScoreRecord
-from zerosum.run_folder import Line, RunFolder, lengths
+from zerosum.run_description import Line
+from zerosum.run_folder import RunFolder, lengths
 from zerosum.seeds import SeedsFolder, is_seeds_folder
 
 # In `key`: a name and a summary change no bit, the length is compared by itself, and threads change the rounding only.

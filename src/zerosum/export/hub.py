@@ -20,7 +20,8 @@ from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Score
 from zerosum.places import HUB, MODEL, import_hub, shorten
 from zerosum.records import ScoreRecord
-from zerosum.run_folder import Line, RunFolder, enclosing_run
+from zerosum.run_description import Line
+from zerosum.run_folder import RunFolder, enclosing_run
 
 APP = "app.py", "requirements.txt"
 MEMORISATION = "nearest-training", "nearer-than-real"

@@ -15,7 +15,8 @@ from zerosum.diagnostics import Diagnosis
 from zerosum.game.losses import Game
 from zerosum.metrics import Score, list_warnings
 from zerosum.records import FindingRecord, IterationRecord, ScoreRecord
-from zerosum.run_folder import Line, RunFolder, lengths
+from zerosum.run_description import Line
+from zerosum.run_folder import RunFolder, lengths
 
 CONFUSION = ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake")
 

@@ -19,7 +19,8 @@ from zerosum.generator import TrainedGenerator, load
 from zerosum.metrics import Score
 from zerosum.metrics.evaluation import sample_count
 from zerosum.metrics.features import FeatureExtractor
-from zerosum.run_folder import Line, RunFolder, list_runs, name_runs
+from zerosum.run_description import Line
+from zerosum.run_folder import RunFolder, list_runs, name_runs
 from zerosum.strangers import is_model, name_kind
 from zerosum.types import Shape
 

@@ -6,7 +6,7 @@ from zerosum.data import Progress, Source
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
-from zerosum.run_folder import Line
+from zerosum.run_description import Line
 
 
 def open_recorded(about: Line, preparation: Preparation, elsewhere: str, progress: Progress | None = None) -> Source:
