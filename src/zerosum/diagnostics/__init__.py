@@ -22,6 +22,7 @@ from zerosum.metrics.statistics import ConfidenceInterval
 
 Severity = Literal["failure", "warning", "note"]
 ORDER: tuple[Severity, ...] = ("failure", "warning", "note")
+TOLD = 2  # findings, in a verdict
 CALIBRATED = "counted on planted faults and healthy runs"
 
 
@@ -74,10 +75,14 @@ class Measure:
 
     def describe(self) -> str:
         """Return it in a line."""
-        interval = "" if self.low is None or self.high is None else f" ({self.low:.3g} to {self.high:.3g})"
+        ends = "" if self.low is None or self.high is None else f" ({_format(self.low)} to {_format(self.high)})"
         origin = "" if self.origin == CALIBRATED else f" ({self.origin})"
         healthy = "" if self.bound is None else f"; healthy: {self.side} {self.bound:.4g}{origin}"
-        return f"{self.what}: {self.value:.3g}{interval}{healthy}"
+        return f"{self.what}: {_format(self.value)}{ends}{healthy}"
+
+
+def _format(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
@@ -91,6 +96,7 @@ class Finding:
         measures: the numbers that it rests on.
         advice: what to do, in plain words.
         command: that does it; empty if there is none, as for other programs' logs.
+        symptom: whether it often comes of another fault, which is then told first.
         citation: where it is described.
     """
 
@@ -101,6 +107,7 @@ class Finding:
     advice: str
     citation: str
     command: str = ""
+    symptom: bool = False
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
@@ -149,12 +156,14 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str:
-        """The diagnosis in a sentence or two."""
+        """The diagnosis in a sentence or two: the worst findings, causes before symptoms."""
         if not self.checks:
             return "Nothing could be looked at."
         if not self.serious:
             return f"Healthy, as far as was looked: {len(self.checks)} kinds of fault, none found."
-        return " ".join(each.sentence for each in self.serious if each.severity == self.serious[0].severity)
+        worst = [each.sentence for each in self.serious if each.severity == self.serious[0].severity][:TOLD]
+        more = len(self.serious) - len(worst)
+        return " ".join(worst) + (f" ({more} more.)" if more else "")
 
     def to_bytes(self) -> bytes:
         """Serialise it to JSON; `from_bytes` reads it back equal."""
@@ -174,11 +183,13 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
 
     Attributes:
         live: whether it can be looked for while a run trains, many times.
+        symptom: whether it often comes of another fault.
         looks_for: what it looks for, in words.
         citation: where the fault is described.
     """
 
     live: ClassVar[bool] = False
+    symptom: ClassVar[bool] = False
     looks_for: ClassVar[str]
     citation: ClassVar[str]
 
@@ -199,7 +210,7 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
     ) -> Finding:
         """Make a finding of this diagnostic."""
         name = catalog.name_of(self)
-        return Finding(name, severity, sentence, tuple(measures), advice, self.citation, command)
+        return Finding(name, severity, sentence, tuple(measures), advice, self.citation, command, self.symptom)
 
 
 def diagnose(evidence: Evidence, *, live: bool = False) -> Diagnosis:
@@ -217,5 +228,5 @@ def diagnose(evidence: Evidence, *, live: bool = False) -> Diagnosis:
         checks.append(Check(name, kind.looks_for, measures))
         if found := diagnostic.judge(evidence, *measures):
             findings.append(found)
-    findings.sort(key=lambda finding: ORDER.index(finding.severity))
+    findings.sort(key=lambda finding: (ORDER.index(finding.severity), finding.symptom))
     return Diagnosis(evidence.step, evidence.steps, tuple(findings), tuple(checks), tuple(unknown))

@@ -15,6 +15,7 @@ LEAST = 200
 class BlindDiscriminator(Diagnostic, name="blind-discriminator"):
     """Compares the discriminator's answers with those of another judge, the nearest neighbour in features."""
 
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "a generator that won against a blind discriminator"
     citation: ClassVar[str] = (
         "Goodfellow et al. 2014, section 3 (G must not be trained too much without D); Lopez-Paz & Oquab 2017"

@@ -13,6 +13,7 @@ NAME = "nearer-than-real"
 class Copies(Diagnostic, name="copies"):
     """Looks at the score of memorisation."""
 
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "copies of training images"
     citation: ClassVar[str] = "Meehan et al. 2020"
 

@@ -13,6 +13,7 @@ class DeadUnits(Diagnostic, name="dead-units"):
     """Counts the units after rectifiers that are 0 for every sample."""
 
     live: ClassVar[bool] = True
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "hidden units that are always 0"
     citation: ClassVar[str] = "Maas et al. 2013"
 

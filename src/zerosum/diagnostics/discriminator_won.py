@@ -1,5 +1,6 @@
 """The discriminator won: it tells every pair apart, and the generator learns little from it."""
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from zerosum import catalog
@@ -15,29 +16,37 @@ class DiscriminatorWon(Diagnostic, name="discriminator-won"):
     """Looks at how many pairs of a real and a generated sample the discriminator puts in order."""
 
     live: ClassVar[bool] = True
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "a discriminator that has won"
     citation: ClassVar[str] = (
         "Goodfellow et al. 2014, section 3; Arjovsky & Bottou 2017, section 2 (vanishing gradients)"
     )
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
-        """Measure the pairs that D put in order, or else the distance of its mean answers."""
+        """Measure the pairs that D put in order, or else its mean answers, and what that leaves for G."""
+        return (self._measure_answers(evidence), *self._measure_rest(evidence))
+
+    def _measure_answers(self, evidence: Evidence) -> Measure:
         try:
             right = evidence.need_curve("pair_accuracy", LAST)
-            return (
-                Measure.below(
-                    "pairs that D told apart in the last fifth",
-                    float(right.mean()),
-                    MOST_RIGHT,
-                ),
-            )
+            return Measure.below("pairs that D told apart in the last fifth", float(right.mean()), MOST_RIGHT)
         except Unsaid:
             margin = evidence.need_curve("d_real", LAST).mean() - evidence.need_curve("d_fake", LAST).mean()
-            return (Measure.below("D(x) - D(G(z)) in the last fifth", float(margin), MOST_MARGIN),)
+            return Measure.below("D(x) - D(G(z)) in the last fifth", float(margin), MOST_MARGIN)
+
+    def _measure_rest(self, evidence: Evidence) -> Iterator[Measure]:
+        """Yield what illustrates it: the fakes that D still takes for real, and the gradient that G gets."""
+        if {"fake_as_real", "fake_as_fake"} <= evidence.curves.keys():
+            taken, seen_through = (evidence.need_curve(name, LAST).sum() for name in ("fake_as_real", "fake_as_fake"))
+            yield Measure("share of fakes that D took for real", float(taken / max(taken + seen_through, 1)))
+        if evidence.examination is not None:
+            gradients = evidence.examination.gradients
+            layer = min(gradients, key=lambda name: gradients[name])
+            yield Measure(f"norm of the generator's gradient, least in its layer {layer}", gradients[layer])
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that hardly a pair is left that D does not tell apart."""
-        (right,) = measures
+        right = measures[0]
         if not right.beyond:
             return None
         changes, advice = weaken(evidence.recipe)

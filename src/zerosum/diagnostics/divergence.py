@@ -15,6 +15,7 @@ class Divergence(Diagnostic, name="divergence"):
     """Compares the losses at the end with those of the first half."""
 
     live: ClassVar[bool] = True
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "losses that grow without an end"
     citation: ClassVar[str] = "Brock et al. 2019, section 4; Mescheder et al. 2018, section 2"
 

@@ -24,11 +24,14 @@ class MemorisingDiscriminator(Diagnostic, name="memorising-discriminator"):
         if min(len(trained), len(unseen)) < LEAST:
             raise Unsaid(f"{min(len(trained), len(unseen))} logits are too few: {LEAST} would do")
         share = compare_pairs(trained.double().numpy(), unseen.double().numpy())
-        return (Measure.below("pairs in which D prefers a training sample to an unseen one", share, MOST),)
+        return (
+            Measure.below("pairs in which D prefers a training sample to an unseen one", share, MOST),
+            Measure("r_t of ADA, the mean sign of its logits for training samples", float(trained.sign().mean())),
+        )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
         """Find that training samples have larger logits."""
-        (share,) = measures
+        share = measures[0]
         if not share.beyond:
             return None
         recipe = evidence.recipe

@@ -1,6 +1,9 @@
 """Missing modes: kinds of real data that the generator all but leaves out."""
 
+from collections.abc import Iterator
 from typing import ClassVar
+
+import torch
 
 from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.comparisons import count_in_groups, find_fewer, measure_missed
@@ -14,6 +17,7 @@ LEAST = 200
 class MissingModes(Diagnostic, name="missing-modes"):
     """Groups training data by their features, and counts samples and unseen real data in the groups."""
 
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "missing modes: kinds of real data that samples leave out"
     citation: ClassVar[str] = "Richardson & Weiss 2018 (bins and their two-proportion test)"
 
@@ -34,6 +38,21 @@ class MissingModes(Diagnostic, name="missing-modes"):
                 MOST_MISSED,
             ),
             Measure(f"groups of {len(real)} with too few samples, beyond chance", float(fewer)),
+            *self._count_classes(evidence),
+        )
+
+    def _count_classes(self, evidence: Evidence) -> Iterator[Measure]:
+        """Yield the share of the class that samples have least of, where the features tell classes apart."""
+        evaluation, source = evidence.need_evaluation(), evidence.need_source()
+        labels = source.test.labels
+        if not evaluation.features.classes or labels is None or source.classes != evaluation.features.classes:
+            return
+        made = evaluation.features.logits(torch.from_numpy(evidence.fake_features)).argmax(1)
+        shares, real = (torch.bincount(each, minlength=source.classes) / len(each) for each in (made, labels))
+        rarest = int((shares / real.clamp(min=1e-9)).argmin())
+        name = source.class_names[rarest]
+        yield Measure(
+            f"samples of class {name}, the rarest, over its share of test data", float(shares[rarest] / real[rarest])
         )
 
     def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:

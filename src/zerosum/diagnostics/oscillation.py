@@ -17,6 +17,7 @@ class Oscillation(Diagnostic, name="oscillation"):
     """Looks for one period in the discriminator's loss."""
 
     live: ClassVar[bool] = True
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "losses that go up and down with one period"
     citation: ClassVar[str] = "Mescheder et al. 2017, section 3 (imaginary eigenvalues are rotation)"
 

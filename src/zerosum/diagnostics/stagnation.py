@@ -12,6 +12,7 @@ WORSE, LEAST_SCORES, TINY = 1.25, 3, 1e-12
 class Stagnation(Diagnostic, name="stagnation"):
     """Looks for a better score than the last one."""
 
+    symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "a training that went past its best"
     citation: ClassVar[str] = "Lucic et al. 2018, section 6 (the distance through time)"
 

@@ -270,7 +270,7 @@ def test_the_worst_comes_first_and_is_the_verdict(healthy: Evidence) -> None:
     names = [finding.name for finding in diagnosis.findings]
     assert names[0] == "collapse"
     assert names[-1] == "few-test"
-    assert diagnosis.verdict == diagnosis.findings[0].sentence
+    assert diagnosis.verdict == f"{diagnosis.findings[0].sentence} (1 more.)"
 
 
 def test_another_programs_curves_suffice_for_what_they_show() -> None:
