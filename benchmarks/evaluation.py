@@ -21,7 +21,7 @@ from zerosum.metrics.features.inception import BATCH, Inception
 from zerosum.metrics.frechet import frechet_distance
 from zerosum.metrics.neighbours import overlap
 from zerosum.recipes.auto import choose
-from zerosum.run.trainer import INTERIM_SCORES
+from zerosum.run.scoring import INTERIM_SCORES
 
 ROUNDS, IMAGES = 5, 96
 SCORED = """

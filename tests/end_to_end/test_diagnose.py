@@ -54,7 +54,7 @@ def test_the_report_begins_with_the_verdict(collapsed: Path) -> None:
     assert page.index("The generator has collapsed") < page.index("<h2>Samples</h2>") < page.index("<h2>The game</h2>")
     assert page.index("<h2>The game</h2>") < page.index("<h2>Scores</h2>")
     assert "<script" not in page
-    written = Diagnosis.from_bytes((collapsed / "diagnosis.json").read_bytes())
+    written = Diagnosis.read(collapsed / "diagnosis.json")
     assert written is not None
     assert written.findings[0].name == "collapse"
 

@@ -67,7 +67,7 @@ def train_and_show(trainer: Trainer, console: Console, conduct: Conduct) -> None
         console.print(expected, soft_wrap=True)
     final = [each.score for each in records.read(trainer.folder, ScoreRecord) if each.step == trainer.steps]
     show_scores({path.name: final}, console)
-    if diagnosis := Diagnosis.from_bytes(trainer.folder.diagnosis.read_bytes()):
+    if diagnosis := Diagnosis.read(trainer.folder.diagnosis):
         console.print(f"Doctor     {diagnosis.verdict}", soft_wrap=True, markup=False)
     console.print(
         f"Look at    {trainer.folder.report}\n"

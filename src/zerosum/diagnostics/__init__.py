@@ -10,6 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import pydantic
@@ -166,15 +167,15 @@ class Diagnosis:
         return " ".join(worst) + (f" ({more} more.)" if more else "")
 
     def to_bytes(self) -> bytes:
-        """Serialise it to JSON; `from_bytes` reads it back equal."""
+        """Serialise it to JSON; `read` reads it back equal."""
         return json.dumps(asdict(self), indent=2).encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> "Diagnosis | None":
-        """Read back what `to_bytes` gave; None if it is damaged."""
+    def read(cls, path: Path) -> "Diagnosis | None":
+        """Read back what `to_bytes` gave from a file; None if there is none, or it is damaged."""
         try:
-            return TypeAdapter(Diagnosis).validate_json(content)
-        except ValidationError:
+            return TypeAdapter(Diagnosis).validate_json(path.read_bytes())
+        except (OSError, ValidationError):
             return None
 
 

@@ -19,6 +19,7 @@ from zerosum.game.recipe import Recipe
 from zerosum.networks.layers import freeze, list_learning
 
 COUNT = 512
+Active = dict[tuple[int, int], Tensor]
 PURPOSE = "examination"
 
 
@@ -187,9 +188,9 @@ def _measure_moved(players: Players, recipe: Recipe, source: Source, seed: int) 
 
 
 @contextmanager
-def watch_rectifiers(players: Players) -> Iterator[dict[str, dict[int, Tensor]]]:
+def watch_rectifiers(players: Players) -> Iterator[dict[str, Active]]:
     """Note for each player which units of its rectifiers are above 0 for some sample."""
-    active: dict[str, dict[int, Tensor]] = {"generator": {}, "discriminator": {}}
+    active: dict[str, Active] = {"generator": {}, "discriminator": {}}
     handles = []
     for name, player in (("generator", players.generator), ("discriminator", players.discriminator)):
         for module in player.network.modules():
@@ -202,13 +203,14 @@ def watch_rectifiers(players: Players) -> Iterator[dict[str, dict[int, Tensor]]]
             handle.remove()
 
 
-def _note_active(active: dict[int, Tensor], module: nn.Module, inputs: Any, output: Tensor) -> None:
+def _note_active(active: Active, module: nn.Module, inputs: Any, output: Tensor) -> None:
     """Note which channels [C] of `output` [N, C, ...] are above 0 anywhere."""
     above = (output.detach() > 0).flatten(2).any(2).any(0) if output.ndim > 2 else (output.detach() > 0).any(0)
-    active[id(module)] = active.get(id(module), above) | above
+    place = id(module), len(above)  # one rectifier may stand after layers of several widths
+    active[place] = active.get(place, above) | above
 
 
-def _share_dead(active: dict[int, Tensor]) -> float:
+def _share_dead(active: Active) -> float:
     """Return the share of units that were never above 0; 0 if there are no rectifiers."""
     units = torch.cat([each.cpu() for each in active.values()]) if active else torch.ones(1, dtype=torch.bool)
     return float((~units).float().mean())

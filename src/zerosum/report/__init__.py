@@ -37,7 +37,7 @@ def write(folder: RunFolder) -> None:
         again=_commands(folder, about),
         by_the_clock=_command(folder, about, "--minutes", about.get("minutes")),
         probabilistic=probabilistic,
-        diagnosis=Diagnosis.from_bytes(folder.diagnosis.read_bytes()) if folder.diagnosis.exists() else None,
+        diagnosis=Diagnosis.read(folder.diagnosis),
         moments=moments,
         done=iterations[-1].step if iterations else 0,
         seconds=iterations[-1].seconds if iterations else 0,

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -258,10 +259,14 @@ def test_what_is_missing_is_said_and_not_guessed(name: str) -> None:
     assert unknown.reason
 
 
-def test_a_diagnosis_reads_back_equal(healthy: Evidence) -> None:
+def test_a_diagnosis_reads_back_equal(healthy: Evidence, tmp_path: Path) -> None:
     diagnosis = diagnose(PLANTED["dead-units"](healthy))
-    assert Diagnosis.from_bytes(diagnosis.to_bytes()) == diagnosis
-    assert Diagnosis.from_bytes(b'{"step": 1') is None
+    file = tmp_path / "diagnosis.json"
+    assert Diagnosis.read(file) is None
+    file.write_bytes(diagnosis.to_bytes())
+    assert Diagnosis.read(file) == diagnosis
+    file.write_bytes(b'{"step": 1')
+    assert Diagnosis.read(file) is None
     assert replace(diagnosis, unknown=(Unknown("a", "b"),)) != diagnosis
 
 
