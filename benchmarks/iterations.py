@@ -112,7 +112,6 @@ PLAN = [
     *plan("mnist", "mnist", "photos", widths(8), 1_200),
     *plan("mnist", "mnist", "compact", widths(8), 2_000),
     *plan("cifar10", "cifar10.npz", "photos", widths(16), 300, 1_200, 5_000),
-    *(Plan("cats", "cats96.zip", "photos", *widths(16), 1_200, seed) for seed in (1, 2)),
 ]
 
 
