@@ -98,7 +98,7 @@ FAULTS = (
     Fault("no noise", ("collapse",), ("networks.latent=1", "networks.binary=1"), points=True),
     Fault("100 images", ("few-images", "memorising-discriminator"), spoil=keep_few),
     Fault("duplicated data", ("duplicates",), spoil=repeat),
-    Fault("three classes missing", ("splits-differ", "missing-modes", "rare-class"), spoil=lose_classes),
+    Fault("three classes missing", ("splits-differ", "rare-class"), spoil=lose_classes),
     Fault("shuffled labels", ("meaningless-labels",), ("networks.condition=projection",), spoil=shuffle_labels),
     Fault("mixed batches", ("mixed-batches",), ("networks.mixed_batches=true",)),
     Fault("inverted test images", ("splits-differ",), spoil=invert_test),
@@ -128,6 +128,8 @@ class Base:
         changes: of the recipe.
         steps: for how long.
         count: images to train on, and to test with; all if that is 0.
+        healthy: whether such runs cover their data. Those on photos do not, as was seen afterwards: as short and as
+            narrow as they have to be here, they cover .05 to .30 of the test images (real ones .97).
     """
 
     data: str
@@ -135,6 +137,7 @@ class Base:
     changes: Change
     steps: int
     count: tuple[int, int] = (0, 0)
+    healthy: bool = True
 
     @property
     def is_points(self) -> bool:
@@ -148,9 +151,9 @@ RING, GRID = Base("ring", "toy", TOY, 2_000), Base("grid", "points", TOY, 2_000)
 DIGITS = Base("digits", "compact", NARROW, 2_000)
 MNIST = Base("mnist", "compact", NARROW, 1_500, (8_000, 2_000))
 MNIST_OTHERS = Base("mnist-others", "compact", NARROW, 1_500, (8_000, 2_000))
-CIFAR = Base("cifar10", "compact", NARROW, 2_000)
-CIFAR_PHOTOS = Base("cifar10", "photos", NARROW, 300)
-PETS = Base("pets", "compact", NARROW, 1_000)
+CIFAR = Base("cifar10", "compact", NARROW, 2_000, healthy=False)
+CIFAR_PHOTOS = Base("cifar10", "photos", NARROW, 300, healthy=False)
+PETS = Base("pets", "compact", NARROW, 1_000, healthy=False)
 
 
 @dataclass(frozen=True)
@@ -184,8 +187,8 @@ CALIBRATION = plan("calibration", 0, {RING: 6, DIGITS: 6, MNIST: 2}, (RING, DIGI
 COUNT = plan(
     "count",
     100,
-    {RING: 10, GRID: 12, DIGITS: 12, MNIST_OTHERS: 14, CIFAR: 8, CIFAR_PHOTOS: 4, PETS: 2},
-    (GRID, MNIST_OTHERS, CIFAR),
+    {RING: 14, GRID: 16, DIGITS: 18, MNIST_OTHERS: 14, CIFAR: 8, CIFAR_PHOTOS: 4, PETS: 2},
+    (GRID, MNIST_OTHERS, DIGITS),
 )
 
 

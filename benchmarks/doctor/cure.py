@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/doctor/cure.py OUT [FAULT ...]
 
-OUT holds the runs that play.py made of `calibration`. For each fault that was planted in the digits (or those named),
+OUT holds the runs that play.py made of `count`. For each fault that was planted in the digits (or those named),
 the command of its first expected finding is run as it stands; the table has the Fréchet distance before and after, each
 with its interval, and whether the finding is gone. Results are added to results/cures.json.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cases import CALIBRATION, Case
+from cases import COUNT, Case
 from play import examine
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -24,7 +24,7 @@ from zerosum.records import ScoreRecord
 from zerosum.run_folder import RunFolder
 
 PROTOCOL = (
-    "the digits' runs of `calibration`, seed 0, in float32 on one thread; the command of the first expected finding, "
+    "the digits' runs of `count`, seed 100, in float32 on one thread; the command of the first expected finding, "
     "as the doctor prints it; Fréchet distance to the test images in the features of the run's data"
 )
 
@@ -64,7 +64,7 @@ def cure(case: Case, out: Path) -> dict[str, Any] | None:
 def main(out: str, *names: str) -> None:
     """Cure every fault of the digits, and write the table."""
     figures = read_figures("cures")
-    for case in CALIBRATION:
+    for case in COUNT:
         if case.fault is not None and case.base.data == "digits" and (not names or case.fault.name in names):
             figures[case.fault.name] = cure(case, Path(out))
             print(case.fault.name, figures[case.fault.name], flush=True)
