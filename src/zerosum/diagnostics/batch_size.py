@@ -40,11 +40,11 @@ class BatchSize(Diagnostic, name="batch-size"):
             )
         else:
             return None
-        steps = max(1, round(evidence.steps * size.value / GOOD))
+        steps = None if size.beyond else max(1, round(evidence.steps * size.value / GOOD))
         return self.find(
             "warning",
             sentence,
             measures,
-            f"{GOOD} samples in a minibatch, for as many samples in all",
+            f"{GOOD} samples in a minibatch, for as many iterations, or where it is too large for as many samples",
             evidence.command(f"batch_size={GOOD}", steps=steps),
         )

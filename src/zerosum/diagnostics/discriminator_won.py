@@ -59,8 +59,14 @@ class DiscriminatorWon(Diagnostic, name="discriminator-won"):
             "generator.",
             measures,
             advice,
-            evidence.command(*changes),
+            evidence.command(*changes, steps=keep_updates(evidence) if "discriminator_steps=1" in changes else None),
         )
+
+
+def keep_updates(evidence: Evidence) -> int:
+    """Return the iterations of one update of each player that take as long as those of the run, with its k of D."""
+    k = 1 if evidence.recipe is None else evidence.recipe.discriminator_steps
+    return max(1, evidence.steps * (k + 1) // 2)
 
 
 def weaken(recipe: Recipe | None) -> tuple[list[str], str]:

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from zerosum.diagnostics import Diagnostic, Finding, Measure
-from zerosum.diagnostics.discriminator_won import weaken
+from zerosum.diagnostics.discriminator_won import keep_updates, weaken
 from zerosum.diagnostics.evidence import Evidence
 
 LAST, MOST_GROWTH, MOST_LOSS = 0.1, 5.0, 20.0
@@ -42,5 +42,5 @@ class Divergence(Diagnostic, name="divergence"):
             f"The game diverges: the {worst.what} is {worst.value:.3g}, and grew.",
             measures,
             advice,
-            evidence.command(*changes),
+            evidence.command(*changes, steps=keep_updates(evidence) if "discriminator_steps=1" in changes else None),
         )

@@ -32,8 +32,7 @@ class Duplicates(Diagnostic, name="duplicates"):
             "warning",
             f"{share.value:.0%} of the training samples are copies of others: the data are fewer than they seem.",
             measures,
-            "leave the copies out, so that each sample is there once, or augment what D sees (DiffAugment)",
-            evidence.command('tricks=["diff-augment"]') if evidence.need_source().is_images else "",
+            "leave the copies out, so that each sample is there once; augmenting did not help (docs/doctor.md)",
         )
 
 
