@@ -10,7 +10,7 @@ results/doctor.json, or of the calibration to nowhere.
 
 import json
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -97,10 +97,8 @@ def count(cases: list[Case], found: dict[str, list[str]]) -> dict[str, Any]:
         "kinds found on every set": sum(each["found"] == each["of"] for each in faults.values()),
         "false alarms": interval(len(raised), len(healthy)),
         "alarms": dict(alarms),
-        "healthy runs": {
-            base: sum(case.base.data == base for case in healthy)
-            for base in sorted({case.base.data for case in healthy})
-        },
+        "short runs on photos": {"of": len(sound) - len(healthy), "findings": dict(short)},
+        "healthy runs": dict(Counter(f"{case.base.data} by {case.base.recipe}" for case in healthy)),
     }
 
 
