@@ -103,8 +103,8 @@ def test_a_closed_terminal_stops_a_run_with_its_state(tmp_path: Path) -> None:
             os.set_blocking(ours, False)
             with contextlib.suppress(BlockingIOError):
                 os.read(ours, 100_000)
-        process.send_signal(signal.SIGHUP)  # first, as a terminal does whose end the program notices by a signal
         os.close(ours)
+        process.send_signal(signal.SIGHUP)
         assert process.wait(timeout=120) == 128 + signal.SIGHUP
     finally:
         process.kill()

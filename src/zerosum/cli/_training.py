@@ -19,7 +19,7 @@ from zerosum.run.api import finish
 from zerosum.run.conduct import Conduct
 from zerosum.run.logs import open_logs
 from zerosum.run.probe import Timing
-from zerosum.run.stopping import STOPPING
+from zerosum.run.stopping import STOPPING, losing_terminal
 from zerosum.run.trainer import Trainer
 
 PLAIN_LINES = 20
@@ -129,6 +129,7 @@ class Display:
     def __exit__(self, *failure: object) -> None:
         self._progress.stop()
 
+    @losing_terminal()
     def show(self, record: Record) -> None:
         """Show a record of the metrics."""
         if isinstance(record, ScoreRecord):
@@ -162,6 +163,7 @@ class Display:
             speed = "slower" if steps < told else "faster"
             self.say(f"{steps:,} iterations in the time, not {told:,}: the machine is {speed} than it was")
 
+    @losing_terminal()
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         self._progress.console.print(text, soft_wrap=True)

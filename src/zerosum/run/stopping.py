@@ -1,10 +1,12 @@
 """Stop between iterations when a signal asks for it, so that what was reached is saved."""
 
 import contextlib
+import errno
 import os
 import signal
 import stat
 import threading
+from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -55,6 +57,22 @@ class StopRequest:
             _leave_terminal()
         if not self._twice:
             signal.signal(number, self._before[number])
+
+
+@contextlib.contextmanager
+def losing_terminal() -> Iterator[None]:
+    """Take a terminal that is found gone by writing to it for the signal that says so, which may come later.
+
+    A run then stops with its state, or under `nohup` goes on without the terminal.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO or HANGUP is None:
+            raise
+        _leave_terminal()
+        if signal.getsignal(HANGUP) is not signal.SIG_IGN:
+            signal.raise_signal(HANGUP)
 
 
 def _leave_terminal() -> None:
