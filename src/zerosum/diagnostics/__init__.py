@@ -185,12 +185,14 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
     Attributes:
         live: whether it can be looked for while a run trains, many times.
         symptom: whether it often comes of another fault.
+        any_suffices: whether one measure beyond its bound suffices, where there are several.
         looks_for: what it looks for, in words.
         citation: where the fault is described.
     """
 
     live: ClassVar[bool] = False
     symptom: ClassVar[bool] = False
+    any_suffices: ClassVar[bool] = False
     looks_for: ClassVar[str]
     citation: ClassVar[str]
 
@@ -202,9 +204,18 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
             Unsaid: the evidence does not suffice.
         """
 
+    def is_there(self, evidence: Evidence, *measures: Measure) -> bool:
+        """Judge what `measure` gave: the fault is there if all measures that have a bound, or any, are beyond it.
+
+        Raises:
+            Unsaid: to judge it, more evidence is needed.
+        """
+        beyond = [measure.beyond for measure in measures if measure.bound is not None]
+        return any(beyond) if self.any_suffices else all(beyond)
+
     @abstractmethod
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
-        """Judge what `measure` gave; None if all is well."""
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
+        """Say what the fault is that is there, by which measures, and what to do."""
 
     def find(
         self, severity: Severity, sentence: str, measures: Sequence[Measure], advice: str, command: str = ""
@@ -223,11 +234,12 @@ def diagnose(evidence: Evidence, *, live: bool = False) -> Diagnosis:
         diagnostic: Diagnostic = kind()
         try:
             measures = diagnostic.measure(evidence)
+            is_there = diagnostic.is_there(evidence, *measures)
         except Unsaid as why:
             unknown.append(Unknown(name, str(why)))
             continue
         checks.append(Check(name, kind.looks_for, measures))
-        if found := diagnostic.judge(evidence, *measures):
-            findings.append(found)
+        if is_there:
+            findings.append(diagnostic.explain(evidence, *measures))
     findings.sort(key=lambda finding: (ORDER.index(finding.severity), finding.symptom))
     return Diagnosis(evidence.step, evidence.steps, tuple(findings), tuple(checks), tuple(unknown))

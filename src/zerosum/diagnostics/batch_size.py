@@ -26,20 +26,23 @@ class BatchSize(Diagnostic, name="batch-size"):
             ),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def is_there(self, evidence: Evidence, *measures: Measure) -> bool:
+        """A large minibatch is a fault only if it leaves few updates."""
+        size, share = measures
+        return size.beyond or (share.beyond and evidence.steps < FEWEST_UPDATES)
+
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that it is too small, or too large for so few updates."""
         size, share = measures
         if size.beyond:
             sentence = (
                 f"The minibatch of {size.value:.0f} is too small: the gradient of so few samples is mostly noise."
             )
-        elif share.beyond and evidence.steps < FEWEST_UPDATES:
+        else:
             sentence = (
                 f"The minibatch is too large: {size.value:,.0f} samples are {share.value:.0%} of the training samples, "
                 f"and leave {evidence.steps:,} updates."
             )
-        else:
-            return None
         steps = None if size.beyond else max(1, round(evidence.steps * size.value / GOOD))
         return self.find(
             "warning",

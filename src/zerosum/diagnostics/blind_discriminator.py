@@ -31,11 +31,9 @@ class BlindDiscriminator(Diagnostic, name="blind-discriminator"):
             Measure.below("samples whose nearest neighbour is of their kind", apart, MOST_APART),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that D guesses while another judge does not have to."""
         right, apart = measures
-        if not (right.beyond and apart.beyond):
-            return None
         changes = strengthen(evidence.recipe)
         return self.find(
             "warning",

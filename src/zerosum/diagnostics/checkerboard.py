@@ -28,11 +28,9 @@ class Checkerboard(Diagnostic, name="checkerboard"):
         ratio = peak_at_stride(samples[:LOOKED_AT]) / peak_at_stride(source.test.samples[:LOOKED_AT])
         return (Measure.below("power at a period of two pixels, over that of real images", ratio, MOST),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find a peak that real images do not have."""
         (ratio,) = measures
-        if not ratio.beyond:
-            return None
         return self.find(
             "warning",
             f"The samples have checkerboards: {ratio.value:.1f} times the power of real images at two pixels' period.",

@@ -16,6 +16,7 @@ class Collapse(Diagnostic, name="collapse"):
     """Compares samples with each other, in pixels or coordinates, and does the same with as many real ones."""
 
     live: ClassVar[bool] = True
+    any_suffices: ClassVar[bool] = True
     looks_for: ClassVar[str] = "collapse: samples that are all but the same"
     citation: ClassVar[str] = "Goodfellow 2016 (NIPS tutorial), section 5.1.1; Arora & Zhang 2018 (distinct samples)"
 
@@ -44,10 +45,8 @@ class Collapse(Diagnostic, name="collapse"):
             ),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that samples are all but the same."""
-        if not any(measure.beyond for measure in measures):
-            return None
         recipe, changes = evidence.recipe, ['regularizers=["r1"]']
         advice = "give D a penalty that keeps its gradient small, or begin again from before"
         if recipe is not None and recipe.networks.latent - recipe.networks.binary < 2:

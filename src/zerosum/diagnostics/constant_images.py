@@ -20,11 +20,9 @@ class ConstantImages(Diagnostic, name="constant-images"):
         share = float((images.flatten(1).float().std(1) < FLAT).float().mean())
         return (Measure.below("training images that are all but of one colour", share, MOST),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that many are empty."""
         (share,) = measures
-        if not share.beyond:
-            return None
         return self.find(
             "warning",
             f"{share.value:.0%} of the training images are all but of one colour, and G learns to make such.",

@@ -27,11 +27,9 @@ class Copies(Diagnostic, name="copies"):
         words = "pairs in which a sample is nearer to a training image than an unseen image is"
         return (Measure.below(words, ConfidenceInterval(last.value, last.low, last.high), MOST),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that samples are too near."""
         (share,) = measures
-        if not share.beyond:
-            return None
         return self.find(
             "warning",
             f"Samples are close to training images: nearer than unseen ones in {share.value:.0%} of the pairs.",

@@ -14,6 +14,7 @@ class DeadUnits(Diagnostic, name="dead-units"):
 
     live: ClassVar[bool] = True
     symptom: ClassVar[bool] = True
+    any_suffices: ClassVar[bool] = True
     looks_for: ClassVar[str] = "hidden units that are always 0"
     citation: ClassVar[str] = "Maas et al. 2013"
 
@@ -24,11 +25,9 @@ class DeadUnits(Diagnostic, name="dead-units"):
             for name, share in evidence.need_examination().dead.items()
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that many are dead."""
         worst = max(measures, key=lambda measure: measure.value)
-        if not worst.beyond:
-            return None
         return self.find(
             "warning",
             f"{worst.value:.0%} of the {worst.what.removesuffix(' that are 0 for every sample')} are dead: 0 for every "

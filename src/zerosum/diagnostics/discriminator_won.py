@@ -44,11 +44,9 @@ class DiscriminatorWon(Diagnostic, name="discriminator-won"):
             layer = min(gradients, key=lambda name: gradients[name])
             yield Measure(f"norm of the generator's gradient, least in its layer {layer}", gradients[layer])
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that hardly a pair is left that D does not tell apart."""
         right = measures[0]
-        if not right.beyond:
-            return None
         changes, advice = weaken(evidence.recipe)
         return self.find(
             "warning",

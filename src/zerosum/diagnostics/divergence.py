@@ -16,6 +16,7 @@ class Divergence(Diagnostic, name="divergence"):
 
     live: ClassVar[bool] = True
     symptom: ClassVar[bool] = True
+    any_suffices: ClassVar[bool] = True
     looks_for: ClassVar[str] = "losses that grow without an end"
     citation: ClassVar[str] = "Brock et al. 2019, section 4; Mescheder et al. 2018, section 2"
 
@@ -31,11 +32,9 @@ class Divergence(Diagnostic, name="divergence"):
             measures.append(Measure.below(words, now, bound))
         return tuple(measures)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find a loss that has outgrown its threshold."""
-        worst = next((each for each in measures if each.beyond), None)
-        if worst is None:
-            return None
+        worst = next(each for each in measures if each.beyond)
         changes, advice = weaken(evidence.recipe)
         return self.find(
             "warning",

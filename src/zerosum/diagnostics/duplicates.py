@@ -23,11 +23,9 @@ class Duplicates(Diagnostic, name="duplicates"):
         share = 1 - count_different(samples) / len(samples)
         return (Measure.below(f"copies among {len(samples):,} training samples", share, MOST),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that many are copies."""
         (share,) = measures
-        if not share.beyond:
-            return None
         return self.find(
             "warning",
             f"{share.value:.0%} of the training samples are copies of others: the data are fewer than they seem.",

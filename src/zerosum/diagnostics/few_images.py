@@ -19,11 +19,14 @@ class FewImages(Diagnostic, name="few-images"):
         count = len(evidence.need_images().train)
         return (Measure.above("images to train on", count, FEWEST),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def is_there(self, evidence: Evidence, *measures: Measure) -> bool:
+        """They are enough if something augments them."""
+        augmented = evidence.recipe is not None and evidence.recipe.tricks
+        return super().is_there(evidence, *measures) and not augmented
+
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that they are few, and nothing augments them."""
         (count,) = measures
-        if not count.beyond or (evidence.recipe is not None and evidence.recipe.tricks):
-            return None
         return self.find(
             "warning",
             f"{count.value:,.0f} images are few: the discriminator will learn them by heart.",

@@ -19,11 +19,9 @@ class FewTest(Diagnostic, name="few-test"):
         count = len(evidence.need_source().test)
         return (Measure.above("test samples", count, FEWEST),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that they are few."""
         (count,) = measures
-        if not count.beyond:
-            return None
         return self.find(
             "note",
             f"{count.value:,.0f} test samples are too few for scores that tell good generators from better ones.",

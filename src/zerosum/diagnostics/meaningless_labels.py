@@ -33,11 +33,8 @@ class MeaninglessLabels(Diagnostic, name="meaningless-labels"):
         words = "neighbours with the same label, over pairs at random"
         return (Measure.above(words, times, MOST_TIMES),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that neighbours have no more labels in common than others."""
-        (times,) = measures
-        if not times.beyond:
-            return None
         told = evidence.recipe is not None and evidence.recipe.networks.conditional
         return self.find(
             "warning" if told else "note",

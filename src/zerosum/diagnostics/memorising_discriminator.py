@@ -29,11 +29,9 @@ class MemorisingDiscriminator(Diagnostic, name="memorising-discriminator"):
             Measure("r_t of ADA, the mean sign of its logits for training samples", float(trained.sign().mean())),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that training samples have larger logits."""
         share = measures[0]
-        if not share.beyond:
-            return None
         recipe = evidence.recipe
         changes, advice = ['tricks=["diff-augment"]'], "augment what D sees (DiffAugment), or find more images"
         if recipe is not None and any(catalog.name_of(each) == "diff-augment" for each in recipe.tricks):

@@ -55,11 +55,9 @@ class MissingModes(Diagnostic, name="missing-modes"):
             f"samples of class {name}, the rarest, over its share of test data", float(shares[rarest] / real[rarest])
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that much of the data is left out."""
         missed = measures[0]
-        if not missed.beyond:
-            return None
         changes = []
         if evidence.recipe is not None and not evidence.recipe.regularizers:
             changes = ['regularizers=["r1"]']

@@ -21,11 +21,9 @@ class NarrowRange(Diagnostic, name="narrow-range"):
         low, high = find_range(evidence)
         return (Measure.above("range of the pixels, over that of bytes", (high - low) / 255, LEAST),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that it is narrow."""
         (part,) = measures
-        if not part.beyond:
-            return None
         low, high = find_range(evidence)
         return self.find(
             "warning",

@@ -32,11 +32,9 @@ class Oscillation(Diagnostic, name="oscillation"):
             ),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that one period has much of the power."""
         (share,) = measures
-        if not share.beyond:
-            return None
         return self.find(
             "warning",
             f"The players go around each other: {share.value:.0%} of the movement of D's loss has one period.",

@@ -34,11 +34,9 @@ class RareClass(Diagnostic, name="rare-class"):
             Measure("classes of test samples without training samples", float(missing)),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that one is rare."""
         share, missing = measures
-        if not share.beyond:
-            return None
         sentence = (
             f"{missing.value:.0f} of the test samples' classes are missing among the training samples."
             if missing.value

@@ -13,6 +13,7 @@ class RateTooHigh(Diagnostic, name="rate-too-high"):
     """Looks at how far the generator's weights have gone, and at the length of an update at the first learning rate."""
 
     live: ClassVar[bool] = True
+    any_suffices: ClassVar[bool] = True
     looks_for: ClassVar[str] = "learning rates that are too high"
     citation: ClassVar[str] = "Mescheder et al. 2017, section 3 (steps must be small against the rotation of the game)"
 
@@ -29,12 +30,10 @@ class RateTooHigh(Diagnostic, name="rate-too-high"):
             raise Unsaid("it knows Adam's updates, and weights that were drawn")
         return known
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that the weights jump, or have gone far away."""
-        beyond = [measure for measure in measures if measure.beyond]
-        if not beyond:
-            return None
-        words = f"{beyond[0].what}: {beyond[0].value:.2g}"
+        first = next(measure for measure in measures if measure.beyond)
+        words = f"{first.what}: {first.value:.2g}"
         return self.find(
             "warning",
             f"The learning rates are too high ({words}).",

@@ -33,11 +33,13 @@ class RateTooLow(Diagnostic, name="rate-too-low"):
             Measure.above("how far its weights have moved, over their length", moved, LEAST_MOVED),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def is_there(self, evidence: Evidence, *measures: Measure) -> bool:
+        """The rates are not to blame if there is no gradient."""
+        return super().is_there(evidence, *measures) and not _has_vanished(evidence)
+
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that the generator stands still."""
-        size, moved = measures
-        if not (size.beyond and moved.beyond) or _has_vanished(evidence):
-            return None
+        moved = measures[1]
         return self.find(
             "failure",
             f"The learning rates are too low: after {evidence.step:,} iterations the generator's weights have moved by "
@@ -51,4 +53,4 @@ class RateTooLow(Diagnostic, name="rate-too-low"):
 def _has_vanished(evidence: Evidence) -> bool:
     """Whether the generator stands still for another reason: the gradient of a saturating game against a sure D."""
     saturates = evidence.recipe is not None and name_of(evidence.recipe.game) == "minimax"
-    return saturates and DiscriminatorWon().judge(evidence, *DiscriminatorWon().measure(evidence)) is not None
+    return saturates and DiscriminatorWon().is_there(evidence, *DiscriminatorWon().measure(evidence))

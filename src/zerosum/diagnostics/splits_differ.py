@@ -12,6 +12,7 @@ MOST_APART, MOST_MISSED, FACTOR, LEAST = 0.65, 0.1, 5.0, 100
 class SplitsDiffer(Diagnostic, name="splits-differ"):
     """Compares real data of the two splits with each other, as if the test samples were generated."""
 
+    any_suffices: ClassVar[bool] = True
     looks_for: ClassVar[str] = "test data of another kind than the training data"
     citation: ClassVar[str] = "Lopez-Paz & Oquab 2017 (two-sample tests by classifiers); Richardson & Weiss 2018"
 
@@ -36,10 +37,8 @@ class SplitsDiffer(Diagnostic, name="splits-differ"):
             ),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that the splits are of two kinds."""
-        if not any(measure.beyond for measure in measures):
-            return None
         return self.find(
             "warning",
             "The test data are of another kind than the training data: no generator can be near them, and scores are "

@@ -28,13 +28,15 @@ class Stagnation(Diagnostic, name="stagnation"):
         ratio = ConfidenceInterval(last.value / middle, last.low / most, last.high / least)
         return (Measure.below(words, ratio, WORSE),)
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def is_there(self, evidence: Evidence, *measures: Measure) -> bool:
+        """It is worth a note that an earlier generator was better beyond its interval, before it is a warning."""
+        (ratio,) = measures
+        return ratio.low is not None and ratio.low > 1
+
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that the last generator is worse than an earlier one, or no better."""
         (ratio,) = measures
-        distances = evidence.need_distances()
-        step = min(distances, key=lambda each: each[1].value)[0]
-        if step == distances[-1][0] or not (ratio.low and ratio.low > 1):
-            return None
+        step = min(evidence.need_distances(), key=lambda each: each[1].value)[0]
         return self.find(
             "warning" if ratio.beyond else "note",
             f"The best generator was that of step {step:,}; the last one is {ratio.value:.2f} times as far away.",

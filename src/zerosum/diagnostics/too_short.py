@@ -1,6 +1,7 @@
 """Too short: the samples were still becoming better fast when the training ended."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from zerosum.diagnostics import Diagnostic, Finding, Measure
@@ -46,13 +47,15 @@ class TooShort(Diagnostic, name="too-short"):
             Measure.below("Fréchet distance over that of real data", last.value / floor, FAR),
         )
 
-    def judge(self, evidence: Evidence, *measures: Measure) -> Finding | None:
+    def is_there(self, evidence: Evidence, *measures: Measure) -> bool:
+        """Either suffices."""
+        last = measures[-1]
+        return _still_falls(measures) or (last.bound == LEAST_MOVED and last.beyond)
+
+    def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that the distance still fell fast, from far away, or that the weights are near where they began."""
         last = measures[-1]
-        near = last.bound == LEAST_MOVED and last.beyond
-        falling = len(measures) > 1 and measures[0].beyond and measures[1].beyond
-        if not (near or falling):
-            return None
+        falling = _still_falls(measures)
         why = (
             f"its last part left {measures[0].value:.0%} of the distance to real data, so more of it would leave less"
             if falling
@@ -65,3 +68,8 @@ class TooShort(Diagnostic, name="too-short"):
             f"{LONGER} times the iterations, from the beginning, so that the learning rates fall later",
             evidence.command(steps=LONGER * evidence.steps),
         )
+
+
+def _still_falls(measures: Sequence[Measure]) -> bool:
+    """Whether the distance is among the measures, still far from that of real data, and was falling fast."""
+    return len(measures) > 1 and measures[0].beyond and measures[1].beyond

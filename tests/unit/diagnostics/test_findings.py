@@ -218,7 +218,8 @@ PLANTED: dict[str, Planted] = {
 
 def look(name: str, evidence: Evidence) -> Finding | None:
     diagnostic = catalog.lookup(Diagnostic, name)()
-    return diagnostic.judge(evidence, *diagnostic.measure(evidence))
+    measures = diagnostic.measure(evidence)
+    return diagnostic.explain(evidence, *measures) if diagnostic.is_there(evidence, *measures) else None
 
 
 def test_every_diagnostic_is_planted_here() -> None:
@@ -286,3 +287,17 @@ def test_another_programs_curves_suffice_for_what_they_show() -> None:
     few = {name: values[:3] for name, values in curves.items()}
     reasons = {each.name: each.reason for each in diagnose(Evidence(step=3, steps=3, curves=few)).unknown}
     assert "lines of d real" in reasons["discriminator-won"]
+
+
+def test_what_is_needed_to_judge_is_missing_too(healthy: Evidence) -> None:
+    still = played("game=minimax")(PLANTED["rate-too-low"](healthy))
+    few = replace(still, curves={name: values[:3] for name, values in still.curves.items()})
+    diagnosis = diagnose(few)
+    assert "rate-too-low" in [each.name for each in diagnosis.unknown]
+    assert "rate-too-low" not in [each.name for each in diagnosis.findings]
+
+
+def test_rates_are_not_blamed_for_a_gradient_that_has_vanished(healthy: Evidence) -> None:
+    still = played("game=minimax")(PLANTED["rate-too-low"](healthy))
+    assert look("rate-too-low", still) is not None
+    assert look("rate-too-low", PLANTED["discriminator-won"](still)) is None
