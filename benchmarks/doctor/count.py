@@ -8,6 +8,7 @@ there; a false alarm is any finding, more than a note, in a healthy run. Interva
 results/doctor.json, or of the calibration to nowhere.
 """
 
+import io
 import json
 import sys
 from collections import Counter, defaultdict
@@ -113,7 +114,9 @@ def draw(cases: list[Case], out: Path, picture: Path) -> None:
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])
-    figure.savefig(picture, dpi=100)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=100)
+    Image.open(buffer).convert("L").quantize(32).save(picture, optimize=True)  # digits are gray
 
 
 def main(out: str, name: str = "count") -> None:

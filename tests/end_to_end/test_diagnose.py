@@ -13,6 +13,7 @@ import zerosum
 from tests.end_to_end.conftest import SMALL, Command, Zerosum
 from zerosum import records
 from zerosum.diagnostics import Diagnosis
+from zerosum.game.recipe import change
 from zerosum.records import FindingRecord, ScoreRecord
 from zerosum.run import doctor
 from zerosum.run_folder import RunFolder
@@ -25,7 +26,6 @@ def collapsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose generator gets one coin for noise."""
     path = tmp_path_factory.mktemp("collapsed") / "run"
     recipe = zerosum.recipe("digits")
-    from zerosum.game.recipe import change
 
     for each in ("networks.width=4", "batch_size=16", "networks.latent=1", "networks.binary=1"):
         recipe = change(recipe, each)
@@ -144,7 +144,6 @@ def test_findings_are_noted_while_a_run_trains_and_a_collapse_ends_it(
     monkeypatch.setattr(doctor, "BEGIN", 0.0)
     monkeypatch.setattr(doctor, "MOST_TIME", 1e9)
     recipe = zerosum.recipe("digits")
-    from zerosum.game.recipe import change
 
     for each in ("networks.width=4", "batch_size=16", "networks.latent=1", "networks.binary=1"):
         recipe = change(recipe, each)
@@ -187,3 +186,21 @@ def test_the_command_ends_a_collapsed_run_and_says_why(zerosum: Zerosum) -> None
     wrong = zerosum("train", "digits", "--stop-when", "bored")
     assert wrong.returncode == 2
     assert "bored" in wrong.stderr
+
+
+def test_a_run_ends_where_it_has_converged_with_scores_and_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "PATIENCE", 2)
+    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 200)
+    monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
+    recipe = zerosum.recipe("toy")
+    for each in ("generator_optimizer.lr=1e-12", "discriminator_optimizer.lr=1e-12"):  # it stands still
+        recipe = change(recipe, each)
+    zerosum.train("ring", recipe, steps=100, out=tmp_path / "run", stop_when="converged")
+    folder = RunFolder(tmp_path / "run")
+    about = folder.describe()
+    assert about["steps"] == 15  # three scores of twenty: the first is the best, two brought no better one
+    assert "converged: the best generator is that of step 5" in about["ended"]
+    assert "It was ended before its time" in folder.report.read_text()
+    assert any(each.step == 15 and each.score.real for each in records.read(folder, ScoreRecord))

@@ -196,6 +196,7 @@ def finish(
                     raise
                 trainer.roll_back()
                 logs.rewind(trainer.step)
+                doctor = Doctor(trainer, show, conduct.stop_when)  # what it noted since is taken back too
                 tell(f"{error.what}: going on from step {trainer.step:,} with half the learning rates")
                 finished = trainer.train(scoring, doctor.observe, request.is_set)
         if doctor.reason:

@@ -28,10 +28,8 @@ class Doctor:
     def __init__(self, run: Trainer, observe: Callable[[Record], None], stop_when: StopWhen = "never") -> None:
         """`observe` is called with each record, and with what the doctor finds; `stop_when` the run shall end."""
         self._run, self._observe, self._stop_when = run, observe, stop_when
-        self._open = {each.finding: each for each in records.read(run.folder, FindingRecord) if each.began}
-        for each in records.read(run.folder, FindingRecord):
-            if not each.began:
-                self._open.pop(each.finding, None)
+        latest = {each.finding: each for each in records.read(run.folder, FindingRecord)}
+        self._open = {name: each for name, each in latest.items() if each.began}
         self._next, self._spent, self._took = run.step + run.steps // LOOKS, 0.0, 0.0
         self.reason = ""
 
