@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from zerosum import catalog
 from zerosum.diagnostics import Diagnostic, Finding, Measure
+from zerosum.diagnostics.comparisons import compare_pairs
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 from zerosum.game.recipe import Recipe
 
@@ -35,7 +36,14 @@ class DiscriminatorWon(Diagnostic, name="discriminator-won"):
             return Measure.below("D(x) - D(G(z)) in the last fifth", float(margin), MOST_MARGIN)
 
     def _measure_rest(self, evidence: Evidence) -> Iterator[Measure]:
-        """Yield what illustrates it: the fakes that D still takes for real, and the gradient that G gets."""
+        """Yield whether it holds for unseen samples too, and what illustrates it.
+
+        A D that knows its training samples by heart tells these from any fake, without having won.
+        """
+        if evidence.examination is not None:
+            logits = evidence.examination.unseen_logits, evidence.examination.fake_logits
+            unseen = compare_pairs(*(each.double().numpy() for each in logits))
+            yield Measure.below("pairs of an unseen real sample and a fake that D tells apart", unseen, MOST_RIGHT)
         if {"fake_as_real", "fake_as_fake"} <= evidence.curves.keys():
             taken, seen_through = (evidence.need_curve(name, LAST).sum() for name in ("fake_as_real", "fake_as_fake"))
             yield Measure("share of fakes that D took for real", float(taken / max(taken + seen_through, 1)))

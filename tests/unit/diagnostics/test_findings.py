@@ -190,7 +190,9 @@ PLANTED: dict[str, Planted] = {
     ),
     "copies": lambda good: replace(good, scores=distances(9.0, 5.0, 3.0, 2.5, copies=0.97)),
     "dead-units": examined(dead={"generator": 0.6, "discriminator": 0.0}),
-    "discriminator-won": curve("pair_accuracy", np.full(LINES, 0.9999)),
+    "discriminator-won": lambda good: examined(fake_logits=torch.randn(256) - 20)(
+        curve("pair_accuracy", np.full(LINES, 0.9999))(good)
+    ),
     "divergence": curve("generator_loss", np.exp(7 * LINE)),
     "duplicates": with_data(lambda one: Split(one.samples[:300].repeat(4, 1, 1, 1), one.labels[:300].repeat(4))),  # type: ignore[index]
     "few-images": with_data(lambda one: Split(one.samples[:100], one.labels[:100])),  # type: ignore[index]
@@ -301,3 +303,8 @@ def test_rates_are_not_blamed_for_a_gradient_that_has_vanished(healthy: Evidence
     still = played("game=minimax")(PLANTED["rate-too-low"](healthy))
     assert look("rate-too-low", still) is not None
     assert look("rate-too-low", PLANTED["discriminator-won"](still)) is None
+
+
+def test_a_discriminator_that_knows_its_samples_by_heart_has_not_won(healthy: Evidence) -> None:
+    sure = curve("pair_accuracy", np.full(LINES, 0.9999))(PLANTED["memorising-discriminator"](healthy))
+    assert [finding.name for finding in diagnose(sure).findings] == ["memorising-discriminator"]
