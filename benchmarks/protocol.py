@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,8 @@ def write(name: str, protocol: str, figures: Any) -> None:
     """Write a result with its protocol into benchmarks/results/, and print it."""
     RESULTS.mkdir(exist_ok=True)
     words = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
-    command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
+    script = Path(sys.argv[0]).resolve().relative_to(RESULTS.parents[1])
+    command = shlex.join(["python", str(script), *words])
     result = {"protocol": protocol, "command": command, "hardware": describe_hardware(), "figures": figures}
     text = json.dumps(result, indent=2, ensure_ascii=False)
     (RESULTS / f"{name}.json").write_text(text + "\n")

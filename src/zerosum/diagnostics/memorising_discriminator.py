@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from zerosum import catalog
 from zerosum.diagnostics import Diagnostic, Finding, Measure
 from zerosum.diagnostics.comparisons import compare_pairs
 from zerosum.diagnostics.evidence import Evidence, Unsaid
+from zerosum.diagnostics.few_images import FEWEST
 
 MOST, LEAST = 0.75, 50
 
@@ -30,23 +30,17 @@ class MemorisingDiscriminator(Diagnostic, name="memorising-discriminator"):
         )
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
-        """Find that training samples have larger logits."""
+        """Find that training samples have larger logits; with few images that is what spoils the samples."""
         share = measures[0]
-        recipe = evidence.recipe
-        changes, advice = ['tricks=["diff-augment"]'], "augment what D sees (DiffAugment), or find more images"
-        if recipe is not None and any(catalog.name_of(each) == "diff-augment" for each in recipe.tricks):
-            changes, advice = (
-                ['regularizers=["r1"]'],
-                "a penalty on D's gradient (R1), more images, or fewer iterations",
-            )
-        source = evidence.source
-        if source is not None and not source.is_images:
-            changes, advice = ['regularizers=["r1"]'], "a penalty on D's gradient (R1), or more samples"
+        few = evidence.source is not None and evidence.source.is_images and len(evidence.source.train) < FEWEST
+        bare = few and not (evidence.recipe is not None and evidence.recipe.tricks)
         return self.find(
-            "warning",
+            "warning" if few else "note",
             f"The discriminator learns its samples by heart: it prefers a training sample to an unseen real one in "
             f"{share.value:.0%} of the pairs.",
             measures,
-            advice,
-            evidence.command(*changes),
+            "augment what D sees (DiffAugment), or find more images"
+            if bare
+            else "look whether scores still become better; a penalty on D's gradient (R1), or fewer iterations",
+            evidence.command('tricks=["diff-augment"]' if bare else 'regularizers=["r1"]'),
         )

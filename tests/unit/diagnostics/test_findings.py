@@ -308,3 +308,20 @@ def test_rates_are_not_blamed_for_a_gradient_that_has_vanished(healthy: Evidence
 def test_a_discriminator_that_knows_its_samples_by_heart_has_not_won(healthy: Evidence) -> None:
     sure = curve("pair_accuracy", np.full(LINES, 0.9999))(PLANTED["memorising-discriminator"](healthy))
     assert [finding.name for finding in diagnose(sure).findings] == ["memorising-discriminator"]
+
+
+@pytest.mark.parametrize(
+    ("count", "tricks", "severity", "remedy"),
+    [(400, "[]", "warning", "diff-augment"), (400, '["diff-augment"]', "warning", "r1"), (600, "[]", "note", "r1")],
+)
+def test_a_memorising_discriminator_is_a_warning_only_where_images_are_few(
+    healthy: Evidence, count: int, tricks: str, severity: str, remedy: str
+) -> None:
+    assert healthy.source is not None
+    samples, labels = images(count, 6)
+    source = replace(healthy.source, train=replace(healthy.source.train, samples=samples, labels=labels))
+    sure = played(f"tricks={tricks}")(PLANTED["memorising-discriminator"](replace(healthy, source=source)))
+    finding = look("memorising-discriminator", sure)
+    assert finding is not None
+    assert finding.severity == severity
+    assert remedy in finding.command
