@@ -175,7 +175,7 @@ def finish(
     Raises:
         RunFailed: losses or weights are no longer finite.
     """
-    from zerosum import report  # with Matplotlib: half a second that no training has to wait for
+    from zerosum.report import run as report  # with Matplotlib: half a second that no training has to wait for
 
     logs = logs or Logs()
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.unit.run.small import ENGINE, RECIPE, SOURCE
-from tests.unit.test_report import SCORE
+from tests.unit.test_run_report import SCORE
 from zerosum import records
 from zerosum.data import Source
 from zerosum.data.readers import open_source
