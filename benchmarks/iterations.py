@@ -99,19 +99,37 @@ def widths(*numbers: int) -> tuple[tuple[str, ...], ...]:
     return tuple((f"networks.width={number}",) for number in numbers)
 
 
-def plan(name: str, data: str, recipe: str, changes: tuple[tuple[str, ...], ...], *iterations: int) -> list[Plan]:
-    """Plan runs of every change and number of iterations, the short ones first."""
-    return [Plan(name, data, recipe, change, number) for number in iterations for change in changes]
+def plan(
+    name: str, data: str, recipe: str, changes: tuple[tuple[str, ...], ...], *iterations: int, seeds: int = 1
+) -> list[Plan]:
+    """Plan runs of every change and number of iterations, the short ones first, with seeds from 0 on."""
+    return [
+        Plan(name, data, recipe, change, number, seed)
+        for number in iterations
+        for change in changes
+        for seed in range(seeds)
+    ]
+
+
+def without_smoothing(upsampling: str, size: int) -> tuple[tuple[str, ...], ...]:
+    """Return the changes that undo what the recipe `photos` has against hatching, or one of them."""
+    return (("networks.width=16", f"networks.upsampling={upsampling}", f"networks.feature_size={size}"),)
 
 
 PLAN = [
-    *plan("cats", "cats96.zip", "photos", widths(16), 12_000, 300, 1_200, 5_000),
-    *plan("cats", "cats96.zip", "photos", widths(8), 1_200, 5_000),
+    *plan("cats", "cats96.zip", "photos", widths(16), 5_000),
+    *plan("cats", "cats96.zip", "photos", widths(16), 300),
+    *plan("cats", "cats96.zip", "photos", widths(16), 1_200, seeds=2),
+    *plan("cats", "cats96.zip", "photos", without_smoothing("nearest", 64), 12_000, 300, 1_200, 5_000),
+    *plan("cats", "cats96.zip", "photos", without_smoothing("nearest", 96), 1_200),
+    *plan("cats", "cats96.zip", "photos", without_smoothing("nearest", 128), 1_200),
+    *plan("cats", "cats96.zip", "photos", without_smoothing("smooth", 96), 1_200),
+    *plan("cats", "cats96.zip", "photos", without_smoothing("smooth", 64), 2_400),
     *plan("cats", "cats96.zip", "compact", widths(32), 528),
-    *plan("dogs", "dogs64.npz", "photos", widths(16), 300, 1_200, 5_000),
+    *plan("dogs", "dogs64.npz", "photos", widths(16), 1_200),
     *plan("mnist", "mnist", "photos", widths(8), 1_200),
     *plan("mnist", "mnist", "compact", widths(8), 2_000),
-    *plan("cifar10", "cifar10.npz", "photos", widths(16), 300, 1_200, 5_000),
+    *plan("cifar10", "cifar10.npz", "photos", widths(16), 1_200),
 ]
 
 

@@ -55,6 +55,8 @@ def shrink(recipe: Recipe) -> Recipe:
     for name in ("width", "generator_units", "discriminator_units"):
         if name in fields:
             recipe = change(recipe, f"networks.{name}={16 if recipe.name == 'r3gan' else 4}")
+    if recipe.networks.features != "none":
+        recipe = change(recipe, "networks.feature_size=32")
     return replace(recipe, batch_size=8, accumulate=PARTS)
 
 

@@ -11,7 +11,14 @@ from zerosum.game.recipe import change
 from zerosum.metrics.evaluation import FLATTERED
 from zerosum.records import Record
 
-SMALL = ("networks.features=efficientnet", "networks.width=4", "batch_size=4", "data.size=16", "precision=float32")
+SMALL = (
+    "networks.features=efficientnet",
+    "networks.feature_size=64",
+    "networks.width=4",
+    "batch_size=4",
+    "data.size=16",
+    "precision=float32",
+)
 
 
 def test_a_run_with_heads_on_features_resumes_to_the_same_bits_and_its_scores_warn(in_process: Command) -> None:

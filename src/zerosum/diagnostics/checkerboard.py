@@ -35,8 +35,8 @@ class Checkerboard(Diagnostic, name="checkerboard"):
             "warning",
             f"The samples have checkerboards: {ratio.value:.1f} times the power of real images at two pixels' period.",
             measures,
-            "upsample by repeating pixels instead of a transposed convolution",
-            evidence.command("networks.upsampling=nearest") if _has_choice(evidence) else "",
+            "repeat pixels instead of a transposed convolution, and filter the image at the end",
+            evidence.command("networks.upsampling=smooth") if _has_choice(evidence) else "",
         )
 
 

@@ -11,10 +11,11 @@ discriminator compares samples within a batch.
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
@@ -55,6 +56,8 @@ class Networks(Component, ABC, kind="network"):
         features: the network, trained on ImageNet, on whose features the discriminator has further heads, which play
             the same game (Sauer et al. 2021; beside a discriminator of pixels, Kumari et al. 2022). The images are gray
             or in colour. Scores in features of the same network flatter such a generator.
+        feature_size: pixels that the shorter side of an image has at least when that network sees it; smaller ones are
+            enlarged.
         mixed_batches: whether real and fake samples share a batch even if the discriminator normalises over it;
             practitioners warn against it, and this makes the effect measurable.
     """
@@ -69,6 +72,7 @@ class Networks(Component, ABC, kind="network"):
     minibatch: Literal["none", "standard-deviation", "discrimination"] = "none"
     packing: Size = 1
     features: Literal["none", "efficientnet"] = "none"
+    feature_size: Annotated[int, Field(ge=32, le=512)] = 64
     mixed_batches: bool = False
 
     def check(self, shape: Shape) -> None:
@@ -206,7 +210,7 @@ class Networks(Component, ABC, kind="network"):
             discriminator = self._build_discriminator(shape, classes)
             self.initialise(generator, discriminator)
             if self.features != "none":
-                discriminator = WithFeatureHeads(discriminator)
+                discriminator = WithFeatureHeads(discriminator, self.feature_size)
         if self.dropout:
             add_dropout(generator, self.dropout)
         return generator, discriminator

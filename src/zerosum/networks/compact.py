@@ -35,6 +35,18 @@ class DepthToSpace(nn.Module):
         return F.pixel_shuffle(batch, 2)[:, :, : self.size[0], : self.size[1]]
 
 
+class Smooth(nn.Module):
+    """Blur each channel of [N, C, H, W] by the binomial filter [1 2 1] / 4 both ways; the border is repeated.
+
+    It takes away what alternates from pixel to pixel, the pattern that a pixel shuffle leaves where the four pixels of
+    a block differ (Karras et al. 2019, appendix C, filter so after they enlarge).
+    """
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Average neighbours twice."""
+        return F.avg_pool2d(F.avg_pool2d(F.pad(batch, (1, 1, 1, 1), mode="replicate"), 2, 1), 2, 1)
+
+
 @dataclass(frozen=True)
 class Compact(Networks, name="compact"):
     """DCGAN on images folded 2x2 into channels, with one more convolution at the smallest level.
@@ -42,20 +54,21 @@ class Compact(Networks, name="compact"):
     In DCGAN, a CPU spends most of its time in the convolutions with few channels at full resolution, which have the
     fewest weights. The level below the image has `2 width` channels, each further one twice as many, up to
     `16 width`. The discriminator normalises only its last convolution. The generator enlarges by transposed
-    convolutions, or repeats pixels and convolves, for fewer checkerboards; then the four pixels of each 2x2 block of
-    the image begin equal.
+    convolutions, or repeats pixels (`nearest`) and convolves, for fewer checkerboards; then the four pixels of each 2x2
+    block of the image begin equal. `smooth` also filters the image, so that they cannot alternate.
     """
 
     paper: ClassVar[str] = "after Radford et al. 2016; pixel shuffle of Shi et al. 2016"
     normalises_batches: ClassVar[bool] = True
     latent: Size = 64
     width: Size = 32
-    upsampling: Literal["transposed", "nearest"] = "transposed"
+    upsampling: Literal["transposed", "nearest", "smooth"] = "transposed"
 
     @property
     def papers(self) -> tuple[str, ...]:
         """The publications of the family and of the options in use."""
-        return (*super().papers, *(["Odena et al. 2016"] if self.upsampling == "nearest" else []))
+        used = {"Odena et al. 2016": self._repeats, "Karras et al. 2019, appendix C": self.upsampling == "smooth"}
+        return (*super().papers, *(paper for paper, is_used in used.items() if is_used))
 
     def build_generator(self, shape: Shape, inputs: int) -> nn.Module:
         """Build a dense layer, a convolution, transposed convolutions, the pixel shuffle, and tanh."""
@@ -72,8 +85,10 @@ class Compact(Networks, name="compact"):
         for level in range(len(sizes) - 1, 0, -1):
             layers += self._enlarge(channels[level], channels[level - 1], sizes[level - 1])
             layers += [BatchNorm(channels[level - 1]), nn.ReLU(inplace=True)]
-        layers += [nn.Conv2d(channels[0], 4 * shape[0], 3, padding=1), DepthToSpace((shape[1], shape[2])), nn.Tanh()]
-        return nn.Sequential(*layers)
+        layers += [nn.Conv2d(channels[0], 4 * shape[0], 3, padding=1), DepthToSpace((shape[1], shape[2]))]
+        if self.upsampling == "smooth":
+            layers.append(Smooth())
+        return nn.Sequential(*layers, nn.Tanh())
 
     def build_trunk(self, shape: Shape) -> tuple[nn.Sequential, int]:
         """Build the inverse pixel shuffle, strided convolutions, and one more convolution."""
@@ -97,14 +112,18 @@ class Compact(Networks, name="compact"):
         """Draw the weights as DCGAN's, those of the four pixels of a block equal if pixels are repeated."""
         draw_normal(generator)
         draw_normal(discriminator)
-        if self.upsampling == "nearest":
+        if self._repeats:
             last = next(layer for layer in reversed(list(generator.modules())) if isinstance(layer, nn.Conv2d))
             with torch.no_grad():
                 last.weight.copy_(last.weight[::4].repeat_interleave(4, 0))
 
+    @property
+    def _repeats(self) -> bool:
+        return self.upsampling != "transposed"
+
     def _enlarge(self, inputs: int, channels: int, size: tuple[int, int]) -> list[nn.Module]:
         """Build what doubles the sides, up to `size` (H, W)."""
-        if self.upsampling == "nearest":
+        if self._repeats:
             return [nn.Upsample(size), nn.Conv2d(inputs, channels, 3, padding=1, bias=False)]
         return [nn.ConvTranspose2d(inputs, channels, choose_kernel(size), stride=2, padding=1, bias=False)]
 

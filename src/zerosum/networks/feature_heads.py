@@ -11,7 +11,6 @@ from zerosum.networks.efficientnet import EfficientNetLite0, read_weights
 from zerosum.networks.layers import Constrained
 from zerosum.networks.precision import disable_autocast
 
-SIDE = 64  # pixels that the shorter side has at least when the network sees it
 WIDTH, WIDEST = 24, 256  # channels of the finest mixed map and of the heads
 FIRST_ITERATIONS = 15  # of the power method
 SHIFTS = 8  # the share of a side by which images are moved, at most
@@ -55,25 +54,29 @@ class FeatureHeads(nn.Module):
 
     taps: ClassVar[dict[int, int]] = {2: 24, 4: 40, 10: 112, 15: 320}  # blocks of the network, and their channels
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         """Read the weights of the frozen network; draw the mixing and the heads from the current random scope.
+
+        Args:
+            size: pixels that the shorter side of an image has at least when the network sees it.
 
         Raises:
             InputError: the weights are not there.
         """
         super().__init__()
+        self.size = size
         self.network = EfficientNetLite0(read_weights(), tuple(self.taps))
         widths = [WIDTH * 2**depth for depth in range(len(self.taps))]
         for depth, (inputs, width) in enumerate(zip(self.taps.values(), widths, strict=True)):
             self.register_buffer(f"across_{depth}", _draw(width, inputs))
             if depth > 0:
                 self.register_buffer(f"down_{depth}", _draw(widths[depth - 1], width))
-        self.heads = nn.ModuleList(_build_head(width, depth) for depth, width in enumerate(widths))
+        self.heads = nn.ModuleList(_build_head(width, size >> (depth + 2)) for depth, width in enumerate(widths))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map [N, 1 or 3, H, W] in [-1, 1] to logits [N, K], K of them by the size of the images."""
         with disable_autocast(images.device):
-            seen = _enlarge(images.float())
+            seen = _enlarge(images.float(), self.size)
             maps = self.network(_shift(seen) if self.training else seen)
             logits = [head(mixed).flatten(1) for head, mixed in zip(self.heads, self._mix(maps), strict=True)]
             return torch.cat(logits, 1)
@@ -95,11 +98,11 @@ class FeatureHeads(nn.Module):
 class WithFeatureHeads(nn.Module):
     """A discriminator of any family, and heads on features beside it."""
 
-    def __init__(self, network: nn.Module) -> None:
-        """Wrap the discriminator `network`."""
+    def __init__(self, network: nn.Module, size: int) -> None:
+        """Wrap the discriminator `network`; the frozen one sees images of at least `size` pixels a side."""
         super().__init__()
         self.network = network
-        self.heads = FeatureHeads()
+        self.heads = FeatureHeads(size)
 
     def forward(self, samples: Tensor, labels: Tensor | None = None) -> tuple[Tensor, Tensor | None, Tensor]:
         """Return the network's logits, its -log P(class | sample) if it predicts classes, and the heads' logits."""
@@ -114,13 +117,13 @@ def _draw(outputs: int, inputs: int) -> Tensor:
     return torch.randn(outputs, inputs, 1, 1).mul_(math.sqrt(2 / inputs))
 
 
-def _enlarge(images: Tensor) -> Tensor:
-    """Enlarge [N, C, H, W] until its shorter side has `SIDE` pixels; leave larger ones as they are."""
+def _enlarge(images: Tensor, size: int) -> Tensor:
+    """Enlarge [N, C, H, W] until its shorter side has `size` pixels; leave larger ones as they are."""
     shorter = min(images.shape[2:])
-    if shorter >= SIDE:
+    if shorter >= size:
         return images
     larger: Tensor = F.interpolate(
-        images, [round(side * SIDE / shorter) for side in images.shape[2:]], mode="bilinear", align_corners=False
+        images, [round(side * size / shorter) for side in images.shape[2:]], mode="bilinear", align_corners=False
     )
     return larger
 
@@ -136,10 +139,9 @@ def _shift(images: Tensor) -> Tensor:
     return padded[:, :, down : down + images.shape[2], right : right + images.shape[3]]
 
 
-def _build_head(width: int, depth: int) -> nn.Sequential:
-    """Build a head on the map of a `depth`; it gives one logit for an image of `SIDE` pixels a side."""
+def _build_head(width: int, side: int) -> nn.Sequential:
+    """Build a head on a map of `width` channels; it gives one logit for a map of `side` pixels a side, a power of 2."""
     layers: list[nn.Module] = []
-    side = SIDE >> (depth + 2)
     for _ in range(int(math.log2(max(1, side // LARGEST)))):
         wider = min(2 * width, WIDEST)
         layers += [SpectralConv2d(width, wider, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]

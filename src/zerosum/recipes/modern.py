@@ -41,9 +41,9 @@ PHOTOS = replace(
     COMPACT,
     name="photos",
     summary="compact for photos: beside the discriminator of pixels, heads on the features of a network that knows "
-    "ImageNet (Sauer et al. 2021, Kumari et al. 2022); the same fakes for both players, pixels repeated, R1 at every "
-    "fourth update (Mescheder et al. 2018), small batches",
-    networks=Compact(upsampling="nearest", features="efficientnet"),
+    "ImageNet (Sauer et al. 2021, Kumari et al. 2022), enlarged to 128 pixels; the same fakes for both players, pixels "
+    "repeated and smoothed, R1 at every fourth update (Mescheder et al. 2018), small batches",
+    networks=Compact(upsampling="smooth", features="efficientnet", feature_size=128),
     regularizers=(GradientNorm(samples="real", gamma=1.0, every=4),),
     generator_optimizer=Adam(lr=5e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
     discriminator_optimizer=Adam(lr=5e-4, beta1=0.0, beta2=0.99, decay_from=0.5),

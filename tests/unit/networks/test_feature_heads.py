@@ -25,7 +25,7 @@ RECIPE = replace(recipes.find("photos"), networks=SEEING, batch_size=4, precisio
 @pytest.fixture(scope="module")
 def heads() -> FeatureHeads:
     with randomness.scope(0, 0, "test"):
-        return FeatureHeads().eval()  # so that images are not moved
+        return FeatureHeads(64).eval()  # so that images are not moved
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -41,6 +41,17 @@ def test_each_depth_judges_each_place(heads: FeatureHeads, shape: tuple[int, ...
     assert found.shape == (2, logits)
     assert bool(found.isfinite().all())
     torch.testing.assert_close(heads(noise(2, *shape)[:1]), found[:1])  # whatever lies beside it in the batch
+
+
+@pytest.mark.parametrize("size", [32, 96, 128])
+def test_the_network_sees_images_of_the_size_that_is_asked_for(size: int) -> None:
+    with randomness.scope(0, 0, "test"):
+        heads = FeatureHeads(size).eval()
+    seen: list[torch.Size] = []
+    heads.network.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape))
+    for shape in ((3, 32, 32), (1, 28, 42), (3, 144, 144)):
+        assert bool(heads(noise(2, *shape)).isfinite().all())
+    assert [tuple(each[2:]) for each in seen] == [(size, size), (size, size * 3 // 2), (144, 144)]
 
 
 def test_in_training_all_images_are_moved_alike(heads: FeatureHeads) -> None:
