@@ -155,7 +155,7 @@ class TrainedGenerator:
     def connect(self, starts: Tensor, goals: Tensor, steps: int) -> Tensor:
         """Interpolate from each row of latents (and class) to that of `goals`, both included: [n, steps, inputs].
 
-        Normal latents move along great circles, uniform ones and the class on straight lines; binary ones jump half-way.
+        Normal latents move along great circles, uniform ones and the class on straight lines; binary ones jump.
         """
         latent = self.networks.latent
         interpolate = slerp if self.networks.prior == "normal" else lerp

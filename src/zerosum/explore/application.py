@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -127,7 +128,9 @@ def _run_routes(path: Path) -> list[Route]:
         return JSONResponse(clean(await run_in_threadpool(follow, path)))
 
     async def picture(request: Request) -> Response:
-        return Response(await run_in_threadpool(read_picture, path, request.path_params["step"]), media_type="image/png")
+        return Response(
+            await run_in_threadpool(read_picture, path, request.path_params["step"]), media_type="image/png"
+        )
 
     return [Route("/run", state), Route("/run/pictures/{step:int}", picture)]
 
@@ -138,7 +141,7 @@ def _game(session: Session) -> Callable[[WebSocket], Any]:
     async def answer(socket: WebSocket) -> None:
         await socket.accept()
         news, loop = asyncio.Event(), asyncio.get_running_loop()
-        with session.watched(lambda: loop.call_soon_threadsafe(news.set)):
+        with session.watched(partial(loop.call_soon_threadsafe, news.set)):
             telling = asyncio.create_task(_tell(socket, session, news))
             try:
                 await _listen(socket, session)
@@ -153,6 +156,7 @@ def _game(session: Session) -> Callable[[WebSocket], Any]:
 async def _tell(socket: WebSocket, session: Session, news: asyncio.Event) -> None:
     """Send the newest frame and the state whenever they are new; frames that come too fast are left out."""
     sent, said = 0, ""
+    await socket.send_bytes(session.history())
     while True:
         number, frame = session.frame()
         state = json.dumps(session.state())

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zerosum.data.distributions import Mixture
 
-CELLS = {1: 256, 2: 64}  # along each axis, by dimension
+CELLS = {1: 128, 2: 64}  # along each axis, by dimension
 MARGIN, SIGMAS = 1.35, 5.0  # times the modes' half extent, and deviations beside that
 BLUR, REACH = 1.0, 3  # the Gaussian's deviation in cells, and how many cells to each side it reaches
 

@@ -50,7 +50,7 @@ def follow_features(generator: TrainedGenerator, latents: Tensor) -> Tensor:
     places = features @ components[:MOST].T
     places = places / places.norm(dim=0).clamp(min=1e-12)
     z = latents[:, : generator.networks.latent].double().cpu()
-    return _orient((places.T @ (z - z.mean(0))))
+    return _orient(places.T @ (z - z.mean(0)))
 
 
 @torch.no_grad()
@@ -76,7 +76,7 @@ def _capture_input(generator: TrainedGenerator, layer: nn.Module, latents: Tenso
     found = list[Tensor]()
     hook = layer.register_forward_pre_hook(lambda _, given: found.append(given[0].flatten(1).float().cpu()))
     try:
-        for chunk in latents.split(256):
+        for chunk in torch.split(latents, 256):
             generator.generate(chunk)
     finally:
         hook.remove()

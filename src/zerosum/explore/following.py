@@ -1,4 +1,4 @@
-"""A run's folder as it is now, for the page: read anew at each question, as it may be written, or deleted, meanwhile."""
+"""A run's folder as it is now, for the page: read anew at each question: it may be written or deleted meanwhile."""
 
 import time
 from pathlib import Path
@@ -38,7 +38,13 @@ def follow(path: Path) -> dict[str, Any]:
         "curves": _thin_out(iterations),
         "scores": [{"step": each.step, **each.score.as_json()} for each in scores],
         "findings": [
-            {"step": each.step, "name": each.finding, "severity": each.severity, "began": each.began, "sentence": each.sentence}
+            {
+                "step": each.step,
+                "name": each.finding,
+                "severity": each.severity,
+                "began": each.began,
+                "sentence": each.sentence,
+            }
             for each in records.read(folder, FindingRecord)
         ],
         "verdict": diagnosis.verdict if diagnosis else "",

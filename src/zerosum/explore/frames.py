@@ -13,11 +13,11 @@ import numpy as np
 from torch import Tensor
 
 ALIGNMENT = 4
-KINDS = {"float32": np.dtype("<f4"), "uint8": np.dtype("u1")}
+KINDS = {"float32": "<f4", "uint8": "u1"}
 
 
 def pack(about: Mapping[str, Any], arrays: Mapping[str, Tensor]) -> bytes:
-    """Join a JSON-able header and CPU tensors, float32 or uint8, to a message; numbers that are not finite become null."""
+    """Join a JSON-able header and CPU tensors, float32 or uint8, to a message; in the header, NaN becomes null."""
     listed, parts = [], []
     for name, tensor in arrays.items():
         kind = str(tensor.dtype).removeprefix("torch.")
@@ -26,18 +26,6 @@ def pack(about: Mapping[str, Any], arrays: Mapping[str, Tensor]) -> bytes:
         parts.append(_pad(content, b"\0"))
     header = _pad(json.dumps({**clean(about), "arrays": listed}, allow_nan=False).encode(), b" ")
     return b"".join([len(header).to_bytes(ALIGNMENT, "little"), header, *parts])
-
-
-def unpack(message: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the header and the arrays (of NumPy) of a message, as the page reads them."""
-    start = ALIGNMENT + int.from_bytes(message[:ALIGNMENT], "little")
-    about = json.loads(message[ALIGNMENT:start])
-    arrays = {}
-    for each in about.pop("arrays"):
-        count, kind = math.prod(each["shape"]), KINDS[each["type"]]
-        arrays[each["name"]] = np.frombuffer(message, kind, count, start).reshape(each["shape"])
-        start += -(-count * kind.itemsize // ALIGNMENT) * ALIGNMENT
-    return about, arrays
 
 
 def clean(value: Any) -> Any:

@@ -117,7 +117,7 @@ class LatentSpace:
         """
         if len(generator.shape) != 3:
             raise InputError(
-                f"{typed} makes points of {generator.shape[0]} numbers, and this page shows the latent space of images; "
+                f"{typed} makes points of {generator.shape[0]} numbers, and this page shows latent spaces of images; "
                 f"'zerosum sample {shlex.quote(typed)}' plots them"
             )
         self.generator, self.typed = generator, typed
@@ -154,8 +154,8 @@ class LatentSpace:
         Raises:
             InputError: an end cannot be drawn.
         """
-        ends = [self.locate(each)[None] for each in (way.start, way.goal)]
-        return self._show(self.generator.connect(*ends, way.steps)[0])
+        start, goal = (self.locate(each)[None] for each in (way.start, way.goal))
+        return self._show(self.generator.connect(start, goal, way.steps)[0])
 
     def look_around(self, around: Around) -> Tensor:
         """Sample around a place, uint8 [NEIGHBOURS + 1, C, H, W]; the first is the place itself.
@@ -207,7 +207,7 @@ class LatentSpace:
             images = self._training.samples
         if tuple(images.shape[1:]) != self.generator.shape:
             raise InputError(f"the data now have images of shape {list(images.shape[1:])}, which cannot be compared")
-        blocks = [(block.float().flatten(1) - sample).square().mean(1).sqrt() for block in images.split(BLOCK)]
+        blocks = [(block.float().flatten(1) - sample).square().mean(1).sqrt() for block in torch.split(images, BLOCK)]
         distances, places = torch.cat(blocks).topk(min(NEAREST, len(images)), largest=False)
         return images[places], distances.tolist()
 

@@ -1,6 +1,7 @@
 """Serve one subject on a port of this machine until Ctrl-C."""
 
 import errno
+import gc
 import importlib
 import os
 import socket
@@ -53,9 +54,7 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def serve(
-    bound: socket.socket, door: Door, application: Application, open_page: Callable[[], object] | None
-) -> None:
+def serve(bound: socket.socket, door: Door, application: Application, open_page: Callable[[], object] | None) -> None:
     """Serve the application behind the guard until Ctrl-C; `open_page` is called when it answers."""
     import uvicorn
 
@@ -66,7 +65,7 @@ def serve(
                 threading.Thread(target=open_page, daemon=True).start()
 
     config = uvicorn.Config(
-        Guard(application, door),  # type: ignore[arg-type]  # it names the messages' fields one by one
+        Guard(application, door),
         log_level="critical",
         access_log=False,
         server_header=False,
@@ -76,6 +75,7 @@ def serve(
     )
     with suppress(KeyboardInterrupt):
         Server(config).run(sockets=[bound])
+    gc.freeze()  # collecting PyTorch's objects at the end of the program would take longer than a second
 
 
 def show_in_browser(address: str) -> None:

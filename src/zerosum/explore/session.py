@@ -4,6 +4,7 @@ Frames are a function of the settings, the iteration and the line: whoever looks
 nobody looks, the game waits.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,17 +12,22 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import torch
+
 from zerosum.errors import InputError
+from zerosum.explore.frames import pack
 from zerosum.explore.match import Match
 from zerosum.explore.settings import Settings
-from zerosum.explore.view import View
+from zerosum.explore.view import Frame, View
 from zerosum.explore.watching import Line
 
 FRAME_SECONDS, SLOW_SECONDS = 1 / 30, 1.5  # the least from frame to frame, and how long a line stays in slow motion
 MOST_STRIDE = 100
+HISTORY = "step", "discriminator-loss", "generator-loss", "divergence", "modes"
+MOST_HISTORY = 4_000
 
 
-class Left(Exception):  # noqa: N818  # no error: it unwinds a game that is given up
+class Left(Exception):  # no error: it unwinds a game that is given up
     """The game is given up, for another one or for good."""
 
 
@@ -50,16 +56,16 @@ class Session:
             InputError: what is set does not go together.
         """
         self._change = threading.Condition()
-        self._match, self._next = Match(settings), None
+        self._match = Match(settings)
+        self._next: Match | None = None
         self._pace, self._message = Pace(), ""
         self._iterations = self._lines = 0  # that were asked for and are not yet played
         self._closing = False
-        self._viewers: list[Callable[[], None]] = []
+        self._viewers: list[Callable[[], object]] = []
         self._frame, self._number = b"", 0
+        self._history: list[list[float]] = []
         self._thread = threading.Thread(target=self._run, name="zerosum game", daemon=True)
         self._thread.start()
-
-    _next: Match | None
 
     def tell(self, command: str, values: Mapping[str, Any] | None = None) -> None:
         """Do what a viewer asks for: play, pause, iteration, line, pace, or restart.
@@ -105,8 +111,14 @@ class Session:
         with self._change:
             return self._number, self._frame
 
+    def history(self) -> bytes:
+        """Return the figures of the game so far as a message: `history`, float32 [N, HISTORY]; NaN is none."""
+        with self._change:
+            rows = torch.tensor(self._history, dtype=torch.float32).reshape(-1, len(HISTORY))
+        return pack({"columns": list(HISTORY)}, {"history": rows})
+
     @contextmanager
-    def watched(self, notify: Callable[[], None]) -> Iterator[None]:
+    def watched(self, notify: Callable[[], object]) -> Iterator[None]:
         """Be a viewer: `notify` is called, from another thread, after each new frame and each change of the state."""
         with self._change:
             self._viewers.append(notify)
@@ -243,11 +255,23 @@ class Session:
     def _show(self, view: View, line: Line) -> None:
         """Make a frame and hand it to the viewers, at most one in FRAME_SECONDS."""
         began = time.monotonic()
-        frame = view.frame(line)
+        frame = view.look(line)
+        message = pack(*frame)
         with self._change:
-            self._frame, self._number = frame, self._number + 1
+            self._remember(frame, line)
+            self._frame, self._number = message, self._number + 1
             self._notify()
             self._change.wait_for(self._is_over, max(0.0, FRAME_SECONDS - (time.monotonic() - began)))
+
+    def _remember(self, frame: Frame, line: Line) -> None:
+        """Keep the figures of a whole iteration, of every second one when there are too many; the lock is held."""
+        if line is Line.START:
+            self._history = []
+        if line in (Line.START, Line.DONE):
+            values = (frame.about[name] for name in HISTORY)
+            self._history.append([math.nan if value is None else value for value in values])
+        if len(self._history) > MOST_HISTORY:
+            self._history = self._history[::2]
 
 
 def _read_pace(pace: Pace, values: Mapping[str, Any]) -> Pace:

@@ -1,13 +1,12 @@
-"""What is looked at in a game of points at one moment, as a message for the page; looking changes no bit of the game."""
+"""What is looked at in a game of points at one moment; looking changes no bit of the game."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from zerosum.explore.cells import Cells, best_answer, divergence
-from zerosum.explore.frames import pack
 from zerosum.explore.match import Match, first_real
 from zerosum.explore.watching import Line
 from zerosum.game.losses import value
@@ -16,6 +15,13 @@ from zerosum.metrics.modes import NEAR
 SHOWN, PUSHED = 400, 160  # points of each kind, and fakes with an arrow
 COUNTED, MODE_SAMPLES = 4_096, 2_500  # fakes for the densities; of these, for modes as the metric `modes` counts them
 SPREAD = 2.0  # in games without probabilities: logits of the means of both kinds are shown at -2 and 2
+
+
+class Frame(NamedTuple):
+    """What was seen: numbers and words, JSON-able, and arrays, float32 or uint8, by name."""
+
+    about: dict[str, Any]
+    arrays: dict[str, Tensor]
 
 
 class View:
@@ -36,7 +42,7 @@ class View:
         self._real = first_real(match.source, COUNTED)
         self._floor = divergence(self._expected, self.cells.counted(self._real))
 
-    def frame(self, line: Line) -> bytes:
+    def look(self, line: Line) -> Frame:
         """Look at both players as they are at a `line` of Algorithm 1; a function of settings, iteration and line."""
         match = self.match
         with match.players.random(match.settings.seed, match.step, "explore"):
@@ -64,7 +70,7 @@ class View:
             "probabilities": match.recipe.game.probabilistic,
             **self._figures(fakes, of_real, of_fake, shares),
         }
-        return pack(about, arrays)
+        return Frame(about, arrays)
 
     def _logits(self, points: Tensor) -> Tensor:
         players = self.match.players
@@ -106,7 +112,7 @@ class View:
         figures: dict[str, Any] = {
             "divergence": js,
             "floor": self._floor,
-            "modes": int(modes[good].unique().numel()),
+            "modes": int(modes[good].bincount().count_nonzero()),
             "modes-in-all": len(density.means),
             "high-quality": float(good.float().mean()),
             "discriminator-loss": None if last is None else float(last.discriminator_loss),

@@ -1,6 +1,7 @@
 // Heat maps, points, curves and pictures on canvases, in the page's colours.
 
-const TINT = 0.62; // how strong a heat map's colours get
+const TINT = 0.5; // how strong a heat map's colours get
+const HEIGHT = 140; // of a chart, in pixels of the page
 const ARROW = 0.16; // the longest arrow, of the window's half width
 
 export function colours() {
@@ -95,8 +96,12 @@ export function drawPushes(canvas, place, points, pushes, half, colour, height =
 export function drawChart(canvas, curves, { low = null, high = null, from = null, to = null } = {}) {
   const pen = canvas.getContext("2d");
   const palette = colours();
-  const [left, right, top, bottom] = [44, canvas.width - 8, 8, canvas.height - 20];
-  pen.clearRect(0, 0, canvas.width, canvas.height);
+  const scale = window.devicePixelRatio || 1;
+  const width = canvas.clientWidth || canvas.width;
+  const height = HEIGHT;
+  Object.assign(canvas, { width: Math.round(width * scale), height: Math.round(height * scale) });
+  pen.scale(scale, scale);
+  const [left, right, top, bottom] = [44, width - 8, 8, height - 20];
   const xs = curves.flatMap((curve) => [curve.xs[0], curve.xs.at(-1)]).filter(Number.isFinite);
   const ys = curves.flatMap((curve) => [...curve.ys]).filter((y) => y !== null && Number.isFinite(y));
   if (!xs.length || !ys.length) return;
@@ -113,9 +118,9 @@ export function drawChart(canvas, curves, { low = null, high = null, from = null
   pen.textAlign = "right";
   pen.fillText(short(y1), left - 4, top + 10);
   pen.fillText(short(y0), left - 4, bottom);
-  pen.fillText(Math.round(x1).toLocaleString("en"), right, canvas.height - 5);
+  pen.fillText(Math.round(x1).toLocaleString("en"), right, height - 5);
   pen.textAlign = "left";
-  pen.fillText(Math.round(x0).toLocaleString("en"), left, canvas.height - 5);
+  pen.fillText(Math.round(x0).toLocaleString("en"), left, height - 5);
   pen.save();
   pen.beginPath();
   pen.rect(left, top, right - left, bottom - top);

@@ -4,6 +4,7 @@ import { colours, drawChart, drawDots, drawHeat, drawPushes, plane } from "./dra
 import { say, unpack } from "./messages.js";
 
 const NUMBERS = ["generator_lr", "discriminator_lr", "k", "width"];
+const COLUMNS = ["step", "discriminator-loss", "generator-loss", "divergence", "modes"];
 const MOST_HISTORY = 4000;
 const AGAIN = 1000; // milliseconds until a lost connection is tried again
 const element = (id) => document.getElementById(id);
@@ -90,15 +91,25 @@ function showSettings({ settings, own }) {
 }
 
 function take(next) {
-  if (next.line === "start" || (history.length && next.step < history.at(-1).step)) history = [];
-  frame = next;
-  if (next.line === "done" || next.line === "start") history.push(next);
+  if (next.arrays.history) {
+    remember(next);
+    return;
+  }
+  if (next.line === "start" || next.step < (history.at(-1)?.step ?? 0)) history = [];
+  if (next.line === "done" || next.line === "start") history.push(Object.fromEntries(COLUMNS.map((name) => [name, next[name]])));
   if (history.length > MOST_HISTORY) history = history.filter((_, number) => number % 2 === 0);
-  for (const old of history.slice(-2, -1)) old.arrays = null; // only the figures are kept
+  frame = next;
   if (drawn) {
     drawn = false;
     requestAnimationFrame(redraw);
   }
+}
+
+// What was measured before this page was opened.
+function remember({ columns, arrays }) {
+  const { values, shape } = arrays.history;
+  history = Array.from({ length: shape[0] }, (_, row) =>
+    Object.fromEntries(columns.map((name, column) => [name, values[row * shape[1] + column]])));
 }
 
 function redraw() {
@@ -127,7 +138,7 @@ function describeAnswer() {
 
 function drawPlane() {
   const [board, best, palette] = [element("board"), element("best"), colours()];
-  board.height = best.height = board.width;
+  board.width = board.height = best.height = best.width;
   const { arrays } = frame;
   drawHeat(board, arrays.d.values, frame.cells);
   const place = plane(board, frame);
@@ -143,7 +154,8 @@ function drawPlane() {
 // Figure 1 of the paper: both densities, D and D* over the line; below, points and where the fakes are pushed.
 function drawLine() {
   const [board, palette] = [element("board"), colours()];
-  board.height = Math.round(board.width * 0.62);
+  board.width = 1000;
+  board.height = 620;
   const pen = board.getContext("2d");
   const { arrays } = frame;
   const floor = board.height - 46;
@@ -175,8 +187,8 @@ function drawLine() {
   pen.lineWidth = 1;
   pen.strokeRect(0, 10, board.width, floor - 10);
   const place = plane(board, frame);
-  drawDots(board, place, arrays.real, palette.real, { radius: 1.6, height: floor + 12 });
-  drawDots(board, place, arrays.fake, palette.fake, { radius: 1.6, height: floor + 30 });
+  drawDots(board, place, arrays.real, palette.real, { radius: 2.2, height: floor + 12 });
+  drawDots(board, place, arrays.fake, palette.fake, { radius: 2.2, height: floor + 30 });
   drawPushes(board, place, arrays.fake, arrays.push, frame.half, palette.text, floor + 30);
   for (const kind of ["real", "fake"]) {
     const points = arrays[`drawn-${kind}`];
@@ -207,7 +219,8 @@ function drawHistory() {
 function showFigures() {
   const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits));
   const rows = [
-    ["Jensen-Shannon divergence, in nats, in cells (real points)", `${number(frame.divergence)} (${number(frame.floor)})`],
+    ["Jensen-Shannon divergence in cells, in nats", number(frame.divergence)],
+    ["the same of 4,096 real points: counting noise", number(frame.floor)],
   ];
   if (frame["modes-in-all"] > 1) rows.push(["modes covered", `${frame.modes} of ${frame["modes-in-all"]}`]);
   rows.push(
