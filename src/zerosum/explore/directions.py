@@ -47,9 +47,10 @@ def follow_features(generator: TrainedGenerator, latents: Tensor) -> Tensor:
     features = features[:, :: -(-features.shape[1] // MOST_FEATURES)]
     features = features - features.mean(0)
     _, _, components = torch.linalg.svd(features, full_matrices=False)
-    places = features @ components[:MOST].T
+    latent = generator.networks.latent
+    places = features @ components[: min(MOST, latent)].T
     places = places / places.norm(dim=0).clamp(min=1e-12)
-    z = latents[:, : generator.networks.latent].double().cpu()
+    z = latents[:, :latent].double().cpu()
     return _orient(places.T @ (z - z.mean(0)))
 
 

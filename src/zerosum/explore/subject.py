@@ -16,8 +16,6 @@ from zerosum.generator import load
 from zerosum.places import find_shipped
 from zerosum.run_folder import RunFolder
 
-DEFAULT = "ring"
-
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -74,7 +72,10 @@ def _open_run(what: str, folder: RunFolder, device: str) -> Subject:
     name = folder.path.resolve().name
     file = folder.generator if folder.generator.exists() else folder.best
     if not file.exists():
-        why = "The run has no generator yet: it is written at the end of the training, or where it is stopped."
+        why = (
+            "The run has no generator yet: it is written at the end of the training, or where it is stopped; then "
+            "start 'zerosum explore' again."
+        )
         return Subject(name, why_no_space=why, run=folder.path)
     try:
         space = LatentSpace(load(file, device), what, partial(_open_recorded, folder))
