@@ -68,6 +68,7 @@ class View:
             "cells": self.cells.count,
             "dimension": self.cells.dimension,
             "probabilities": match.recipe.game.probabilistic,
+            "push": float(pushes.norm(dim=1).mean()),
             **self._figures(fakes, of_real, of_fake, shares),
         }
         return Frame(about, arrays)

@@ -63,7 +63,7 @@ export function drawDots(canvas, place, { values, shape }, colour, { radius = 2.
   }
 }
 
-// Small pushes are drawn in proportion; large ones get no longer than ARROW.
+// The length grows with the root of a push, so that small ones can be seen, and no longer than ARROW.
 export function drawPushes(canvas, place, points, pushes, half, colour, height = null) {
   const pen = canvas.getContext("2d");
   const [count, dimension] = pushes.shape;
@@ -73,9 +73,9 @@ export function drawPushes(canvas, place, points, pushes, half, colour, height =
   pen.beginPath();
   for (let number = 0; number < count; number += 1) {
     const push = pushes.values.subarray(number * dimension, (number + 1) * dimension);
-    const size = Math.hypot(...push) * half;
+    const size = Math.sqrt(Math.hypot(...push) * half);
     if (!(size > 0)) continue;
-    const factor = ((ARROW * half * half) / (1 + size)) * place.scale;
+    const factor = ((ARROW * half * half) / (size * (1 + size))) * place.scale;
     const x = place.x(points.values[number * dimension]);
     const y = height ?? place.y(points.values[number * dimension + 1]);
     const [dx, dy] = [push[0] * factor, dimension === 2 ? -push[1] * factor : 0];

@@ -228,6 +228,7 @@ function showFigures() {
     ["discriminator's loss", number(frame["discriminator-loss"])],
     ["penalty added to it", number(frame.penalty)],
     ["generator's loss", number(frame["generator-loss"])],
+    ["mean size of a push, its gradient at a fake", number(frame.push)],
   );
   if (frame.probabilities) {
     rows.push(
