@@ -60,7 +60,7 @@ function connect() {
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => (typeof data === "string" ? hear(JSON.parse(data)) : take(unpack(data))));
   socket.addEventListener("close", () => {
-    say("The program has ended, or is out of reach: this page goes on when 'zerosum explore' answers here again.");
+    say("The program has ended, or is out of reach: start 'zerosum explore' again and open the address that it prints.");
     setTimeout(connect, AGAIN);
   });
 }
@@ -75,6 +75,7 @@ function hear(message) {
   say(message.message);
   element("play").textContent = message.pace.playing ? "Pause" : "Play";
   element("slow").checked = message.pace.slow;
+  element("caption").setAttribute("aria-live", message.pace.playing && !message.pace.slow ? "off" : "polite");
   element("stride").value = String(message.pace.stride);
   element("command").textContent = message.command;
   element("python").textContent = message.python;

@@ -75,7 +75,7 @@ const drawGrid = newest(async () => {
   chosen.b = { ...drawnPlace(1) };
   clearMoves();
   showAll();
-});
+}, "drawGrid");
 
 function choose(slot, index) {
   chosen[slot] = drawnPlace(index);
@@ -138,12 +138,12 @@ function makeSliders() {
 const showMoved = newest(async () => {
   const { arrays } = await askArrays("latents/show", movedPlace());
   drawPicture(element("large"), arrays.pictures, 0);
-});
+}, "showMoved");
 
 const goBetween = newest(async () => {
   const { arrays } = await askArrays("latents/go", { start: chosen.a, goal: chosen.b, steps: STEPS });
   fillStrip(element("between"), arrays.pictures);
-});
+}, "goBetween");
 
 const goAlong = newest(async () => {
   element("along-name").textContent = `direction ${direction + 1}, from −${REACH} to ${REACH} standard deviations`;
@@ -151,21 +151,21 @@ const goAlong = newest(async () => {
   const question = { place: chosen.a, kind: element("kind").value, number: direction, reach: REACH, steps: STEPS };
   const { arrays } = await askArrays("latents/along", question);
   fillStrip(element("along"), arrays.pictures);
-});
+}, "goAlong");
 
 const lookAround = newest(async () => {
   const share = Number(element("share").value);
   element("share-value").textContent = `${Math.round(100 * share)}% of the way to other samples`;
   const { arrays } = await askArrays("latents/around", { place: chosen.a, share });
   fillStrip(element("around"), arrays.pictures, ["A"]);
-});
+}, "lookAround");
 
 const findTraining = newest(async () => {
-  say("Comparing with all training images …");
+  say("Comparing with all training images …", "findTraining");
   const { arrays, distances } = await askArrays("latents/training", movedPlace());
   fillStrip(element("training"), arrays.pictures, distances.map((distance) => distance.toFixed(0)));
   const note = document.createElement("p");
   note.className = "quiet";
   note.textContent = "The number is the root mean square difference of a pixel, of 255.";
   element("training").append(note);
-});
+}, "findTraining");

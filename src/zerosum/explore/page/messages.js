@@ -17,10 +17,15 @@ export function unpack(buffer) {
   return { ...about, arrays };
 }
 
-export function say(text) {
+const said = new Map();
+
+// Shows a line at the top until the same part of the page says another one, or nothing.
+export function say(text, part = "page") {
   const status = document.getElementById("status");
-  status.textContent = text;
-  status.hidden = !text;
+  said.set(part, text);
+  const lines = [...said.values()].filter(Boolean);
+  status.textContent = lines.join(" · ");
+  status.hidden = !lines.length;
 }
 
 async function answerOf(response) {
@@ -52,8 +57,8 @@ export async function askArrays(path, question) {
   return unpack(await (await reach(path, options)).arrayBuffer());
 }
 
-// Runs one task at a time; of those that come meanwhile, only the newest. What fails is said on the page.
-export function newest(task) {
+// Runs one task at a time; of those that come meanwhile, only the newest. What fails is said for its part of the page.
+export function newest(task, part) {
   let busy = false;
   let waiting = null;
   return async function run(...given) {
@@ -64,9 +69,9 @@ export function newest(task) {
     busy = true;
     try {
       await task(...given);
-      say("");
+      say("", part);
     } catch (error) {
-      say(error.message);
+      say(error.message, part);
     }
     busy = false;
     if (waiting) {

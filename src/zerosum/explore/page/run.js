@@ -30,7 +30,7 @@ const refresh = newest(async () => {
   drawCurves();
   showScores();
   showFindings();
-});
+}, "run");
 
 function describeState() {
   const done = `${run.done.toLocaleString("en")} of ${run.steps.toLocaleString("en")} iterations in ${Math.round(run.seconds)} s`;
