@@ -65,8 +65,8 @@ def invert(
         f"{picture} at {height} x {width} pixels, and the nearest sample that was found beside it: {destination}"
     )
     typer.echo(
-        f"Error     {found.error:.1f} of 255, the root mean square difference of a pixel; {found.drawn_error:.1f} for the "
-        f"best of {DRAWN} samples drawn at random"
+        f"Error     {found.error:.1f} of 255, the root mean square difference of a pixel; {found.drawn_error:.1f} for "
+        f"the best of {DRAWN} samples drawn at random"
     )
     where = "" if latents is None else f": {latents}"
     typer.echo(f"Latent    {found.length:.2f} times as long as drawn ones usually are{where}")
