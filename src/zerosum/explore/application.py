@@ -22,7 +22,6 @@ from zerosum.explore.following import follow, read_picture
 from zerosum.explore.frames import clean, pack
 from zerosum.explore.latents import Along, Around, Draw, LatentSpace, Place, Way, describe_command
 from zerosum.explore.session import Session
-from zerosum.explore.settings import choices
 from zerosum.explore.subject import Subject
 from zerosum.export.pictures import select_shown
 
@@ -77,7 +76,7 @@ def _about(subject: Subject) -> Callable[[Request], Any]:
     def describe() -> dict[str, Any]:
         return {
             "name": subject.name,
-            "game": None if subject.session is None else choices(),
+            "game": None if subject.session is None else subject.session.choices(),
             "space": None if subject.space is None else subject.space.describe(),
             "why-no-space": subject.why_no_space,
             "run": subject.run is not None,

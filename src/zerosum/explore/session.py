@@ -17,7 +17,7 @@ import torch
 from zerosum.errors import InputError
 from zerosum.explore.frames import pack
 from zerosum.explore.match import Match
-from zerosum.explore.settings import Settings
+from zerosum.explore.settings import Settings, choices, recipe_names
 from zerosum.explore.view import Frame, View
 from zerosum.explore.watching import Line
 
@@ -55,6 +55,8 @@ class Session:
         Raises:
             InputError: what is set does not go together.
         """
+        names = recipe_names()
+        self._recipes = names if settings.recipe in names else [settings.recipe, *names]
         self._change = threading.Condition()
         self._match = Match(settings)
         self._next: Match | None = None
@@ -77,7 +79,7 @@ class Session:
         """
         values = values or {}
         if command == "restart":
-            self._restart(Match(Settings.read(values.get("settings"))))
+            self._restart(Match(Settings.read(values.get("settings"), self._recipes)))
         elif command == "pace":
             self._set(_read_pace(self._pace, values))
         elif command in ("play", "pause"):
@@ -86,6 +88,10 @@ class Session:
             self._ask(command)
         else:
             raise InputError(f"unknown command {command[:50]!r}")
+
+    def choices(self) -> dict[str, list[str]]:
+        """Return the words that may be chosen, by the settings' fields; a recipe that was given is one of them."""
+        return choices(self._recipes)
 
     def state(self) -> dict[str, Any]:
         """Return, JSON-able, what is set, how the game goes on, and the command and the Python that repeat it."""

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import reduce
 from typing import Annotated, Any
@@ -28,7 +29,7 @@ class Settings:
 
     Attributes:
         data: the name of a toy distribution.
-        recipe: the name of a recipe for points.
+        recipe: the name of a recipe for points, or the folder of a run of such.
         game: the name of a game.
         regularizer: the name of the only regulariser, or `none`.
         generator_lr: the generator's learning rate.
@@ -49,8 +50,10 @@ class Settings:
     seed: Whole = 0
 
     @classmethod
-    def read(cls, values: object) -> "Settings":
+    def read(cls, values: object, known_recipes: Sequence[str] = ()) -> "Settings":
         """Build settings from what the page sends; its seed is a string of digits, as numbers there end at 2^53.
+
+        The recipe is one of `known_recipes`, so that no page names a path; by default, of those that are built in.
 
         Raises:
             InputError: a field is not known, or its value cannot be used.
@@ -58,7 +61,7 @@ class Settings:
         if not isinstance(values, dict):
             raise InputError("settings are an object")
         made = catalog.build(cls, {**values, "seed": read_seed(str(values.get("seed", 0)))})
-        for word, known in ((made.data, list(DISTRIBUTIONS)), (made.recipe, recipe_names())):
+        for word, known in ((made.data, list(DISTRIBUTIONS)), (made.recipe, known_recipes or recipe_names())):
             if word not in known:
                 raise InputError(f"unknown {word!r}: {did_you_mean(word, known)}")
         return made
@@ -103,11 +106,11 @@ class Settings:
         return {**asdict(self), "seed": str(self.seed)}
 
 
-def choices() -> dict[str, list[str]]:
-    """Return the words that may be chosen, by the settings' fields."""
+def choices(known_recipes: Sequence[str]) -> dict[str, list[str]]:
+    """Return the words that may be chosen, by the settings' fields; of recipes, the known ones."""
     return {
         "data": list(DISTRIBUTIONS),
-        "recipe": recipe_names(),
+        "recipe": list(known_recipes),
         "game": list(catalog.choices(Game)),
         "regularizer": ["none", *sorted(catalog.known(Regularizer))],
     }

@@ -23,7 +23,7 @@ class Subject:
 
     Attributes:
         name: its title.
-        session: a game of points, if it is a toy.
+        session: a game of points, if it is a toy, or a run of one.
         space: a latent space, if there is a generator of images.
         why_no_space: why there is none, in a line, if one might be expected.
         run: the folder of a run.
@@ -67,9 +67,14 @@ def open_subject(what: str, device: str = "auto") -> Subject:
 
 
 def _open_run(what: str, folder: RunFolder, device: str) -> Subject:
-    """Open a run; it need not have a generator yet, and then has a page without a latent space."""
-    folder.describe()
-    name = folder.path.resolve().name
+    """Open a run; it need not have a generator yet, and then has a page without a latent space.
+
+    Of a run of a toy, the game is played anew by its recipe and from its seed.
+    """
+    about, name = folder.describe(), folder.path.resolve().name
+    if about["data"] in DISTRIBUTIONS:
+        session = Session(Settings(about["data"], recipe=str(folder.path), seed=about["seed"]))
+        return Subject(name, session=session, run=folder.path)
     file = folder.generator if folder.generator.exists() else folder.best
     if not file.exists():
         why = (

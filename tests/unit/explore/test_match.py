@@ -1,11 +1,14 @@
 """The game of the page is that of `game/algorithm.py`, bit for bit, however it is watched."""
 
+from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+import zerosum
 from zerosum.errors import InputError
 from zerosum.explore.frames import pack
 from zerosum.explore.match import Match, open_toy
@@ -112,3 +115,15 @@ def test_real_samples_in_place_of_fakes_are_at_the_optimum(monkeypatch: pytest.M
 def test_no_toy_of_that_name() -> None:
     with pytest.raises(InputError):
         open_toy("digits")
+
+
+def test_a_run_that_is_played_again_ends_with_its_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zerosum.run.scoring.sample_count", lambda *_: 100)  # few, as scores are not tested here
+    monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
+    recipe = replace(Settings(game="hinge", regularizer="r1", width=8).make_recipe(), ema_decay=0.0, steps=6)
+    generator = zerosum.train("gaussian", recipe, seed=7, out=tmp_path / "run")
+    match = Match(Settings("gaussian", recipe=str(tmp_path / "run"), seed=7))
+    assert match.steps == 6
+    for _ in range(6):
+        match.advance()
+    assert all(map(torch.equal, weights(match.players.generator.network), weights(generator.network)))

@@ -1,5 +1,6 @@
 """What is meant by a word: a toy, a run, a generator."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,23 @@ def test_a_run_without_a_generator_and_one_of_points(tmp_path: Path) -> None:
     assert subject.why_no_space.startswith("The run has no generator yet")
     untrained(small("mlp"), 2).save(folder.best)
     assert "makes points of 2 numbers" in open_subject(str(folder.path)).why_no_space
+
+
+def test_a_run_of_a_toy_is_played_again_by_its_recipe(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", data="ring")
+    subject = open_subject(str(folder.path))
+    session = subject.session
+    assert session is not None
+    assert (subject.space, subject.run) == (None, folder.path)
+    assert session.choices()["recipe"][0] == str(folder.path)
+    assert session.state()["command"] == f"zerosum train ring --recipe {folder.path} --seed 5"
+    session.tell("restart", {"settings": {**session.state()["settings"], "game": "hinge"}})
+    with pytest.raises(InputError, match="unknown"):
+        session.tell("restart", {"settings": {"recipe": str(tmp_path)}})
+    shutil.rmtree(folder.path)
+    with pytest.raises(InputError):
+        session.tell("restart", {"settings": session.state()["settings"]})
+    subject.close()
 
 
 def test_generators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

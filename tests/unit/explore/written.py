@@ -14,13 +14,13 @@ PICTURE = b"\x89PNG of nothing"
 FINDING = FindingRecord(step=2, finding="collapse", severity="failure", began=True, sentence="All are <the same>.")
 
 
-def write_run(path: Path, *, iterations: int = 3, generator: bool = True) -> RunFolder:
-    """Write a run of the digits at `path`, of so many iterations of 4 planned ones."""
+def write_run(path: Path, *, iterations: int = 3, generator: bool = True, data: str = "digits") -> RunFolder:
+    """Write a run at `path`, of the digits or the ring, of so many iterations of 4 planned ones."""
     folder = RunFolder(path)
     folder.samples.mkdir(parents=True)
     about = {
         "format": FORMAT,
-        "data": "digits",
+        "data": data,
         "steps": 4,
         "seed": 5,
         "zerosum": "0",
@@ -28,7 +28,7 @@ def write_run(path: Path, *, iterations: int = 3, generator: bool = True) -> Run
         "device": "cpu",
         "precision": "float32",
         "threads": 1,
-        "recipe": recipes.find("digits").as_json(),
+        "recipe": recipes.find("toy-vanilla" if data == "ring" else data).as_json(),
     }
     folder.description.write_text(json.dumps(about))
     further: list[Record] = [ScoreRecord(iterations, SCORE), FINDING]

@@ -33,7 +33,7 @@ try {
   const about = await askJson("about");
   document.title = `${about.name} · zerosum explore`;
   document.getElementById("name").textContent = about.name;
-  const names = [about.game && "game", about.run && "run", (about.space || about["why-no-space"]) && "latents"];
+  const names = [about.run && "run", about.game && "game", (about.space || about["why-no-space"]) && "latents"];
   showTabs(names.filter(Boolean));
   if (about.game) showGame(about.game);
   if (about.run) showRun();
