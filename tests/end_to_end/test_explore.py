@@ -6,12 +6,15 @@ The browser is Debian's chromium, driven by playwright; without one these tests 
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,30 +22,41 @@ from tests.end_to_end.conftest import Command, start
 from tests.unit.explore.written import write_run
 from tests.unit.export.untrained import small, untrained
 from zerosum.explore import serving
+from zerosum.game.engine import Engine
+from zerosum.generator import TrainedGenerator
 
 PATIENCE, TICK = 60_000, 50  # milliseconds
-Explore = Callable[..., str]
 
 
-@pytest.fixture
-def explore(tmp_path: Path) -> Iterator[Explore]:
-    """Start the command and return the address that it prints; end it with Ctrl-C, which has to be its end."""
-    processes = list[subprocess.Popen[str]]()
+class Explore:
+    """Starts the command, and ends it with Ctrl-C, which has to be its end."""
 
-    def begin(*arguments: object) -> str:
-        process = start("explore", *arguments, "--no-browser", cwd=tmp_path)
-        processes.append(process)
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._processes = folder, list[subprocess.Popen[str]]()
+
+    def __call__(self, *arguments: object) -> str:
+        """Start it and return the address that it prints."""
+        process = start("explore", *arguments, "--no-browser", cwd=self._folder)
+        self._processes.append(process)
         assert process.stdout is not None
         found = re.search(r"is shown at (http://\S+)", process.stdout.readline())
         assert found, process.communicate()
         return found[1]
 
-    yield begin
-    for process in processes:
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (0, "")
-        assert out.endswith("Ended\n")
+    def end(self) -> None:
+        while self._processes:
+            process = self._processes.pop()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+            assert (process.returncode, err) == (0, "")
+            assert out.endswith("Ended\n")
+
+
+@pytest.fixture
+def explore(tmp_path: Path) -> Iterator[Explore]:
+    command = Explore(tmp_path)
+    yield command
+    command.end()
 
 
 @pytest.fixture
@@ -230,6 +244,7 @@ def test_wrong_calls_are_a_line(in_process: Command, monkeypatch: pytest.MonkeyP
 
 def test_others_are_let_in_with_a_warning_only(in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = list[str]()
+    monkeypatch.setattr(serving, "leave", lambda: None)
     monkeypatch.setattr(serving, "serve", lambda bound, door, application, open_page: opened.append(open_page))
     code, out, err = in_process("explore", "digits", "--host", "0.0.0.0", "--no-browser")  # noqa: S104
     assert (code, opened) == (0, [None])
@@ -248,3 +263,17 @@ def test_help_needs_none_of_it(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ, capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+def test_ctrl_c_does_not_wait_for_an_answer(explore: Explore, tmp_path: Path) -> None:
+    networks, shape = small("compact", width=32), (3, 128, 128)
+    network = networks.build_to_load(shape, 0).eval()
+    TrainedGenerator(network, networks, shape, {}, Engine.choose("cpu"), {}).save(tmp_path / "slow.safetensors")
+    address = urlsplit(explore("slow.safetensors"))
+    with socket.create_connection((address.hostname, address.port), timeout=60) as asking:
+        question = b'{"place": {}, "count": 256}'
+        head = f"POST /latents/draw?{address.query} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: 27\r\n\r\n"
+        asking.sendall(head.encode() + question)
+        time.sleep(0.5)
+        explore.end()
+        assert not asking.recv(100).startswith(b"HTTP/1.1 200")  # which it would be, were the samples waited for

@@ -54,3 +54,4 @@ def explore(
         open_page = functools.partial(serving.show_in_browser, door.address) if browser else None
         serving.serve(bound, door, application, open_page)
     typer.echo("Ended")
+    serving.leave()

@@ -9,8 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
+from anyio.to_thread import run_sync
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -23,6 +23,7 @@ from zerosum.explore.frames import clean, pack
 from zerosum.explore.latents import Along, Around, Draw, LatentSpace, Place, Way, describe_command
 from zerosum.explore.session import Session
 from zerosum.explore.subject import Subject
+from zerosum.explore.typed import MOST_BYTES
 from zerosum.export.pictures import select_shown
 
 PAGE = {
@@ -35,7 +36,6 @@ PAGE = {
     "latents.js": ("latents.js", "text/javascript"),
     "run.js": ("run.js", "text/javascript"),
 }
-MOST_BYTES = 65_536  # of a question
 T = TypeVar("T")
 
 
@@ -56,7 +56,7 @@ def _closing(subject: Subject) -> Callable[[Starlette], AbstractAsyncContextMana
     @asynccontextmanager
     async def live(application: Starlette) -> Any:
         yield
-        await run_in_threadpool(subject.close)
+        await _in_thread(subject.close)
 
     return live
 
@@ -83,7 +83,7 @@ def _about(subject: Subject) -> Callable[[Request], Any]:
         }
 
     async def answer(request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(describe))
+        return JSONResponse(await _in_thread(describe))
 
     return answer
 
@@ -116,7 +116,7 @@ def _question(path: str, kind: type[T], answer_to: Callable[[T], bytes]) -> Rout
 
     async def answer(request: Request) -> Response:
         values = await _read(request)
-        content = await run_in_threadpool(lambda: answer_to(catalog.build(kind, values)))
+        content = await _in_thread(lambda: answer_to(catalog.build(kind, values)))
         return Response(content, media_type="application/octet-stream")
 
     return Route(path, answer, methods=["POST"])
@@ -124,12 +124,10 @@ def _question(path: str, kind: type[T], answer_to: Callable[[T], bytes]) -> Rout
 
 def _run_routes(path: Path) -> list[Route]:
     async def state(request: Request) -> Response:
-        return JSONResponse(clean(await run_in_threadpool(follow, path)))
+        return JSONResponse(clean(await _in_thread(follow, path)))
 
     async def picture(request: Request) -> Response:
-        return Response(
-            await run_in_threadpool(read_picture, path, request.path_params["step"]), media_type="image/png"
-        )
+        return Response(await _in_thread(read_picture, path, request.path_params["step"]), media_type="image/png")
 
     return [Route("/run", state), Route("/run/pictures/{step:int}", picture)]
 
@@ -177,9 +175,14 @@ async def _listen(socket: WebSocket, session: Session) -> None:
             return
         try:
             asked = _as_object(str(message.get("text") or "").encode())
-            await run_in_threadpool(session.tell, str(asked.get("command", "")), asked)
+            await _in_thread(session.tell, str(asked.get("command", "")), asked)
         except ZerosumError as error:
             await socket.send_text(json.dumps({"error": str(error)}))
+
+
+async def _in_thread(function: Callable[..., T], *given: Any) -> T:
+    """Call a function that may take long in a thread; at the end of the program it is not waited for."""
+    return await run_sync(function, *given, abandon_on_cancel=True)
 
 
 async def _read(request: Request) -> dict[str, Any]:

@@ -5,6 +5,8 @@
   z by regression.
 """
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor, nn
 
@@ -46,9 +48,9 @@ def follow_features(generator: TrainedGenerator, latents: Tensor) -> Tensor:
     features = _capture_input(generator, layers[1], latents).double()
     features = features[:, :: -(-features.shape[1] // MOST_FEATURES)]
     features = features - features.mean(0)
-    _, _, components = torch.linalg.svd(features, full_matrices=False)
+    _, components = torch.linalg.eigh(features.T @ features)
     latent = generator.networks.latent
-    places = features @ components[: min(MOST, latent)].T
+    places = features @ components.flip(1)[:, : min(MOST, latent)]
     places = places / places.norm(dim=0).clamp(min=1e-12)
     z = latents[:, :latent].double().cpu()
     return _orient(places.T @ (z - z.mean(0)))
@@ -71,14 +73,24 @@ def _weighted_layers(generator: TrainedGenerator) -> list[nn.Module]:
     return found
 
 
+class _Reached(Exception):
+    """A layer is reached, whose input was wanted; what comes after it need not be computed."""
+
+
 @torch.no_grad()
 def _capture_input(generator: TrainedGenerator, layer: nn.Module, latents: Tensor) -> Tensor:
     """Return what enters `layer` for `latents` [N, inputs], as [N, features]."""
     found = list[Tensor]()
-    hook = layer.register_forward_pre_hook(lambda _, given: found.append(given[0].flatten(1).float().cpu()))
+
+    def capture(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+        found.append(given[0].flatten(1).float().cpu())
+        raise _Reached
+
+    hook = layer.register_forward_pre_hook(capture)
     try:
         for chunk in torch.split(latents, 256):
-            generator.generate(chunk)
+            with suppress(_Reached):
+                generator.generate(chunk)
     finally:
         hook.remove()
     return torch.cat(found)

@@ -1,10 +1,10 @@
 """Serve one subject on a port of this machine until Ctrl-C."""
 
 import errno
-import gc
 import importlib
 import os
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from zerosum.errors import InputError
 from zerosum.explore.guard import Application, Door, Guard
+from zerosum.explore.typed import MOST_BYTES
 
 PACKAGES = "starlette", "uvicorn", "websockets"
 INSTALL = "pip install 'zerosum[explore]'"
@@ -71,11 +72,19 @@ def serve(bound: socket.socket, door: Door, application: Application, open_page:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=0,
+        ws_per_message_deflate=False,  # within one machine, packing costs more than it saves
+        ws_max_size=MOST_BYTES,
         lifespan="on",
     )
     with suppress(KeyboardInterrupt):
         Server(config).run(sockets=[bound])
-    gc.freeze()  # collecting PyTorch's objects at the end of the program would take longer than a second
+
+
+def leave() -> None:
+    """End the program at once: answers that nobody waits for, and collecting PyTorch's objects, would take seconds."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def show_in_browser(address: str) -> None:

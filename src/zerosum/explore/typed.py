@@ -3,6 +3,7 @@
 from zerosum.errors import InputError
 
 MOST_DIGITS = 40
+MOST_BYTES = 65_536  # of a question or a command
 
 
 def read_seed(text: str) -> int:

@@ -1,11 +1,12 @@
 // A latent space: a place in it is how its latent was drawn and how far it was moved; the program keeps the latents.
 
 import { drawPicture, fillStrip } from "./drawing.js";
-import { askArrays, newest, say } from "./messages.js";
+import { askArrays, newest } from "./messages.js";
 
 const COUNT = 36;
 const REACH = 4; // standard deviations
 const STEPS = 9;
+const LARGE = 40; // pixels
 const element = (id) => document.getElementById(id);
 
 let space = null;
@@ -19,6 +20,7 @@ export function showLatents(found, whyNot) {
   element("space").hidden = !found;
   if (!found) return;
   space = found;
+  element("space").classList.toggle("large-pictures", Math.max(...found.shape.slice(1)) > LARGE);
   element("class-label").hidden = !found.classes.length;
   element("class").replaceChildren(new Option("any", ""), ...found.classes.map((name) => new Option(name, name)));
   element("truncation-label").hidden = !found.truncates;
@@ -161,7 +163,7 @@ const lookAround = newest(async () => {
 }, "lookAround");
 
 const findTraining = newest(async () => {
-  say("Comparing with all training images …", "findTraining");
+  element("training").textContent = "Comparing with all training images …";
   const { arrays, distances } = await askArrays("latents/training", movedPlace());
   fillStrip(element("training"), arrays.pictures, distances.map((distance) => distance.toFixed(0)));
   const note = document.createElement("p");

@@ -31,6 +31,7 @@ function showTabs(names) {
 
 try {
   const about = await askJson("about");
+  say("");
   document.title = `${about.name} · zerosum explore`;
   document.getElementById("name").textContent = about.name;
   const names = [about.run && "run", about.game && "game", (about.space || about["why-no-space"]) && "latents"];
