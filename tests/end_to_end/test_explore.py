@@ -26,6 +26,7 @@ from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 
 PATIENCE, TICK = 60_000, 50  # milliseconds
+BEYOND_TEN = "Number(document.querySelector('#step').textContent.match(/[0-9]+/) ?? 0) > 10"
 
 
 class Explore:
@@ -138,13 +139,13 @@ def test_a_game_in_the_browser(explore: Explore, open_page: Callable[..., Any]) 
     page.focus("#play")
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#play').textContent === 'Pause'")
-    until(page, "Number(document.querySelector('#step').textContent.match(/[0-9]+/)[0]) > 10")
+    until(page, BEYOND_TEN)
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#play').textContent === 'Play'")
     assert painted(page, "#losses") > 3
 
     second = open_page(page.url)
-    until(second, "Number(document.querySelector('#step').textContent.match(/[0-9]+/)[0]) > 10")
+    until(second, BEYOND_TEN)
     assert second.inner_text("#command") == page.inner_text("#command")
     assert painted(second, "#losses") > 3  # what was measured before it was opened
 
