@@ -57,3 +57,14 @@ def test_extremes() -> None:
     assert best_answer(torch.zeros(2), torch.tensor([0.0, 1.0])).tolist() == [0.5, 0]
     lost = cells.counted(torch.full((10, 2), math.nan))
     assert lost[-1] == 1
+
+
+def test_both_are_blurred_by_one_cell() -> None:
+    cells = Cells(torch.zeros(2), 32.0, Mixture(torch.tensor([[0.5, 0.5]]), 1e-4))  # in the middle of a cell of width 1
+    drop = math.exp(-1 / 2)
+    for shares in (cells.expected(), cells.counted(torch.tensor([[0.5, 0.5]]))):
+        inside = shares[:-1].reshape(64, 64)
+        assert inside.argmax() == 32 * 64 + 32
+        assert inside[33, 32] / inside[32, 32] == pytest.approx(drop)
+        assert inside[33, 31] / inside[32, 32] == pytest.approx(drop**2)
+        assert inside[32, 37] == 0

@@ -56,6 +56,13 @@ def test_nothing_to_optimise_is_the_best_of_those_that_were_drawn() -> None:
     assert found.length == 1
 
 
+def test_steps_that_lead_away_are_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inversion, "RATE", 100.0)
+    generator = untrained(small("compact"), 1, 8, 8)
+    found = invert(generator, generator.sample(1, seed=5)[0])
+    assert found.error <= found.drawn_error
+
+
 def test_what_cannot_be_made_stays_far() -> None:
     generator = untrained(small("compact"), 1, 8, 8)
     noise = torch.randint(0, 256, (1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

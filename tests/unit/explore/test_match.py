@@ -100,6 +100,22 @@ def test_a_fake_is_pushed_along_the_gradient_of_the_generators_loss() -> None:
         assert torch.isclose(arrays["push"][number, axis], -slope, rtol=0.02, atol=1e-4)
 
 
+def test_answers_that_are_no_probabilities_are_shown_between_the_means_of_both_kinds() -> None:
+    match = Match(GAMES[2])
+    for _ in range(3):
+        match.advance()
+    view = View(match)
+    _, arrays = view.look(Line.DONE)
+    with torch.no_grad():
+        real, fake, everywhere = map(
+            match.players.discriminator.network, (arrays["real"], arrays["fake"], view.cells.centres())
+        )
+    expected = (
+        4 * (everywhere - fake.mean()) / (real.mean() - fake.mean()).abs() - 2 * (real.mean() - fake.mean()).sign()
+    ).sigmoid()
+    assert torch.allclose(arrays["d"], expected, atol=1e-4)
+
+
 def test_real_samples_in_place_of_fakes_are_at_the_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
     match = Match(Settings("gaussian", width=8))
     view = View(match)
