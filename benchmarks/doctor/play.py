@@ -19,8 +19,8 @@ from zerosum.diagnostics import Diagnosis, diagnose
 from zerosum.errors import RunFailed
 from zerosum.game.recipe import change
 from zerosum.metrics.evaluation import Evaluation
+from zerosum.run import restoring
 from zerosum.run.evidence import gather
-from zerosum.run.trainer import Trainer
 
 SETS = {"calibration": CALIBRATION, "count": COUNT}
 
@@ -44,7 +44,7 @@ def play(case: Case, shared: Path, out: Path) -> None:
 
 def examine(case: Case, out: Path, folder: Path | None = None) -> Diagnosis:
     """Diagnose the run of a case, or another one in that `folder`."""
-    run = Trainer.look(folder or out / case.key)
+    run = restoring.look(folder or out / case.key)
     return diagnose(gather(run, Evaluation.of(run.source)))
 
 

@@ -88,6 +88,10 @@ RECIPES = {
             "file is not pt_inception-2015-12-05-6726825d.pth: its SHA-256 begins with 2cf24dba",
         ),
         (["evaluate", "plain.npy", "--against", "digits", "--pairs", "a/b.png"], "cannot write to a/b.png"),
+        (
+            ["evaluate", "plain.npy", "--against", "digits", "--report", "page.png"],
+            "page.png: its name must end in .html",
+        ),
         (["submit", "nowhere"], "no run and no generator at nowhere: no such file or folder"),
         (["submit", "nowhere", "--count", "0"], "Invalid value for '--count'"),
         (["submit", "file", "--out", "a.png"], "cannot write a submission as a.png: use a .zip"),
@@ -126,6 +130,10 @@ RECIPES = {
         (
             ["evaluate", "points.npy", "--against", "ring", "--pairs", "p.png"],
             "--pairs is for images, and ring has po",
+        ),
+        (
+            ["evaluate", "points.npy", "--against", "ring", "--report", "p.html"],
+            "--report is for images, and ring has po",
         ),
         (
             ["train", "stanford-dogs"],

@@ -204,7 +204,7 @@ def test_a_run_s_name_is_printed_as_it_is(in_process: Command, monkeypatch: pyte
     nothing = SimpleNamespace(prepare=lambda: None)
     monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request: nothing)
     monkeypatch.setattr("zerosum.cli._training.show_scores", lambda scores, console: None)
-    monkeypatch.setattr("zerosum.report.write", lambda folder: None)
+    monkeypatch.setattr("zerosum.report.run.write", lambda folder: None)
     monkeypatch.setattr("zerosum.run.doctor.Doctor.conclude", lambda *_: None)
     monkeypatch.setattr("zerosum.run.trainer.Trainer.train", train)
     code, out, err = in_process("train", "ring", "--steps", 1, "--out", ODD)

@@ -98,6 +98,21 @@ def test_closest_pairs_are_a_picture(trained: tuple[Path, str], zerosum: Zerosum
         assert picture.size == (8 * 34 + 2, 4 * 34 + 2)
 
 
+def test_a_report_shows_the_images_behind_the_scores(
+    trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
+) -> None:
+    for _ in range(2):  # its own page is replaced
+        done = zerosum("evaluate", trained[0], "--count", 50, "--report", "page.html", *QUICK)
+        assert done.returncode == 0, done.stderr
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("data:image/png;base64,") >= 4
+    assert "frechet-distance" in page
+    (tmp_path / "mine.html").write_text("<!doctype html>\n<p>Mine.</p>")
+    refused = zerosum("evaluate", trained[0], "--report", "mine.html", *QUICK)
+    assert refused.returncode != 0
+    assert "mine.html exists already, and only scores written by zerosum are replaced" in refused.stderr
+
+
 def test_a_generator_that_always_makes_the_same_image_gets_a_score(
     zerosum: Zerosum, digits: Source, tmp_path: Path
 ) -> None:

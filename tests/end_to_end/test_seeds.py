@@ -24,7 +24,7 @@ DIVERGING = ("--set", "generator_optimizer.lr=1e30", "--set", "discriminator_opt
 def quick(in_process: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The command without the pictures of points, which take most of the time of such short runs."""
     monkeypatch.setattr(Trainer, "save_picture", lambda *_: None)
-    monkeypatch.setattr("zerosum.report._curves", lambda *_, **__: b"")
+    monkeypatch.setattr("zerosum.report.run._curves", lambda *_, **__: b"")
     return in_process
 
 

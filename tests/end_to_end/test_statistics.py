@@ -55,6 +55,7 @@ def test_what_statistics_cannot_say_is_refused(photos: Command) -> None:
     for more, words in (
         (("--metric", "neighbours"), "neighbours needs the real images, and ref.npz holds their statistics"),
         (("--pairs", "pairs.png"), "--pairs needs the real images"),
+        (("--report", "page.html"), "--report needs the real images"),
         (("--reference", "test"), "--reference chooses among real images"),
         (("--features", "efficientnet"), "measured in other features"),
         (("--size", 16), "was measured of images of 24x24: --size 24x24 brings"),

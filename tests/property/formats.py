@@ -21,8 +21,7 @@ from zerosum.errors import ZerosumError
 from zerosum.game.recipe import change
 from zerosum.generator import load
 from zerosum.records import IterationRecord, ScoreRecord
-from zerosum.run import checkpoint
-from zerosum.run.trainer import Trainer
+from zerosum.run import checkpoint, restoring
 from zerosum.run_folder import RunFolder
 
 ODD: tuple[Any, ...] = (
@@ -133,7 +132,7 @@ def _look(run: Path) -> None:
     folder = RunFolder.open(run)
     folder.describe()
     recipes.of_run(folder)
-    Trainer.look(run)
+    restoring.look(run)
 
 
 def _find_pack(photos: Path) -> Path:

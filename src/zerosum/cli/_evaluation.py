@@ -1,6 +1,6 @@
 """Tell the terminal what an evaluation does, and what it found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,13 @@ from zerosum.cli._tables import show_scores
 from zerosum.data import Progress, Source
 from zerosum.errors import InputError, ScoreFailed
 from zerosum.export import scores as scores_as
-from zerosum.metrics import Score
 from zerosum.metrics.conditions import Condition, list_failures
 from zerosum.metrics.moments import Moments
 from zerosum.run.candidate import Reporter
 from zerosum.run.evaluate import EvaluationResult
 
 TERMINAL = "-"
+PAGES = (".html", ".htm")
 
 
 class ConsoleReporter(Reporter):
@@ -51,12 +51,14 @@ class Outputs:
         json: where to write JSON lines; `-` is the terminal.
         junit: where to write JUnit's XML.
         markdown: where to write Markdown.
+        report: where to write a page with images to look at.
         conditions: what the command should fail on.
     """
 
     json: str | None
     junit: Path | None
     markdown: Path | None
+    report: Path | None
     conditions: Sequence[Condition]
 
     @classmethod
@@ -65,6 +67,7 @@ class Outputs:
         json: str | None,
         junit: Path | None,
         markdown: Path | None,
+        report: Path | None,
         conditions: Sequence[str],
         metrics: Sequence[str],
     ) -> "Outputs":
@@ -73,26 +76,33 @@ class Outputs:
         Raises:
             InputError: see there.
         """
-        places = [Path(json) if json not in (None, TERMINAL) else None, junit, markdown]
+        places = [Path(json) if json not in (None, TERMINAL) else None, junit, markdown, report]
         files = [place for place in places if place is not None]
+        if report is not None and report.suffix.lower() not in PAGES:
+            raise InputError(f"cannot write a page to {report}: its name must end in .html")
         for file in files:
             scores_as.check_destination(file)
         if len({file.absolute() for file in files}) < len(files):
-            raise InputError("--json, --junit and --markdown need files of their own")
-        return cls(json, junit, markdown, [Condition.parse(each, metrics) for each in conditions])
+            raise InputError("--json, --junit, --markdown and --report need files of their own")
+        return cls(json, junit, markdown, report, [Condition.parse(each, metrics) for each in conditions])
 
     @property
     def to_terminal(self) -> bool:
         """Whether JSON lines are printed instead of a table."""
         return self.json == TERMINAL
 
-    def write(self, scores: Mapping[str, Sequence[Score]]) -> None:
+    def write(self, result: EvaluationResult) -> None:
         """Write the files, then fail if a condition holds.
 
         Raises:
             ScoreFailed: a condition holds; the message says which.
             InputError: a file cannot be written, or the figure of a condition was not measured.
         """
+        scores = result.scores
+        if self.report is not None:
+            from zerosum.report import evaluation as page  # with Jinja
+
+            page.write(self.report, result.against, scores, result.examples)
         if self.to_terminal:
             typer.echo(scores_as.to_json(scores), nl=False)
         elif self.json is not None:
@@ -106,13 +116,15 @@ class Outputs:
             raise ScoreFailed("; ".join(failures))
 
 
-def show_result(result: EvaluationResult, console: Console, pairs: Path | None) -> None:
-    """Print the table of scores, what better features would need, and where the `pairs` are."""
+def show_result(result: EvaluationResult, console: Console, pairs: Path | None, report: Path | None) -> None:
+    """Print the table of scores, what better features would need, and where the `pairs` and the `report` are."""
     show_scores(result.scores, console)
     if result.advice:
         console.print(result.advice + ".")
     if pairs is not None:
         console.print(f"Nearest to training images: {pairs}", soft_wrap=True)
+    if report is not None:
+        console.print(f"The scores with images to look at: {report}", soft_wrap=True)
 
 
 def show_reference(moments: Moments, path: Path, console: Console) -> None:

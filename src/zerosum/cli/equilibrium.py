@@ -46,11 +46,11 @@ def equilibrium(
     from zerosum.equilibrium.duality_gap import PROXIMITY, measure_duality_gap
     from zerosum.equilibrium.stability import measure_stability
     from zerosum.equilibrium.zero_sum_game import Protocol, ZeroSumGame
-    from zerosum.run.trainer import Trainer
+    from zerosum.run import restoring
 
     console = plain_console(stderr=as_json)
     with console.status("training copies of both players"):
-        trainer = Trainer.look(run, data=data, device=device)
+        trainer = restoring.look(run, data=data, device=device)
         engine = replace(trainer.players.engine, bfloat16=False)  # small differences are what is looked for
         players, recipe, source = replace(trainer.players, engine=engine), trainer.recipe, trainer.source
         game = ZeroSumGame.build(players, recipe, source.test, Protocol(steps, lr, perturbation), seed)

@@ -8,6 +8,7 @@ import typer
 from zerosum.cli._options import DataDir, Device, Truncation
 
 PAIRS, PAIR_COLUMNS = 16, 8
+EXAMPLES = 32  # of each kind
 
 
 def evaluate(
@@ -78,6 +79,14 @@ def evaluate(
     pairs: Annotated[
         Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Write a page of the scores and the images to look at: what the samples lack, what is least like real "
+            "images, what is most.",
+        ),
+    ] = None,
     fail_if: Annotated[
         list[str] | None,
         typer.Option(
@@ -114,7 +123,7 @@ def evaluate(
 
     if pairs is not None:
         samples.check_picture(pairs)
-    outputs = Outputs.check(json, junit, markdown, fail_if or (), metrics or ())
+    outputs = Outputs.check(json, junit, markdown, report, fail_if or (), metrics or ())
     console = plain_console(stderr=outputs.to_terminal)
     reporter = ConsoleReporter(console)
     options = {
@@ -129,6 +138,7 @@ def evaluate(
         "seed": seed,
         "truncation": truncation,
         "pairs": 0 if pairs is None else PAIRS,
+        "examples": 0 if report is None else EXAMPLES,
         "device": device,
     }
     if save_reference is not None:
@@ -138,5 +148,5 @@ def evaluate(
     if pairs is not None and result.pairs is not None:
         samples.save(result.pairs, pairs, columns=PAIR_COLUMNS)
     if not outputs.to_terminal:
-        show_result(result, console, pairs)
-    outputs.write(result.scores)
+        show_result(result, console, pairs, report)
+    outputs.write(result)

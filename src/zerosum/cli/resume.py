@@ -51,12 +51,12 @@ def resume(
     from zerosum.cli._progress import plain_console
     from zerosum.cli._training import train_and_show
     from zerosum.game import distributed
+    from zerosum.run import restoring
     from zerosum.run.length import Length
-    from zerosum.run.trainer import Trainer
 
     console = plain_console()
     loggers.check_usable(log or ())
-    trainer = Trainer.resume(
+    trainer = restoring.resume(
         run,
         data=data,
         allow_changed_data=allow_changed_data,

@@ -13,7 +13,8 @@ from zerosum.metrics.conditions import Condition, describe_failure
 
 Scores = Mapping[str, Sequence[Score]]
 COMMENT = "<!-- zerosum evaluate -->"
-BEGINNINGS = '{"of": ', "<?xml version='1.0' encoding='utf-8'?>\n<testsuites name=\"zerosum\"", COMMENT
+PAGE = "<!doctype html>\n" + COMMENT  # how the report of an evaluation begins
+BEGINNINGS = '{"of": ', "<?xml version='1.0' encoding='utf-8'?>\n<testsuites name=\"zerosum\"", COMMENT, PAGE
 HEADS = ("figure", "", "value", "95% interval", "real data", "N", "against")
 
 

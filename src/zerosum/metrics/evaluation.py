@@ -31,6 +31,7 @@ from zerosum.metrics import (
     draw_order,
     score_named,
 )
+from zerosum.metrics.examples import Examples
 from zerosum.metrics.features import FeatureExtractor, Request, open_features
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.metrics.memorisation import find_closest
@@ -233,6 +234,15 @@ class Evaluation:
         seen = self.whole if self.made_elsewhere else self.train
         return torch.stack(find_closest(fake, seen, self.mirrored, count), 1).flatten(0, 1)
 
+    def examples(self, samples: Tensor, seed: int, count: int) -> Examples:
+        """Find which images to look at beside the scores of generated images: `count` of each kind."""
+        fake = self._extract_generated(samples, seed)
+        seen = self.whole if self.made_elsewhere else self.train
+        return Examples.choose(fake, self._real(self.reference), seen, self.mirrored, count)
+
+    def _real(self, reference: Reference) -> SampleSet:
+        return self.test if reference == "test" else self.train if reference == "train" else self.whole
+
     def _applicable(self, *, training: bool) -> list[Metric]:
         """List the metrics that have a meaning here and are not for request only, the Fréchet distance first."""
         occasions = ("training",) if training else ("training", "evaluation")
@@ -279,7 +289,7 @@ class Evaluation:
 
     def _inputs(self, metric: Metric, fake: SampleSet, reference: Reference, seed: int) -> MetricInputs:
         """Put together what `metric` looks at, in the sizes that it declares."""
-        real = self.test if reference == "test" else self.train if reference == "train" else self.whole
+        real = self._real(reference)
         others = self.test if reference == "train" else self.train
         if reference == "all" and self.made_elsewhere:
             others = self.whole

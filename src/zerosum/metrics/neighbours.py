@@ -59,7 +59,7 @@ def overlap(fake: NDArray[np.float32], real: NDArray[np.float32], k: int) -> dic
     """
     from sklearn.metrics import pairwise_distances_chunked
 
-    fake_radii, real_radii = _radii(fake, k), _radii(real, k)
+    fake_radii, real_radii = find_radii(fake, k), find_radii(real, k)
     precision, density = [], []
     recall, nearest = np.zeros(len(real), bool), np.full(len(real), np.inf)
     first = 0
@@ -78,7 +78,7 @@ def overlap(fake: NDArray[np.float32], real: NDArray[np.float32], k: int) -> dic
     }
 
 
-def _radii(features: NDArray[np.float32], k: int) -> NDArray[np.float64]:
+def find_radii(features: NDArray[np.float32], k: int) -> NDArray[np.float64]:
     """Compute each sample's distance to its k-th neighbour, itself not counted."""
     from sklearn.neighbors import NearestNeighbors
 

@@ -18,6 +18,7 @@ from zerosum.loggers import Logs
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import Record
+from zerosum.run import restoring
 from zerosum.run.conduct import DEFAULT, Conduct
 from zerosum.run.divergence import Diverged
 from zerosum.run.doctor import CONVERGED_PARTS, Doctor
@@ -136,7 +137,7 @@ def resume(
     conduct = catalog.build(Conduct, words)
     path, length = Path(run).expanduser(), catalog.build(Length, {"steps": steps, "minutes": minutes})
     with _alone():
-        trainer = Trainer.resume(
+        trainer = restoring.resume(
             path,
             data=None if data is None else str(data),
             allow_changed_data=allow_changed_data,
@@ -174,7 +175,7 @@ def finish(
     Raises:
         RunFailed: losses or weights are no longer finite.
     """
-    from zerosum import report  # with Matplotlib: half a second that no training has to wait for
+    from zerosum.report import run as report  # with Matplotlib: half a second that no training has to wait for
 
     logs = logs or Logs()
 

@@ -1,6 +1,7 @@
 """A game whose numbers are no longer finite: when it began, and in which layer of which player."""
 
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from zerosum.errors import RunFailed
 from zerosum.game.algorithm import Iteration
 from zerosum.game.players import Players
+from zerosum.run_folder import RunFolder
 
 WATCHED = 50  # iterations between two looks; each look waits for the device once
 LOSSES = {
@@ -32,6 +34,30 @@ class Diverged(RunFailed):
         """`advice` comes after what was found."""
         super().__init__(f"{what}{advice}")
         self.what = what
+
+
+def explain(found: str, run: RunFolder, saved: int | None, halved_from: int | None) -> Diverged:
+    """Say what was found, and how to go on from the last checkpoint.
+
+    Args:
+        found: what is not finite, in words.
+        run: the folder it happened in.
+        saved: the step of its last checkpoint; None if it has none.
+        halved_from: the step from which on the learning rates were halved already; None if they were not.
+    """
+    if saved is None:
+        return Diverged(found, "")
+    advice = (
+        f"'zerosum resume {shlex.quote(str(run.path))} --on-nonfinite rollback' goes on from it with half the learning "
+        "rates; or begin with smaller ones"
+    )
+    if halved_from is not None:
+        advice = f"the learning rates were halved once already, from step {halved_from:,}: begin with smaller ones"
+    return Diverged(
+        found,
+        f". The last checkpoint in {run.checkpoints} is from before, step {saved:,}; {advice}, e.g. "
+        "--set generator_optimizer.lr=1e-4 --set discriminator_optimizer.lr=1e-4",
+    )
 
 
 class BadLoss(NamedTuple):

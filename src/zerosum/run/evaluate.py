@@ -1,7 +1,7 @@
 """Score generated samples, whoever made them, against real data: what `zerosum evaluate` calls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,6 +16,7 @@ from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.evaluation import Evaluation
+from zerosum.metrics.examples import Examples
 from zerosum.metrics.features import Request, find_extractor, inception
 from zerosum.metrics.moments import Moments, holds_moments
 from zerosum.metrics.protocols import Protocol
@@ -39,11 +40,15 @@ class EvaluationResult:
         scores: by the name of what was scored, in the order given.
         advice: what better features would need, a sentence; empty if these are the best.
         pairs: the samples nearest to training images, each followed by that image, uint8 [2 n, C, H, W], if asked for.
+        against: the name of the real data; empty if their statistics were given.
+        examples: images to look at, by the name of what was scored, if asked for.
     """
 
     scores: dict[str, list[Score]]
     advice: str
     pairs: Tensor | None
+    against: str = ""
+    examples: dict[str, Examples] = field(default_factory=dict)
 
 
 def evaluate(
@@ -87,8 +92,9 @@ def evaluate(
         return EvaluationResult(found, features.better, None)
     with reporter.phase("opening the real data") as progress:
         source = open_real_data(candidates, place, asked.size, progress, reporter)
-    if asked.pairs and not source.is_images:
-        raise InputError(f"--pairs is for images, and {source.name} has points")
+    for option, count in (("--pairs", asked.pairs), ("--report", asked.examples)):
+        if count and not source.is_images:
+            raise InputError(f"{option} is for images, and {source.name} has points")
     candidates = [
         Candidate.open(each.name, asked.size, asked.device, reporter, source.range)
         if each.reads_unlike(source)
@@ -102,18 +108,20 @@ def evaluate(
     with reporter.phase("preparing the features") as progress:
         request = Request(_choose_features(asked, source), asked.weights, asked.download, on, progress)
         evaluation = Evaluation.of(source, request, chosen, made_elsewhere=all(elsewhere))
-    found = {}
+    found, examples = {}, {}
     for candidate in candidates:
         with reporter.phase(f"scoring {candidate.name}"):
             samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
             scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
             if isinstance(candidate.content, Tensor):
                 scores = warn_of(describe_overlap(samples, source), scores)
+            if asked.examples:
+                examples[candidate.name] = evaluation.examples(samples, asked.seed, asked.examples)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     used = {score.features for scores in found.values() for score in scores}
     advice = evaluation.features.better if evaluation.features.name in used else ""
     pairs = evaluation.closest(samples, asked.seed, asked.pairs) if asked.pairs else None
-    return EvaluationResult(found, advice, pairs)
+    return EvaluationResult(found, advice, pairs, source.name, examples)
 
 
 def save_reference(
@@ -142,7 +150,12 @@ def save_reference(
         raise InputError(f"--save-reference measures one set of images, not {len(places)}")
     if against is not None:
         raise InputError("--save-reference measures the real images themselves: leave out --against")
-    for name, value in (("--metric", asked.metrics), ("--pairs", asked.pairs), ("--truncation", asked.truncation)):
+    for name, value in (
+        ("--metric", asked.metrics),
+        ("--pairs", asked.pairs),
+        ("--report", asked.examples),
+        ("--truncation", asked.truncation),
+    ):
         if value:
             raise InputError(f"--save-reference compares nothing: leave out {name}")
     check_reference_file(Path(path).expanduser())

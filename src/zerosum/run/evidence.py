@@ -15,6 +15,7 @@ from zerosum.metrics import Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.run import restoring
 from zerosum.run.candidate import Candidate, Reporter
 from zerosum.run.real_data import open_real_data
 from zerosum.run.trainer import Trainer
@@ -62,7 +63,7 @@ def gather_from(path: Path, data: str | None, device: str | None) -> tuple[Evide
     folder = RunFolder.open(path)
     about = folder.describe()
     try:
-        run = Trainer.look(path, data=data, device=device)
+        run = restoring.look(path, data=data, device=device)
     except InputError as error:
         iterations, recipe = records.read(folder, IterationRecord), recipes.of_run(folder)
         evidence = Evidence(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from zerosum.errors import InputError
 from zerosum.game import distributed
+from zerosum.run import restoring
 from zerosum.run.environment import list_versions
 from zerosum.run.stopping import STOPPING
-from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 
 
@@ -27,7 +27,7 @@ def follow() -> None:
     path, lengths, versions = team.hear()
     _compare_versions(versions)
     device = distributed.choose_own(RunFolder.open(Path(path)).describe()["device"])
-    trainer = Trainer.look(Path(path), device=device, team=team)
+    trainer = restoring.look(Path(path), device=device, team=team)
     trainer.lengths = [(step, steps) for step, steps in lengths]
     trainer.follow()
     team.leave()

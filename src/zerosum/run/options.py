@@ -24,6 +24,7 @@ class EvaluationOptions:
         seed: of the samples and of every choice that a metric makes.
         truncation: of the generators' latents, as `TrainedGenerator.sample` takes it; said in the protocol.
         pairs: how many of the samples nearest to training images to return; only for one thing at a time.
+        examples: how many images of each kind to return that should be looked at (`Examples`).
         device: where generators and features run.
         protocol: the name of another program, whose way from the decoded image to the figure is taken; empty for ours.
     """
@@ -38,6 +39,7 @@ class EvaluationOptions:
     seed: int = 1
     truncation: float | None = None
     pairs: int = 0
+    examples: int = 0
     device: str = "auto"
     protocol: str = ""
 

@@ -111,7 +111,12 @@ class Scorer:
             InputError: something does not exist, cannot be used, or has no meaning here.
         """
         asked = self._asked = catalog.build(EvaluationOptions, options)
-        for name, value in (("count", asked.count), ("size", asked.size), ("pairs", asked.pairs)):
+        for name, value in (
+            ("count", asked.count),
+            ("size", asked.size),
+            ("pairs", asked.pairs),
+            ("examples", asked.examples),
+        ):
             if value:
                 raise InputError(f"{name} has no meaning for a Scorer: it scores the images that come, as they are")
         if asked.truncation is not None or asked.reference != "auto":

@@ -10,7 +10,7 @@ from zerosum.data import Source
 from zerosum.data.readers import make_absolute, open_source
 from zerosum.errors import InputError
 from zerosum.game.recipe import Recipe, from_json
-from zerosum.run import checkpoint
+from zerosum.run import checkpoint, restoring
 from zerosum.run.length import is_finished
 from zerosum.run.plan import RUNS, Plan
 from zerosum.run.recorded import open_recorded
@@ -99,7 +99,7 @@ class SeriesTraining:
         run = self.folder.run(seed)
         if run.description.exists():
             if not _is_half_made(run):
-                return Trainer.resume(run.path, data=self.data, device=self.device)
+                return restoring.resume(run.path, data=self.data, device=self.device)
             run.lock()
             run.discard()
         series, source = self.series, self._open_data()

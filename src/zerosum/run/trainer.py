@@ -1,7 +1,6 @@
 """The trainer: plays a recipe on data, and measures, records, averages, saves and stops."""
 
 import math
-import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -13,10 +12,9 @@ import pydantic
 import torch
 from pydantic import Field, TypeAdapter, ValidationError
 
-from zerosum import recipes, records
+from zerosum import records
 from zerosum.atomic import write_atomically
 from zerosum.data import Source
-from zerosum.data.readers import make_absolute, open_source
 from zerosum.errors import InputError
 from zerosum.export import pictures
 from zerosum.game.algorithm import Iteration, play
@@ -28,11 +26,10 @@ from zerosum.game.recipe import Recipe
 from zerosum.generator import TrainedGenerator
 from zerosum.records import Record
 from zerosum.run import checkpoint
-from zerosum.run.divergence import WATCHED, Diverged, find_loss, find_weight, watch_layers
-from zerosum.run.environment import compare, describe_environment, list_versions
-from zerosum.run.length import Length, Lengths, check_length, explain_prolonged, prolong, stretches
+from zerosum.run.divergence import WATCHED, Diverged, explain, find_loss, find_weight, watch_layers
+from zerosum.run.environment import list_versions
+from zerosum.run.length import Lengths, prolong, stretches
 from zerosum.run.pace import Pace
-from zerosum.run.recorded import open_recorded
 from zerosum.run.scoring import Scoring
 from zerosum.run.start import Start
 from zerosum.run.threads import Threads
@@ -127,7 +124,7 @@ class Trainer:
         Raises:
             InputError: the recipe cannot serve the data, or the folder cannot be used.
         """
-        trainer = cls._build(RunFolder(path), recipe, source, description, team)
+        trainer = cls.build(RunFolder(path), recipe, source, description, team)
         if start is not None:
             start.put(trainer.players, trainer.ema)
             description["start"] = start.describe()
@@ -138,87 +135,10 @@ class Trainer:
         except BaseException:
             trainer.folder.discard()
             raise
-        trainer._lead()
+        trainer.lead()
         return trainer
 
-    @classmethod
-    def resume(
-        cls,
-        path: Path,
-        *,
-        data: str | None = None,
-        allow_changed_data: bool = False,
-        device: str | None = None,
-        length: Length | None = None,
-        team: Team = ALONE,
-    ) -> "Trainer":
-        """Restore the run in `path` from its newest intact checkpoint, to train on.
-
-        It goes on with the same bits on the device that it was on; on another `device` they may differ.
-
-        Args:
-            path: the run's folder.
-            data: where its data lie now, if they were moved; noted in `run.json`.
-            allow_changed_data: whether they may be others than those it began with.
-            device: another one than the run's.
-            length: how much longer to train than was planned; noted in `run.json`.
-            team: the processes that play it from now on; not necessarily as many as before.
-
-        Raises:
-            InputError: it is no run, another process is in it, it is finished and no more was asked for, it has no
-                checkpoint, its data are gone or changed, or the device is not there.
-        """
-        folder, length = RunFolder.open(path), length or Length()
-        folder.lock()
-        try:
-            check_length(folder, length)
-            trainer, progress = cls._restore(folder, data, device, team, allow_changed_data=allow_changed_data)
-            trainer._prolong(length)
-            folder.rewind(progress.metrics_bytes)
-            if allow_changed_data or data is not None:
-                place = folder.describe()["data"] if data is None else make_absolute(data)
-                folder.note_data(place, trainer.source.fingerprint, trainer.step)
-            trainer._note_environment()
-            if length.given:
-                folder.note_lengths(trainer.lengths)
-                folder.note(minutes=None if trainer.pace is None else trainer.pace.budget / 60)
-            trainer._lead()
-            return trainer
-        except BaseException:
-            folder.close()
-            raise
-
-    @classmethod
-    def look(cls, path: Path, *, data: str | None = None, device: str | None = None, team: Team = ALONE) -> "Trainer":
-        """Restore the run in the same state only to look at it: lock and change nothing in its folder.
-
-        Raises:
-            InputError: it is no run, it has no checkpoint, its data are gone or changed, or the device is not there.
-        """
-        return cls._restore(RunFolder.open(path), data, device, team, allow_changed_data=False)[0]
-
-    @classmethod
-    def _restore(
-        cls, folder: RunFolder, data: str | None, device: str | None, team: Team, *, allow_changed_data: bool
-    ) -> tuple["Trainer", Progress]:
-        about, recipe = folder.describe(), recipes.of_run(folder)
-        device = device or about["device"]
-        Engine.choose(device, about["precision"])  # what is not there is refused before data are read
-        state = checkpoint.load_latest(folder.checkpoints)
-        if data is None:
-            source = open_recorded(about, recipe.data, "say where they lie now, --data PLACE")
-        else:
-            source = open_source(data, recipe.data)
-        if source.fingerprint != about["fingerprint"] and not allow_changed_data:
-            changed = f"the data at {about['data']} have changed since the run began"
-            others = f"the data at {data} are not those that the run was trained on: give the place of these, or"
-            raise InputError(
-                f"{f'{changed};' if data is None else others} 'zerosum resume' goes on with --allow-changed-data"
-            )
-        trainer = cls._build(folder, recipe, source, {**about, "device": device}, team)
-        return trainer, trainer._put(state)
-
-    def _put(self, state: checkpoint.Checkpoint) -> Progress:
+    def put(self, state: checkpoint.Checkpoint) -> Progress:
         """Bring the game to the `state` of a checkpoint; return what the checkpoint says of the run.
 
         Raises:
@@ -237,7 +157,7 @@ class Trainer:
 
     def return_to_checkpoint(self) -> Progress:
         """Bring the game back to its newest intact checkpoint, and nothing in its folder."""
-        return self._put(checkpoint.load_latest(self.folder.checkpoints))
+        return self.put(checkpoint.load_latest(self.folder.checkpoints))
 
     def roll_back(self) -> None:
         """Go back to the newest checkpoint, in the folder too, and halve both learning rates from there on.
@@ -251,7 +171,7 @@ class Trainer:
         self._began = time.monotonic()
 
     @classmethod
-    def _build(cls, folder: RunFolder, recipe: Recipe, source: Source, about: dict[str, Any], team: Team) -> "Trainer":
+    def build(cls, folder: RunFolder, recipe: Recipe, source: Source, about: dict[str, Any], team: Team) -> "Trainer":
         """Make the trainer that `about`, the content of `run.json`, describes, before its first step."""
         if recipe.accumulate % team.size:
             raise InputError(
@@ -280,16 +200,7 @@ class Trainer:
             halved_from=about.get("halved_from"),
         )
 
-    def _note_environment(self) -> None:
-        """Note in `run.json`, and in `elsewhere`, what bits depend on and is other than where the run was before."""
-        about, now = self.folder.describe(), describe_environment(self.engine.device)
-        moved = about.get("moved", [])
-        changes = compare(moved[-1] if moved else about, now)
-        if changes:
-            self.elsewhere = f"{', '.join(changes)}: the bits from here on may be others than without a stop"
-            self.folder.note(moved=[*moved, {"step": self.step, **now}])
-
-    def _lead(self) -> None:
+    def lead(self) -> None:
         """Tell the other processes which run it is; they restore it from its folder, and `follow`."""
         self.team.tell(str(self.folder.path.resolve()), self.lengths, list_versions())
 
@@ -302,22 +213,6 @@ class Trainer:
                 self.lengths = prolong(self.lengths, self.step, steps)
             if stopping:
                 return
-
-    def _prolong(self, length: Length) -> None:
-        """Take more iterations than were planned, if `length` asks for them, and say what that does to schedules."""
-        before, steps = self.steps, length.steps
-        if length.minutes is not None:
-            more = 60 * length.minutes
-            self.pace = Pace(self.seconds + more)
-            steps = self.step + max(1, int(more * self.step / self.seconds)) if self.step and self.seconds else before
-        elif steps is not None:
-            self.pace = None
-        if steps is None or steps == before:
-            return
-        self.lengths = prolong(self.lengths, self.step, steps)
-        players = {"generator": self.players.generator, "discriminator": self.players.discriminator}
-        configs = {name: player.optimizer_config for name, player in players.items()}
-        self.prolonged = explain_prolonged(configs, self.step, before, steps)
 
     def train(self, scoring: Scoring, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; save state and generator in both cases.
@@ -454,25 +349,11 @@ class Trainer:
         """
         bad = find_loss(self.window.iterations)
         step, what = (self.step - 1, why) if bad is None else (bad.step, bad.what)
-        what = f"the game diverged before step {self.step}: {what}"
+        found = f"the game diverged before step {self.step}: {what}"
         saved = checkpoint.steps(self.folder.checkpoints)
-        if not saved:
-            return Diverged(what, "")
-        if self.team.size == 1 and (layer := self._find_layer(step)):
-            what += f"; it began in {layer}"
-        advice = (
-            f"'zerosum resume {shlex.quote(str(self.folder.path))} --on-nonfinite rollback' goes on from it with half "
-            "the learning rates; or begin with smaller ones"
-        )
-        if self.halved_from is not None:
-            advice = (
-                f"the learning rates were halved once already, from step {self.halved_from:,}: begin with smaller ones"
-            )
-        return Diverged(
-            what,
-            f". The last checkpoint in {self.folder.checkpoints} is from before, step {saved[-1]:,}; {advice}, e.g. "
-            "--set generator_optimizer.lr=1e-4 --set discriminator_optimizer.lr=1e-4",
-        )
+        if saved and self.team.size == 1 and (layer := self._find_layer(step)):
+            found += f"; it began in {layer}"
+        return explain(found, self.folder, saved[-1] if saved else None, self.halved_from)
 
     def _find_layer(self, step: int) -> str:
         """Play once more from the newest checkpoint to iteration `step`, and say where numbers cease to be finite.

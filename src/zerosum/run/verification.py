@@ -15,7 +15,7 @@ from zerosum.errors import RunFailed
 from zerosum.game.engine import Engine
 from zerosum.game.recipe import Recipe
 from zerosum.records import Record
-from zerosum.run import checkpoint
+from zerosum.run import checkpoint, restoring
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe
 from zerosum.run.scoring import NoScoring
@@ -69,7 +69,7 @@ def verify(data: str, source: Source, recipe: Recipe, engine: Engine, steps: int
 
 def go_on(path: Path) -> None:
     """Resume the run in `path` and train it to its end, without scores."""
-    trainer = Trainer.resume(path)
+    trainer = restoring.resume(path)
     with closing(trainer.folder):
         trainer.train(NoScoring(), _ignore, lambda: False)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from tests.unit.test_report import SCORE
+from tests.unit.test_run_report import SCORE
 from zerosum.cli._tables import show_scores
 from zerosum.metrics import Score
 

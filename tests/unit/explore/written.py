@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.unit.export.untrained import small, untrained
-from tests.unit.test_report import ITERATION, SCORE
+from tests.unit.test_run_report import ITERATION, SCORE
 from zerosum import recipes, records
 from zerosum.records import FindingRecord, Record, ScoreRecord
 from zerosum.run_folder import FORMAT, RunFolder

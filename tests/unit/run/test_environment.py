@@ -8,8 +8,8 @@ import torch
 
 from tests.unit.run.test_trainer import begin
 from zerosum.data.readers import open_source
+from zerosum.run import restoring
 from zerosum.run.environment import compare, describe_environment
-from zerosum.run.trainer import Trainer
 
 HERE = {"versions": {"torch": "2.13.0", "numpy": "2.1", "pillow": "12"}, "processor": "avx2 fma3"}
 
@@ -34,13 +34,13 @@ def test_a_resumed_run_says_once_that_it_is_elsewhere(tmp_path: Path, monkeypatc
     begin(tmp_path / "r", steps=4, source=open_source("digits")).folder.close()
 
     def resume() -> str:
-        trainer = Trainer.resume(tmp_path / "r")
+        trainer = restoring.resume(tmp_path / "r")
         trainer.folder.close()
         return trainer.elsewhere
 
     assert resume() == ""
     there = {**describe_environment(torch.device("cpu")), "processor": "sve"}
-    monkeypatch.setattr("zerosum.run.trainer.describe_environment", lambda device: there)
+    monkeypatch.setattr("zerosum.run.restoring.describe_environment", lambda device: there)
     assert resume().startswith("another processor, without")
     assert resume() == ""
     (moved,) = json.loads((tmp_path / "r" / "run.json").read_text())["moved"]

@@ -15,6 +15,7 @@ from tests.unit.run.test_trainer import Counting
 from zerosum.data.readers import open_source
 from zerosum.game.algorithm import Iteration
 from zerosum.game.algorithm import play as play_game
+from zerosum.run import restoring
 from zerosum.run.description import describe
 from zerosum.run.pace import Pace
 from zerosum.run.probe import Probe
@@ -132,7 +133,7 @@ def test_what_was_planned_is_played_again_after_a_crash(tmp_path: Path, monkeypa
     end, planned = finish(trainer, copy), trainer.lengths
     last, _ = planned[-1]
     shutil.copy(tmp_path / "r" / "run.json", crashed)  # it crashed after the last plan, and lost its newest checkpoints
-    again = Trainer.resume(crashed)
+    again = restoring.resume(crashed)
     assert 0 < again.step <= 60 < last
 
     def plan(pace: Pace, step: int, seconds: float, steps: int, scores: float) -> int:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tests.unit.run.small import ENGINE, RECIPE, SOURCE
-from tests.unit.test_report import SCORE
+from tests.unit.test_run_report import SCORE
 from zerosum import records
 from zerosum.data import Source
 from zerosum.data.readers import open_source
@@ -20,7 +20,7 @@ from zerosum.generator import load
 from zerosum.metrics import Metric, Score
 from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.records import ScoreRecord
-from zerosum.run import checkpoint
+from zerosum.run import checkpoint, restoring
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe
 from zerosum.run.scoring import Scoring
@@ -103,7 +103,7 @@ def test_where_nothing_can_be_written_a_run_can_be_looked_at(tmp_path: Path) -> 
     assert RunFolder.open(tmp_path / "r").describe()["steps"] == 2
     assert load(tmp_path / "r").sample(1).shape == (1, 1, 8, 8)
     with pytest.raises(InputError, match=r"cannot write to .*: Is a directory"):
-        Trainer.resume(tmp_path / "r")
+        restoring.resume(tmp_path / "r")
 
 
 def test_a_run_goes_on_where_it_was_or_on_the_device_that_is_named(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_run_goes_on_where_it_was_or_on_the_device_that_is_named(tmp_path: Pat
     begin(path, steps=2, source=source, data=str(tmp_path / "noise.npy")).folder.close()
     about = json.loads((path / "run.json").read_text())
     (path / "run.json").write_text(json.dumps({**about, "device": "cuda:7"}))
-    for restore in (Trainer.look, Trainer.resume):
+    for restore in (restoring.look, restoring.resume):
         with pytest.raises(InputError, match="device 'cuda:7' is not available here"):
             restore(path)
         trainer = restore(path, device="cpu")
@@ -127,7 +127,7 @@ def test_changed_data_are_no_data_of_the_run_also_to_look_at(tmp_path: Path) -> 
     data = str(tmp_path / "noise.npy")
     begin(tmp_path / "r", steps=2, source=open_source(data), data=data).folder.close()
     np.save(tmp_path / "noise.npy", SOURCE.train.samples[1:, 0].numpy())
-    for restore in (Trainer.look, Trainer.resume):
+    for restore in (restoring.look, restoring.resume):
         with pytest.raises(InputError, match="have changed since the run began"):
             restore(tmp_path / "r")
 

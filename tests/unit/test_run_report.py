@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from zerosum import recipes, records, report
+from zerosum import recipes, records
 from zerosum.metrics import Score
 from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.report import run as report
 from zerosum.run_folder import FORMAT, RunFolder
 
 ITERATION = IterationRecord(

@@ -1,0 +1,47 @@
+"""The page on an evaluation holds scores and pictures of everything that was scored, and needs nothing else."""
+
+import re
+from pathlib import Path
+
+import torch
+
+from zerosum.metrics import Score
+from zerosum.metrics.examples import Examples
+from zerosum.report import evaluation
+
+SCORE = Score(
+    metric="coverage",
+    value=0.31,
+    low=0.29,
+    high=0.33,
+    better="higher",
+    real=0.97,
+    real_samples=600,
+    features="f",
+    resizer="none",
+    samples=600,
+    reference="whole of cats",
+    reference_samples=600,
+    seed=1,
+    comparable="",
+    warning="doubtful",
+)
+
+
+def examples(missed: int) -> Examples:
+    images = torch.arange(16, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 3, 8, 8)
+    return Examples(images, images, images, images, images[:missed], lonely_share=0.25, missed_share=0.69)
+
+
+def test_the_page_shows_everything_that_was_scored(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    evaluation.write(file, "cats", {"a<b>": [SCORE], "c": [SCORE]}, {"a<b>": examples(8), "c": examples(0)})
+    page = file.read_text()
+    assert "a&lt;b&gt;" in page
+    assert "a<b>" not in page
+    assert page.count("data:image/png;base64,") == 9
+    assert page.count("<p>None.</p>") == 1
+    assert page.count("69% of the real images") == 2
+    assert page.count("the rest, 75%, is the precision") == 2
+    assert page.count("0.310") == page.count("doubtful") == 2
+    assert not re.search(r'(?:src|href)="(?!data:)', page)
