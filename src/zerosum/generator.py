@@ -131,7 +131,7 @@ class TrainedGenerator:
         starts, goals = ends[0::2], ends[1::2]
         classes = starts[:, self.networks.latent :]
         goals = torch.cat([goals[:, : self.networks.latent], classes], dim=1)
-        yield from self._generate_along(self._connect(starts, goals, steps).flatten(0, 1), seed)
+        yield from self._generate_along(self.connect(starts, goals, steps).flatten(0, 1), seed)
 
     def walk(
         self, points: int, steps: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
@@ -149,11 +149,14 @@ class TrainedGenerator:
         if points < 2 or steps < 1:
             raise InputError(f"cannot walk through {points} points in {steps} steps each: ask for at least 2 and 1")
         stops = torch.cat(list(self.sample_latents(points, seed, label, truncation)))[:points]
-        legs = self._connect(stops, stops.roll(-1, 0), steps + 1)
+        legs = self.connect(stops, stops.roll(-1, 0), steps + 1)
         yield from self._generate_along(legs[:, :-1].flatten(0, 1), seed)
 
-    def _connect(self, starts: Tensor, goals: Tensor, steps: int) -> Tensor:
-        """Interpolate from each row of latents (and class) to that of `goals`, both included: [n, steps, inputs]."""
+    def connect(self, starts: Tensor, goals: Tensor, steps: int) -> Tensor:
+        """Interpolate from each row of latents (and class) to that of `goals`, both included: [n, steps, inputs].
+
+        Normal latents move along great circles, uniform ones and the class on straight lines; binary ones jump.
+        """
         latent = self.networks.latent
         interpolate = slerp if self.networks.prior == "normal" else lerp
         ways = self.networks.binarize(interpolate(starts[:, :latent], goals[:, :latent], steps))

@@ -1,0 +1,211 @@
+"""The page's addresses: its own files, by name, and what it asks for; nothing else is served."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from anyio.to_thread import run_sync
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from zerosum import catalog
+from zerosum.errors import InputError, ZerosumError
+from zerosum.explore.following import follow, read_picture
+from zerosum.explore.frames import clean, pack
+from zerosum.explore.latents import Along, Around, Draw, LatentSpace, Place, Way, describe_command
+from zerosum.explore.session import Session
+from zerosum.explore.subject import Subject
+from zerosum.explore.typed import MOST_BYTES
+from zerosum.export.pictures import select_shown
+
+PAGE = {
+    "": ("index.html", "text/html"),
+    "page.css": ("page.css", "text/css"),
+    "main.js": ("main.js", "text/javascript"),
+    "messages.js": ("messages.js", "text/javascript"),
+    "drawing.js": ("drawing.js", "text/javascript"),
+    "game.js": ("game.js", "text/javascript"),
+    "latents.js": ("latents.js", "text/javascript"),
+    "run.js": ("run.js", "text/javascript"),
+}
+T = TypeVar("T")
+
+
+def make_application(subject: Subject) -> Starlette:
+    """Make the application of one subject; it is closed when the application ends."""
+    routes = [Route(f"/{address}", _file(*entry)) for address, entry in PAGE.items()]
+    routes.append(Route("/about", _about(subject)))
+    if subject.space is not None:
+        routes += _latent_routes(subject.space)
+    if subject.run is not None:
+        routes += _run_routes(subject.run)
+    errors: Mapping[Any, Any] = {ZerosumError: _explain, Exception: _explain}
+    further = [] if subject.session is None else [WebSocketRoute("/game", _game(subject.session))]
+    return Starlette(routes=[*routes, *further], lifespan=_closing(subject), exception_handlers=errors)
+
+
+def _closing(subject: Subject) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def live(application: Starlette) -> Any:
+        yield
+        await _in_thread(subject.close)
+
+    return live
+
+
+def _file(name: str, kind: str) -> Callable[[Request], Any]:
+    content = (files("zerosum.explore") / "page" / name).read_bytes()
+
+    async def answer(request: Request) -> Response:
+        return Response(content, media_type=kind)
+
+    return answer
+
+
+def _about(subject: Subject) -> Callable[[Request], Any]:
+    """Answer with what the page has to show."""
+
+    def describe() -> dict[str, Any]:
+        return {
+            "name": subject.name,
+            "game": None if subject.session is None else subject.session.choices(),
+            "space": None if subject.space is None else subject.space.describe(),
+            "why-no-space": subject.why_no_space,
+            "run": subject.run is not None,
+        }
+
+    async def answer(request: Request) -> Response:
+        return JSONResponse(await _in_thread(describe))
+
+    return answer
+
+
+def _latent_routes(space: LatentSpace) -> list[Route]:
+    """Answer questions about a latent space with pictures as bytes."""
+
+    def show(pictures: Any, **about: Any) -> bytes:
+        return pack(about, {"pictures": select_shown(pictures, space.generator.shown)})
+
+    def draw(wanted: Draw) -> bytes:
+        return show(space.draw(wanted), command=describe_command(space.typed, wanted.place, wanted.count))
+
+    def find_training(place: Place) -> bytes:
+        images, distances = space.find_training(place)
+        return show(images, distances=distances)
+
+    return [
+        _question("/latents/draw", Draw, draw),
+        _question("/latents/show", Place, lambda place: show(space.show(place))),
+        _question("/latents/go", Way, lambda way: show(space.go(way))),
+        _question("/latents/around", Around, lambda around: show(space.look_around(around))),
+        _question("/latents/along", Along, lambda along: show(space.go_along(along))),
+        _question("/latents/training", Place, find_training),
+    ]
+
+
+def _question(path: str, kind: type[T], answer_to: Callable[[T], bytes]) -> Route:
+    """Answer questions of one `kind`, which are sent as its fields in JSON."""
+
+    async def answer(request: Request) -> Response:
+        values = await _read(request)
+        content = await _in_thread(lambda: answer_to(catalog.build(kind, values)))
+        return Response(content, media_type="application/octet-stream")
+
+    return Route(path, answer, methods=["POST"])
+
+
+def _run_routes(path: Path) -> list[Route]:
+    async def state(request: Request) -> Response:
+        return JSONResponse(clean(await _in_thread(follow, path)))
+
+    async def picture(request: Request) -> Response:
+        return Response(await _in_thread(read_picture, path, request.path_params["step"]), media_type="image/png")
+
+    return [Route("/run", state), Route("/run/pictures/{step:int}", picture)]
+
+
+def _game(session: Session) -> Callable[[WebSocket], Any]:
+    """Show a game to one viewer: frames as bytes, the state and errors as text; do what the viewer asks for."""
+
+    async def answer(socket: WebSocket) -> None:
+        await socket.accept()
+        news, loop = asyncio.Event(), asyncio.get_running_loop()
+        with session.watched(partial(loop.call_soon_threadsafe, news.set)):
+            telling = asyncio.create_task(_tell(socket, session, news))
+            try:
+                await _listen(socket, session)
+            finally:
+                telling.cancel()
+                with suppress(asyncio.CancelledError, WebSocketDisconnect):
+                    await telling
+
+    return answer
+
+
+async def _tell(socket: WebSocket, session: Session, news: asyncio.Event) -> None:
+    """Send the newest frame and the state whenever they are new; frames that come too fast are left out."""
+    sent, said = 0, ""
+    await socket.send_bytes(session.history())
+    while True:
+        number, frame = session.frame()
+        state = json.dumps(session.state())
+        news.clear()
+        if state != said:
+            await socket.send_text(state)
+            said = state
+        if number != sent:
+            await socket.send_bytes(frame)
+            sent = number
+        await news.wait()
+
+
+async def _listen(socket: WebSocket, session: Session) -> None:
+    """Do what the viewer asks for, until it leaves; what cannot be done is answered in a line."""
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        try:
+            asked = _as_object(str(message.get("text") or "").encode())
+            await _in_thread(session.tell, str(asked.get("command", "")), asked)
+        except ZerosumError as error:
+            await socket.send_text(json.dumps({"error": str(error)}))
+
+
+async def _in_thread(function: Callable[..., T], *given: Any) -> T:
+    """Call a function that may take long in a thread; at the end of the program it is not waited for."""
+    return await run_sync(function, *given, abandon_on_cancel=True)
+
+
+async def _read(request: Request) -> dict[str, Any]:
+    content = b""
+    async for part in request.stream():
+        content += part
+        if len(content) > MOST_BYTES:
+            raise InputError("the question is too long")
+    return _as_object(content)
+
+
+def _as_object(content: bytes) -> dict[str, Any]:
+    try:
+        asked = json.loads(content[: MOST_BYTES + 1])
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise InputError("the question is no JSON object")
+    return asked
+
+
+async def _explain(request: Request, error: Exception) -> Response:
+    """Answer an error with a line; the server lives on."""
+    if isinstance(error, ZerosumError):
+        return JSONResponse({"error": str(error)}, status_code=400)
+    return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=500)

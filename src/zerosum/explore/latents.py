@@ -1,0 +1,272 @@
+"""A generator's latent space: samples, and what lies between, around and along directions from them.
+
+A place in it is named by how its latent was drawn (seed, number, class, truncation) and by how far it was moved along
+which directions, so that the page never holds a latent.
+"""
+
+import shlex
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from zerosum import randomness
+from zerosum.data import Split
+from zerosum.errors import InputError
+from zerosum.explore.directions import REGRESSED, factorise, follow_features
+from zerosum.explore.typed import read_seed
+from zerosum.generator import CHUNK, TrainedGenerator
+from zerosum.types import Count, Fraction, Positive, Whole
+
+MOST_SAMPLES, MOST_STEPS, MOST_REACH = 256, 64, 10.0
+NEIGHBOURS, NEAREST = 8, 6
+BLOCK = 4_096  # training images compared at a time
+Kind = Literal["sefa", "ganspace"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """How far a latent is moved along a direction.
+
+    Attributes:
+        kind: how the directions were found.
+        number: of the direction, from 0.
+        amount: in standard deviations of a latent.
+    """
+
+    kind: Kind
+    number: Whole
+    amount: Annotated[float, Field(ge=-MOST_REACH, le=MOST_REACH)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A latent: number `index` of those that `zerosum sample --seed --label --truncation` draws, and then moved."""
+
+    seed: str = "0"
+    index: Annotated[Whole, Field(lt=MOST_SAMPLES)] = 0
+    label: str | None = None
+    truncation: Positive | None = None
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The seed.
+
+        Raises:
+            InputError: it is no whole number.
+        """
+        return read_seed(self.seed)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The first `count` samples of a place's seed, class and truncation."""
+
+    place: Place
+    count: Annotated[Count, Field(le=MOST_SAMPLES)] = 36
+
+
+@dataclass(frozen=True)
+class Way:
+    """`steps` samples from a place to another one, both included."""
+
+    start: Place
+    goal: Place
+    steps: Annotated[int, Field(ge=2, le=MOST_STEPS)] = 9
+
+
+@dataclass(frozen=True)
+class Around:
+    """Samples at a share of the way from a place to others that are drawn at random."""
+
+    place: Place
+    share: Fraction = 0.25
+
+
+@dataclass(frozen=True)
+class Along:
+    """`steps` samples along one direction, from -`reach` to `reach` standard deviations."""
+
+    place: Place
+    kind: Kind = "sefa"
+    number: Whole = 0
+    reach: Annotated[float, Field(gt=0, le=MOST_REACH)] = 4.0
+    steps: Annotated[int, Field(ge=2, le=MOST_STEPS)] = 9
+
+
+class LatentSpace:
+    """The latent space of one generator of images; one request at a time is answered.
+
+    Attributes:
+        generator: whose it is.
+        typed: what the user called it.
+    """
+
+    def __init__(self, generator: TrainedGenerator, typed: str, open_training: Callable[[], Split] | None) -> None:
+        """`open_training` opens the training images when they are first asked for; None if they are not known.
+
+        Raises:
+            InputError: the samples are points.
+        """
+        if len(generator.shape) != 3:
+            raise InputError(
+                f"{typed} makes points of {generator.shape[0]} numbers, and this page shows latent spaces of images; "
+                f"'zerosum sample {shlex.quote(typed)}' plots them"
+            )
+        self.generator, self.typed = generator, typed
+        self._open_training = open_training
+        self._turn = threading.RLock()
+
+    def describe(self) -> dict[str, Any]:
+        """Return, JSON-able, what the page needs to know of the generator."""
+        networks = self.generator.networks
+        return {
+            "shape": list(self.generator.shape),
+            "classes": list(self.generator.classes),
+            "latent": networks.latent,
+            "prior": networks.prior,
+            "truncates": networks.binary < networks.latent,
+            "most-truncation": 1.0 if networks.prior == "uniform" else 3.0,
+            "directions": {kind: self._count(kind) for kind in ("sefa", "ganspace")},
+            "training": self._open_training is not None,
+        }
+
+    def draw(self, wanted: Draw) -> Tensor:
+        """Draw samples, uint8 [count, C, H, W], as `zerosum sample` does.
+
+        Raises:
+            InputError: there is no such class, or the truncation has no meaning.
+        """
+        place = wanted.place
+        with self._turn:
+            return self.generator.sample(wanted.count, place.number, place.label, place.truncation)
+
+    def go(self, way: Way) -> Tensor:
+        """Interpolate, uint8 [steps, C, H, W], as `zerosum interpolate` does; the class is mixed on a straight line.
+
+        Raises:
+            InputError: an end cannot be drawn.
+        """
+        start, goal = (self.locate(each)[None] for each in (way.start, way.goal))
+        return self._show(self.generator.connect(start, goal, way.steps)[0])
+
+    def look_around(self, around: Around) -> Tensor:
+        """Sample around a place, uint8 [NEIGHBOURS + 1, C, H, W]; the first is the place itself.
+
+        Raises:
+            InputError: the place cannot be drawn.
+        """
+        place = around.place
+        start = self.locate(place)[None]
+        with self._turn, randomness.scope(place.number, place.index, "explore neighbours"):
+            networks, device = self.generator.networks, self.generator.engine.device
+            others = networks.sample_latents(NEIGHBOURS, device, None, 0, place.truncation)
+        others = torch.cat([others, start[:, networks.latent :].expand(NEIGHBOURS, -1)], 1)
+        share = round(around.share * 100)
+        near = self.generator.connect(start.expand(NEIGHBOURS, -1), others, 101)[:, share]
+        return self._show(torch.cat([start, near]))
+
+    def go_along(self, along: Along) -> Tensor:
+        """Move along a direction, uint8 [steps, C, H, W].
+
+        Raises:
+            InputError: there is no such direction, or the place cannot be drawn.
+        """
+        amounts = torch.linspace(-along.reach, along.reach, along.steps).tolist()
+        places = [
+            replace(along.place, moves=(*along.place.moves, Move(along.kind, along.number, amount)))
+            for amount in amounts
+        ]
+        return self._show(torch.stack([self.locate(each) for each in places]))
+
+    def show(self, place: Place) -> Tensor:
+        """Map a place to its sample, uint8 [1, C, H, W].
+
+        Raises:
+            InputError: it cannot be drawn.
+        """
+        return self._show(self.locate(place)[None])
+
+    def find_training(self, place: Place) -> tuple[Tensor, list[float]]:
+        """Find the training images nearest to a sample, uint8 [NEAREST, C, H, W], and their distances.
+
+        A distance is the root mean square difference of a pixel's value, of 255.
+
+        Raises:
+            InputError: the data are not known, or not where they were.
+        """
+        sample = self.show(place).float().flatten(1)
+        with self._turn:
+            images = self._training.samples
+        if tuple(images.shape[1:]) != self.generator.shape:
+            raise InputError(f"the data now have images of shape {list(images.shape[1:])}, which cannot be compared")
+        blocks = [(block.float().flatten(1) - sample).square().mean(1).sqrt() for block in torch.split(images, BLOCK)]
+        distances, places = torch.cat(blocks).topk(min(NEAREST, len(images)), largest=False)
+        return images[places], distances.tolist()
+
+    def locate(self, place: Place) -> Tensor:
+        """Return a place's latent and class, [inputs].
+
+        Raises:
+            InputError: there is no such class or direction, or the truncation has no meaning.
+        """
+        with self._turn:
+            drawn = self.generator.sample_latents(place.index + 1, place.number, place.label, place.truncation)
+            latent = list(drawn)[place.index // CHUNK][place.index % CHUNK]
+            size = self.generator.networks.latent
+            z = latent[:size]
+            for move in place.moves:
+                directions = self.directions(move.kind)
+                if move.number >= len(directions):
+                    raise InputError(f"there is no direction {move.number + 1}: there are {len(directions)}")
+                z = z + move.amount * directions[move.number].to(z)
+            return torch.cat([self.generator.networks.binarize(z), latent[size:]])
+
+    def directions(self, kind: Kind) -> Tensor:
+        """Return the directions of a kind, unit vectors [K, latent].
+
+        Raises:
+            InputError: this generator has none.
+        """
+        with self._turn:
+            return self._sefa if kind == "sefa" else self._ganspace
+
+    def _count(self, kind: Kind) -> int:
+        try:
+            return len(self.directions(kind))
+        except InputError:
+            return 0
+
+    @cached_property
+    def _sefa(self) -> Tensor:
+        return factorise(self.generator)
+
+    @cached_property
+    def _ganspace(self) -> Tensor:
+        latents = torch.cat(list(self.generator.sample_latents(REGRESSED)))[:REGRESSED]
+        return follow_features(self.generator, latents)
+
+    @cached_property
+    def _training(self) -> Split:
+        if self._open_training is None:
+            raise InputError("the data that this generator was trained on are not known here: explore its run's folder")
+        return self._open_training()
+
+    def _show(self, latents: Tensor) -> Tensor:
+        with self._turn, randomness.scope(0, 0, "explore sample", device=self.generator.engine.device):
+            return self.generator.generate(latents)
+
+
+def describe_command(typed: str, place: Place, count: int) -> str:
+    """Return the command that writes the same samples to a picture."""
+    words = ["zerosum", "sample", typed, "--seed", place.seed, "--count", str(count)]
+    options: Mapping[str, object] = {"--label": place.label, "--truncation": place.truncation}
+    words += [str(word) for option, value in options.items() if value is not None for word in (option, value)]
+    return shlex.join(words)
