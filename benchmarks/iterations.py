@@ -117,7 +117,7 @@ def without_smoothing(upsampling: str, size: int) -> tuple[tuple[str, ...], ...]
 
 
 PLAN = [
-    *plan("cats", "cats96.zip", "photos", widths(16), 5_000),
+    *plan("cats", "cats96.zip", "photos", widths(16), 3_000),
     *plan("cats", "cats96.zip", "photos", widths(16), 300),
     *plan("cats", "cats96.zip", "photos", widths(16), 1_200, seeds=2),
     *plan("cats", "cats96.zip", "photos", without_smoothing("nearest", 64), 12_000, 300, 1_200, 5_000),
