@@ -161,7 +161,9 @@ class Diagnosis:
         if not self.checks:
             return "Nothing could be looked at."
         if not self.serious:
-            return f"Healthy, as far as was looked: {len(self.checks)} kinds of fault, none found."
+            looked = f"Healthy, as far as was looked: {len(self.checks)} kinds of fault, none found"
+            notes = ", ".join(each.name for each in self.findings)
+            return f"{looked} that does harm; noted: {notes}." if notes else f"{looked}."
         worst = [each.sentence for each in self.serious if each.severity == self.serious[0].severity][:TOLD]
         more = len(self.serious) - len(worst)
         return " ".join(worst) + (f" ({more} more.)" if more else "")

@@ -310,6 +310,12 @@ def test_a_discriminator_that_knows_its_samples_by_heart_has_not_won(healthy: Ev
     assert [finding.name for finding in diagnose(sure).findings] == ["memorising-discriminator"]
 
 
+def test_the_verdict_of_a_healthy_run_names_what_was_noted(healthy: Evidence) -> None:
+    assert diagnose(healthy).verdict.endswith("none found.")
+    noted = diagnose(PLANTED["memorising-discriminator"](healthy)).verdict
+    assert noted.endswith("none found that does harm; noted: memorising-discriminator.")
+
+
 @pytest.mark.parametrize(
     ("count", "tricks", "severity", "remedy"),
     [(400, "[]", "warning", "diff-augment"), (400, '["diff-augment"]', "warning", "r1"), (600, "[]", "note", "r1")],
