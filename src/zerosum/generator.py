@@ -344,7 +344,7 @@ def read_generator(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a dict
     except (OSError, safetensors.SafetensorError) as error:
-        raise InputError(f"{path} cannot be read as safetensors: {error}; give {_instead(path)}") from None
+        raise InputError(f"{path} cannot be read as safetensors: {error}; {_explain_unread(path)}") from None
     try:
         metadata = json.loads(header.get("zerosum", "{}"))
     except (ValueError, RecursionError):
@@ -352,6 +352,14 @@ def read_generator(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise InputError(f"{path} is not a generator written by zerosum: give {_instead(path)}")
     return metadata, tensors
+
+
+def _explain_unread(path: Path) -> str:
+    """Say what to give instead of the file at `path`, which is damaged if it lies in a run, and else something else."""
+    if enclosing_run(path) is None:
+        return f"give {_instead(path)}"
+    others = sorted(each for each in path.parent.glob("*.safetensors") if each != path)
+    return f"it is damaged{f', and beside it lies {others[0]}' if others else ''}"
 
 
 def _instead(path: Path) -> str:

@@ -47,7 +47,7 @@ def _show_one(scores: Sequence[Score], console: Console) -> None:
 def _compare(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
     first = next(iter(scores.values()))
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("metric")
+    table.add_column("metric", no_wrap=True)
     table.add_column("")
     for heading in scores:
         table.add_column(heading, justify="right", overflow="fold")

@@ -60,6 +60,8 @@ def diagnose(
     for note in notes:
         console.print(note, soft_wrap=True, markup=False)
     show_diagnosis(diagnosis, console, everything=everything)
+    if not diagnosis.checks:
+        raise typer.Exit(1)
 
 
 def show_diagnosis(diagnosis: "Diagnosis", console: "Console", *, everything: bool = False) -> None:
@@ -72,7 +74,7 @@ def show_diagnosis(diagnosis: "Diagnosis", console: "Console", *, everything: bo
             console.print(f"{check.name}: {check.looks_for}", soft_wrap=True, markup=False)
             for measure in check.measures:
                 console.print(f"    {measure.describe()}", soft_wrap=True, markup=False)
-    else:
+    elif diagnosis.checks:
         console.print(f"Looked for: {', '.join(check.name for check in diagnosis.checks)} (--all: with numbers)")
     for reason in dict.fromkeys(each.reason for each in diagnosis.unknown):
         names = ", ".join(each.name for each in diagnosis.unknown if each.reason == reason)

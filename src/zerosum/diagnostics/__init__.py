@@ -79,6 +79,7 @@ class Measure:
         ends = "" if self.low is None or self.high is None else f" ({_format(self.low)} to {_format(self.high)})"
         origin = "" if self.origin == CALIBRATED else f" ({self.origin})"
         healthy = "" if self.bound is None else f"; healthy: {self.side} {self.bound:.4g}{origin}"
+        healthy += " - beyond it" if self.beyond else ""
         return f"{self.what}: {_format(self.value)}{ends}{healthy}"
 
 
@@ -119,11 +120,13 @@ class Check:
         name: of the diagnostic.
         looks_for: what it looks for, in words.
         measures: the numbers.
+        of_data: whether it is about the real data alone.
     """
 
     name: str
     looks_for: str
     measures: tuple[Measure, ...]
+    of_data: bool = False
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
@@ -161,12 +164,28 @@ class Diagnosis:
         if not self.checks:
             return "Nothing could be looked at."
         if not self.serious:
-            looked = f"Healthy, as far as was looked: {len(self.checks)} kinds of fault, none found"
-            notes = ", ".join(each.name for each in self.findings)
-            return f"{looked} that does harm; noted: {notes}." if notes else f"{looked}."
+            return f"{self._count_healthy()}{self._list_notes()}{self._count_doubts()}."
         worst = [each.sentence for each in self.serious if each.severity == self.serious[0].severity][:TOLD]
         more = len(self.serious) - len(worst)
         return " ".join(worst) + (f" ({more} more.)" if more else "")
+
+    def _count_healthy(self) -> str:
+        """Say how many kinds of fault were not found, and in what."""
+        if all(each.of_data for each in self.checks):
+            return f"Of the samples nothing could be said. The real data: {len(self.checks)} kinds of fault, none found"
+        return f"Healthy, as far as was looked: {len(self.checks)} kinds of fault, none found"
+
+    def _list_notes(self) -> str:
+        notes = ", ".join(each.name for each in self.findings)
+        return f" that does harm; noted: {notes}" if notes else ""
+
+    def _count_doubts(self) -> str:
+        """Say how many numbers are beyond their bounds although no fault was found, which takes others too."""
+        found = {each.name for each in self.findings}
+        beyond = sum(each.beyond for check in self.checks if check.name not in found for each in check.measures)
+        if not beyond:
+            return ""
+        return f", but {beyond} number{'s are' if beyond > 1 else ' is'} beyond the healthy bound (marked in the list)"
 
     def to_bytes(self) -> bytes:
         """Serialise it to JSON; `read` reads it back equal."""
@@ -188,6 +207,7 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
         live: whether it can be looked for while a run trains, many times.
         symptom: whether it often comes of another fault.
         any_suffices: whether one measure beyond its bound suffices, where there are several.
+        of_data: whether it is about the real data alone.
         looks_for: what it looks for, in words.
         citation: where the fault is described.
     """
@@ -195,6 +215,7 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
     live: ClassVar[bool] = False
     symptom: ClassVar[bool] = False
     any_suffices: ClassVar[bool] = False
+    of_data: ClassVar[bool] = False
     looks_for: ClassVar[str]
     citation: ClassVar[str]
 
@@ -240,7 +261,7 @@ def diagnose(evidence: Evidence, *, live: bool = False) -> Diagnosis:
         except Unsaid as why:
             unknown.append(Unknown(name, str(why)))
             continue
-        checks.append(Check(name, kind.looks_for, measures))
+        checks.append(Check(name, kind.looks_for, measures, kind.of_data))
         if is_there:
             findings.append(diagnostic.explain(evidence, *measures))
     findings.sort(key=lambda finding: (ORDER.index(finding.severity), finding.symptom))

@@ -9,7 +9,7 @@ from zerosum.diagnostics.comparisons import measure_nearest
 from zerosum.diagnostics.evidence import Evidence, Unsaid, flatten
 
 LEAST_VARIETY, LEAST_SPREAD = 0.1, 0.1
-LEAST, MOST = 64, 512
+LEAST, MOST = 16, 512
 
 
 class Collapse(Diagnostic, name="collapse"):

@@ -11,6 +11,7 @@ MOST, FLAT, LOOKED_AT = 0.05, 2.0, 20_000
 class ConstantImages(Diagnostic, name="constant-images"):
     """Counts training images whose pixels are all but the same."""
 
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "training images with nothing on them"
     citation: ClassVar[str] = "our own: what people find when they look at their folder"
 

@@ -1,4 +1,4 @@
-"""Divergence: the losses grow without an end."""
+"""Divergence: the losses grow without an end, or are no longer numbers."""
 
 from typing import ClassVar
 
@@ -9,6 +9,7 @@ from zerosum.diagnostics.discriminator_won import keep_updates, weaken
 from zerosum.diagnostics.evidence import Evidence
 
 LAST, MOST_GROWTH, MOST_LOSS = 0.1, 5.0, 20.0
+LOSSES = ("generator_loss", "discriminator_loss")
 
 
 class Divergence(Diagnostic, name="divergence"):
@@ -22,8 +23,11 @@ class Divergence(Diagnostic, name="divergence"):
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure how much larger the losses are in the last tenth than before."""
-        measures = []
-        for name in ("generator_loss", "discriminator_loss"):
+        lost = self._count_lost(evidence)
+        measures = [Measure.below("losses in the last tenth that are NaN or infinite", lost, 1)]
+        for name in LOSSES:
+            if lost:
+                break
             values = np.abs(evidence.need_curve(name))
             before = float(np.median(values[: len(values) // 2]))
             now = float(np.median(values[-max(2, int(LAST * len(values))) :]))
@@ -34,12 +38,22 @@ class Divergence(Diagnostic, name="divergence"):
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find a loss that has outgrown its threshold."""
-        worst = next(each for each in measures if each.beyond)
+        lost, *grown = measures
         changes, advice = weaken(evidence.recipe)
+        sentence = f"The game diverged: {lost.value:,.0f} losses in the last tenth are NaN or infinite."
+        if not lost.beyond:
+            worst = next(each for each in grown if each.beyond)
+            sentence = f"The game diverges: the {worst.what} is {worst.value:.3g}, and grew."
         return self.find(
-            "warning",
-            f"The game diverges: the {worst.what} is {worst.value:.3g}, and grew.",
+            "failure" if lost.beyond else "warning",
+            sentence,
             measures,
             advice,
             evidence.command(*changes, steps=keep_updates(evidence) if "discriminator_steps=1" in changes else None),
         )
+
+    @staticmethod
+    def _count_lost(evidence: Evidence) -> int:
+        """Count the losses of the last tenth that are not finite."""
+        known = [evidence.curves[name] for name in LOSSES if name in evidence.curves]
+        return sum(int((~np.isfinite(each[-max(2, int(LAST * len(each))) :])).sum()) for each in known)

@@ -14,6 +14,7 @@ MOST, LOOKED_AT = 0.2, 50_000
 class Duplicates(Diagnostic, name="duplicates"):
     """Counts training samples that are there more than once."""
 
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "duplicates among the training data"
     citation: ClassVar[str] = "Carlini et al. 2023, section 4 (what is there often is learned by heart)"
 

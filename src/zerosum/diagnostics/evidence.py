@@ -89,11 +89,13 @@ class Evidence:
             Unsaid: there is none, or it has too few lines.
         """
         if name not in self.curves:
-            raise Unsaid(f"the log has no {name.replace('_', ' ')}")
+            raise Unsaid(f"the log has no column {name}")
         steps, values = self.curves["step"], self.curves[name]
+        if not len(steps):
+            raise Unsaid("the log has no line of iterations")
         chosen: Column = values[(steps > (1 - last) * steps[-1]) & np.isfinite(values)]
         if len(chosen) < LEAST_LINES * last:
-            raise Unsaid(f"the log has {len(chosen)} lines of {name.replace('_', ' ')}: {LEAST_LINES} would do")
+            raise Unsaid(f"the log has {len(chosen)} lines with a number as {name}: {LEAST_LINES} would do")
         return chosen
 
     def need_examination(self) -> Examination:

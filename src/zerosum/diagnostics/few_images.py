@@ -11,6 +11,7 @@ FEWEST = 500
 class FewImages(Diagnostic, name="few-images"):
     """Counts the images to train on."""
 
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "too few images to train on"
     citation: ClassVar[str] = "Karras et al. 2020 (ADA), figure 1; Zhao et al. 2020 (DiffAugment)"
 

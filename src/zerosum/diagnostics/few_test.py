@@ -11,6 +11,7 @@ FEWEST = 200
 class FewTest(Diagnostic, name="few-test"):
     """Counts the samples that scores compare with."""
 
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "too few test samples for any score"
     citation: ClassVar[str] = "Chong & Forsyth 2020 (the bias of finite samples)"
 

@@ -14,6 +14,7 @@ NEIGHBOURS, LEAST, MOST_TIMES, LOOKED_AT = 5, 200, 1.5, 3_000
 class MeaninglessLabels(Diagnostic, name="meaningless-labels"):
     """Compares the label of each training sample with those of its nearest neighbours, in pixels or coordinates."""
 
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "labels that mean nothing"
     citation: ClassVar[str] = "our own; the neighbours' vote is that of Cover & Hart 1967"
 

@@ -13,6 +13,7 @@ LEAST, LOOKED_AT = 0.25, 2_000
 class NarrowRange(Diagnostic, name="narrow-range"):
     """Looks at which values the pixels of training images have."""
 
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "images in the wrong range"
     citation: ClassVar[str] = "our own: values in [0, 1] stored as bytes are black"
 

@@ -13,6 +13,7 @@ LEAST = 0.1  # of an equal share
 class RareClass(Diagnostic, name="rare-class"):
     """Counts the training samples of each class, beside those of the test split."""
 
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "a class that is rare or missing in the training data"
     citation: ClassVar[str] = "our own"
 

@@ -13,6 +13,7 @@ class SplitsDiffer(Diagnostic, name="splits-differ"):
     """Compares real data of the two splits with each other, as if the test samples were generated."""
 
     any_suffices: ClassVar[bool] = True
+    of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "test data of another kind than the training data"
     citation: ClassVar[str] = "Lopez-Paz & Oquab 2017 (two-sample tests by classifiers); Richardson & Weiss 2018"
 

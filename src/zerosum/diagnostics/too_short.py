@@ -59,7 +59,7 @@ class TooShort(Diagnostic, name="too-short"):
         why = (
             f"its last part left {measures[0].value:.0%} of the distance to real data, so more of it would leave less"
             if falling
-            else f"the generator's weights have moved by {last.value:.0%} of their length only"
+            else f"the generator's weights have moved by only {last.value:.0%} of their own length"
         )
         return self.find(
             "warning",

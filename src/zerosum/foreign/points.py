@@ -235,7 +235,7 @@ class Assembly:
         notes += [each.describe(name, self._unit) for name, each in self._finiteness.items()]
         notes += [f"no loss of {player}" for name, player in LOSSES.items() if name not in columns]
         if not any(name in columns for name in JUDGED):
-            notes.append("no answers of D, as D(x) and D(G(z)): whether it tells both apart has to be guessed")
+            notes.append("no answers of D, as D(x) and D(G(z)): whether it tells both apart cannot be said")
         return steps, columns, [note for note in notes if note]
 
     def _check(self, path: str, accepted: str) -> None:
@@ -243,6 +243,9 @@ class Assembly:
         known = [name for name in self._points.names if name not in (ORDER, ROW, "epoch")]
         if not self._rows or not names:
             raise InputError(f"{path} has no numbers of a training: --log takes {accepted}")
+        empty = [name for name in names if self._own[name] is not None]
+        if not known and empty:
+            raise InputError(f"{path} has no numbers in its columns {', '.join(empty)}")
         if not known:
             shown = ", ".join(names[:8])
             raise InputError(

@@ -148,7 +148,7 @@ def warn_if_few(*sets: Tensor) -> str:
     """Return a warning if one of the `sets` of features, [N, d] each, has no full covariance: N <= d. Else nothing."""
     samples, dimension = min(map(len, sets)), sets[0].shape[1]
     if samples <= dimension:
-        return f"{samples:,} samples are few for {dimension:,} features: mostly their number is measured"
+        return f"{samples:,} samples are few for {dimension:,} features: their number makes most of the distance"
     return ""
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from zerosum.metrics import Estimate, Metric, MetricInputs
 from zerosum.metrics.statistics import ConfidenceInterval, bootstrap_means
 
-NEIGHBOURS = 5
+NEIGHBOURS, LEAST = 5, 50
 FOOLED, MISSED, NARROW = 0.5, 0.3, 0.05  # a precision above the first, at a coverage or a recall below the others
 
 
@@ -37,7 +37,8 @@ class Neighbours(Metric, name="neighbours"):
         k = NEIGHBOURS if protocol is None else protocol.neighbours
         parts = overlap(inputs.fake.features.numpy(), inputs.real.features.numpy(), k)
         precision, recall, coverage = (float(parts[name].mean()) for name in ("precision", "recall", "coverage"))
-        warning = ""
+        warning, count = "", min(len(inputs.fake), len(inputs.real))
+        few = f"{count:,} samples of each kind are too few for neighbours: {LEAST} would do" if count < LEAST else ""
         if precision > FOOLED and (coverage < MISSED or recall < NARROW):
             warning = (
                 "precision and density say little here: samples in the middle of the data, as mush is, have both "
@@ -47,7 +48,7 @@ class Neighbours(Metric, name="neighbours"):
             interval = ConfidenceInterval.by_percentiles(
                 float(values.mean()), bootstrap_means(values, rng, inputs.replicates)
             )
-            doubted = warning if name in ("precision", "density") else ""
+            doubted = few or (warning if name in ("precision", "density") else "")
             found.append(Estimate.of(name, interval, "higher", warning=doubted))
         return found
 

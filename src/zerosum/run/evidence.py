@@ -16,7 +16,7 @@ from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import IterationRecord, ScoreRecord
 from zerosum.run import restoring
-from zerosum.run.candidate import Candidate, Reporter
+from zerosum.run.candidate import Candidate, Reporter, match_shape
 from zerosum.run.real_data import open_real_data
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
@@ -84,7 +84,7 @@ def gather_foreign(log: Path | None, samples: str | None, against: str | None) -
     Return it, and what was guessed or cannot be said, a line each.
 
     Raises:
-        InputError: there is neither, one cannot be read, or samples have no real data beside them.
+        InputError: there is neither, one cannot be read, or samples have no real data of their shape beside them.
     """
     if log is None and samples is None:
         raise InputError("say what to look at: a run's folder, --log FILE, or --samples IMAGES --against DATA")
@@ -97,6 +97,7 @@ def gather_foreign(log: Path | None, samples: str | None, against: str | None) -
         return evidence, notes
     candidate = Candidate.open(samples, None, "cpu", Reporter())
     source = open_real_data([candidate], against, None, None, Reporter())
+    (candidate,) = match_shape([candidate], source.shape, source.name)
     content = candidate.content
     made = content.sample(SAMPLES, SAMPLING_SEED) if isinstance(content, TrainedGenerator) else content[:MOST_SAMPLES]
     evaluation = Evaluation.of(source, made_elsewhere=True)

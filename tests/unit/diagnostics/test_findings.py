@@ -11,7 +11,7 @@ import torch
 
 from zerosum import catalog, recipes
 from zerosum.data import Source, Split
-from zerosum.diagnostics import Diagnosis, Diagnostic, Finding, Unknown, diagnose
+from zerosum.diagnostics import Diagnosis, Diagnostic, Finding, Measure, Unknown, diagnose
 from zerosum.diagnostics.evidence import Again, Evidence
 from zerosum.diagnostics.examination import Examination
 from zerosum.game.recipe import change
@@ -288,7 +288,39 @@ def test_another_programs_curves_suffice_for_what_they_show() -> None:
     assert diagnosis.findings[0].command == ""
     few = {name: values[:3] for name, values in curves.items()}
     reasons = {each.name: each.reason for each in diagnose(Evidence(step=3, steps=3, curves=few)).unknown}
-    assert "lines of d real" in reasons["discriminator-won"]
+    assert "a number as d_real" in reasons["discriminator-won"]
+
+
+@pytest.mark.parametrize("lost", [np.nan, np.inf])
+def test_a_loss_that_is_no_number_at_the_end_is_a_divergence(lost: float) -> None:
+    loss = np.where(np.arange(100) < 50, 0.7, lost)
+    curves = {"step": np.arange(1.0, 101), "discriminator_loss": loss, "generator_loss": np.full(100, 0.7)}
+    (finding,) = diagnose(Evidence(step=100, steps=100, curves=curves)).findings
+    assert (finding.name, finding.severity) == ("divergence", "failure")
+    assert "10 losses in the last tenth are NaN or infinite" in finding.sentence
+    curves["discriminator_loss"] = np.roll(loss, 50)  # in the middle of the training only
+    assert not diagnose(Evidence(step=100, steps=100, curves=curves)).findings
+
+
+def test_an_empty_log_is_no_error() -> None:
+    empty = {name: np.zeros(0) for name in ("step", "d_real", "d_fake", "generator_loss", "discriminator_loss")}
+    diagnosis = diagnose(Evidence(step=0, steps=60, curves=empty))
+    assert diagnosis.verdict == "Nothing could be looked at."
+    assert "the log has no line of iterations" in {each.reason for each in diagnosis.unknown}
+
+
+def test_data_alone_make_no_samples_healthy(healthy: Evidence) -> None:
+    alone = Evidence(step=0, steps=0, source=healthy.source, evaluation=healthy.evaluation)
+    verdict = diagnose(alone).verdict
+    assert verdict.startswith("Of the samples nothing could be said. The real data: ")
+
+
+def test_a_number_beyond_its_bound_is_owned_up_to(healthy: Evidence) -> None:
+    (check, *checks) = diagnose(healthy).checks
+    beyond = Measure.below("something", 9.0, 1.0)
+    doubted = replace(diagnose(healthy), checks=(replace(check, measures=(*check.measures, beyond)), *checks))
+    assert doubted.verdict.endswith("none found, but 1 number is beyond the healthy bound (marked in the list).")
+    assert beyond.describe() == "something: 9; healthy: below 1 - beyond it"
 
 
 def test_what_is_needed_to_judge_is_missing_too(healthy: Evidence) -> None:

@@ -88,7 +88,7 @@ def test_what_a_table_does_not_say_is_noted(folder: Path) -> None:
         "steps are guessed: lines of figures are counted, as none says its iteration",
         "discriminator_loss is not finite from line 4 on",
         "no loss of the generator",
-        "no answers of D, as D(x) and D(G(z)): whether it tells both apart has to be guessed",
+        "no answers of D, as D(x) and D(G(z)): whether it tells both apart cannot be said",
     )
 
 
@@ -263,6 +263,7 @@ def test_a_run_that_was_resumed_goes_on(folder: Path) -> None:
         (b"time,lr\n1,2\n", "has no column that is known here, but time, lr"),
         (b"step,epoch\n1,2\n", "has no numbers of a training"),
         (b"d_loss\n0.5\n0.25\n", "has one column only, d_loss"),
+        (b"step,d_loss,g_loss\n1,x,y\n2,x,y\n", "has no numbers in its columns d_loss, g_loss"),
         (b"step,d_loss\n", "is no log that is known here"),
         (b"step,d_loss,g_loss\n1,2,3\n" + b"no more\n" * 5, "is mixed: 5 of its 6 rows"),
         (b'{"d_loss": 1, "step": 1}\n' + b"d_loss: 0.5\n" * 5, "is mixed: 5 of its 6 lines"),

@@ -7,7 +7,7 @@ import torch
 
 from tests.unit.metrics.sets import normal, seen
 from zerosum.metrics.frechet import frechet_distance
-from zerosum.metrics.neighbours import Neighbours, overlap
+from zerosum.metrics.neighbours import LEAST, Neighbours, overlap
 
 
 def test_identical_sets_have_distance_zero_and_full_overlap() -> None:
@@ -55,6 +55,12 @@ def test_intervals_of_shares_are_binomial() -> None:
         if each.metric != "density":
             width = 2 * 1.96 * (each.value * (1 - each.value) / 900) ** 0.5
             assert each.high - each.low == pytest.approx(width, rel=1 / 3), each.metric
+
+
+def test_few_samples_say_nothing() -> None:
+    for count, said in ((LEAST - 1, True), (LEAST, False)):
+        estimates = Neighbours().measure(seen(normal(count, 4, 1), normal(900, 4, 2)))
+        assert all(("too few for neighbours" in each.warning) == said for each in estimates)
 
 
 def test_samples_in_the_middle_of_the_data_are_doubted() -> None:
