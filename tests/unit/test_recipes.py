@@ -102,6 +102,21 @@ def test_networks_are_never_widened_nor_changed_in_kind() -> None:
         assert fit(recipes.find(name), 0.001, 1, lambda recipe: 1.0) == recipes.find(name)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "size", "width"), [(1e9, 128, 32), (20.5, 128, 8), (19.5, 64, 12), (13.5, 64, 8), (0.001, 64, 8)]
+)
+def test_without_time_the_frozen_network_sees_smaller_images(seconds: float, size: int, width: int) -> None:
+    """At 128 pixels an iteration takes 12 / ENOUGH_SEEING seconds more here than the networks of pixels, at 64 5."""
+
+    def measure(recipe: Recipe) -> float:
+        assert isinstance(recipe.networks, Compact)
+        return (recipe.networks.width + {128: 12, 64: 5}[recipe.networks.feature_size]) / enough(recipe)
+
+    photos = recipes.find("photos")
+    expected = change(change(photos, f"networks.feature_size={size}"), f"networks.width={width}")
+    assert fit(photos, seconds, enough(photos), measure) == expected
+
+
 def test_networks_with_heads_on_features_need_fewer_iterations() -> None:
     assert enough(recipes.find("compact")) == ENOUGH
     assert enough(recipes.find("photos")) < ENOUGH

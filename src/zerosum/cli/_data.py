@@ -45,9 +45,10 @@ def count_epochs(recipe: Recipe, iterations: int, source: Source) -> float:
 
 
 def describe_recipe(recipe: Recipe) -> str:
-    """Return the recipe's name, with the width of its networks where they have one."""
-    width = getattr(recipe.networks, "width", None)
-    return recipe.name if width is None else f"{recipe.name} of width {width}"
+    """Return the recipe's name, with the width of its networks where they have one, and how large a frozen one sees."""
+    width, seen = getattr(recipe.networks, "width", None), recipe.networks.feature_size
+    seeing = "" if recipe.networks.features == "none" else f", whose frozen network sees {seen} pixels"
+    return recipe.name if width is None else f"{recipe.name} of width {width}{seeing}"
 
 
 def expect_of_scores(source: Source) -> str:

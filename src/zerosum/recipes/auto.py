@@ -15,6 +15,7 @@ COLOURS = 3  # channels
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
 WIDTHS = (8, 12, 16, 24, 32)
 ENOUGH, ENOUGH_SEEING = 5_000, 1_200  # iterations that a width should get; with heads on features: docs/measured.md
+SMALL_VIEW = 64  # pixels that the frozen network is shown where there is no time for more: docs/budget.md
 # What runs of `photos` gave, by how many photos there were to train on: benchmarks/results/few.json, docs/photos.md.
 FEW = {
     20: "two of the 20, blended: copies, no new cats (coverage .19 of photos that no player saw)",
@@ -63,6 +64,8 @@ def enough(recipe: Recipe) -> int:
 def fit(recipe: Recipe, seconds: float, iterations: int, measure: Callable[[Recipe], float]) -> Recipe:
     """Return `recipe` with the widest networks that get so many iterations in `seconds`; it is never widened.
 
+    If even the narrowest get fewer, the frozen network behind heads on features is shown smaller images.
+
     Args:
         recipe: what `choose` gave, perhaps changed.
         seconds: the time for the training.
@@ -75,6 +78,8 @@ def fit(recipe: Recipe, seconds: float, iterations: int, measure: Callable[[Reci
     widths = sorted({*(width for width in WIDTHS if width < networks.width), networks.width})
     candidates = [replace(recipe, networks=replace(networks, width=width)) for width in widths]
     best = candidates[0]
+    if networks.features != "none" and networks.feature_size > SMALL_VIEW and measure(best) * iterations > seconds:
+        return fit(replace(recipe, networks=replace(networks, feature_size=SMALL_VIEW)), seconds, iterations, measure)
     for wider in candidates[1:]:
         if measure(wider) * iterations > seconds:
             break

@@ -49,7 +49,7 @@ PHOTOS = replace(
     discriminator_optimizer=Adam(lr=5e-4, beta1=0.0, beta2=0.99, decay_from=0.5),
     batch_size=16,
     same_fakes=True,
-    steps=6_000,
+    steps=3_000,
 )
 
 # As released for CIFAR-10, but for the generator's batch, which is 128 there.
