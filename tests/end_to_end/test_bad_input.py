@@ -124,7 +124,7 @@ RECIPES = {
         (["train", "digits", "--set", 'data={"flip": true}'], "--set data: set its fields one at a time, e.g. --set"),
         (
             ["train", "digits", "--minutes", "nan"],
-            "Invalid value for '--minutes': Input should be less than or equal to 1000000",
+            "Invalid value for '--minutes': it must be a number less than or equal to 1000000",
         ),
         (["evaluate", "plain.npy", "--against", "digits", "--size", "abc"], "size: a size is 8 to 4096 pixels, as"),
         (

@@ -20,6 +20,12 @@ STARTED = time.monotonic()
 # In the words of PyTorch, of Windows and of CUDA's libraries.
 OUT_OF_MEMORY = "can't allocate memory", "out of memory", "not enough memory", "alloc_failed"
 NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG
+USAGE = {  # what Typer says in the words of pydantic, and ours
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": "it must be a whole number",
+    "Input should be a valid number, unable to parse string as a number": "it must be a number",
+    "Input should be": "it must be a number",
+}
 
 
 def application() -> typer.Typer:
@@ -96,8 +102,15 @@ def _explain(error: Exception) -> tuple[int, str]:
     if usage is not None:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "zerosum"
-        return 2, f"{usage().rstrip('.')}; see '{command} --help'"
+        return 2, f"{_in_our_words(usage())}; see '{command} --help'"
     return 1, f"{type(error).__name__}: {error} (unexpected; 'zerosum --debug ...' shows where)"
+
+
+def _in_our_words(usage: str) -> str:
+    """Rephrase what Typer says of a value, in the words of pydantic."""
+    for theirs, ours in USAGE.items():
+        usage = usage.replace(theirs, ours)
+    return usage.rstrip(".")
 
 
 def _version(wanted: bool) -> None:
