@@ -126,8 +126,7 @@ def test_networks_with_heads_on_features_need_fewer_iterations() -> None:
 @pytest.mark.parametrize(("count", "row"), [(4, 20), (60, 20), (70, 207), (200, 207), (5_000, 9_985), (60_000, 9_985)])
 def test_what_photos_gave_is_told_of_the_nearest_number(count: int, row: int) -> None:
     told = expect(recipes.find("photos"), images((3, 8, 8), count=count))
-    assert told.startswith(f"{count:,} images to train on: of {row:,} photos of cats, 1,500 iterations")
-    assert f" photos of cats, {FEW[row]}; " in told
+    assert told.startswith(f"{count:,} images to train on: of {row:,} photos of cats, {FEW[row]}; ")
     assert expect(recipes.find("photos"), images((1, 8, 8), count=count)) == ""
     assert expect(recipes.find("compact"), images((3, 8, 8), count=count)) == ""
 
