@@ -229,7 +229,7 @@ def test_wrong_calls_are_a_line(in_process: Command, monkeypatch: pytest.MonkeyP
     for arguments, words in {
         ("rng",): "no run and no generator at rng",
         (".",): "is not a run folder",
-        ("mnist",): "no run and no generator at mnist",
+        ("mnist",): "mnist is a data set, data to train on: 'zerosum train mnist'",
         ("points.safetensors",): "points.safetensors makes points of 2 numbers",
         ("ring", "--port", "70000"): "Invalid value for '--port'",
         ("ring", "--host", "no.such.host.invalid"): "--host no.such.host.invalid is no address",

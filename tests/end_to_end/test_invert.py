@@ -23,7 +23,10 @@ def test_a_picture_and_its_latent(in_process: Command, monkeypatch: pytest.Monke
     figures = re.search(r"Error +([\d.]+) of 255, .* ([\d.]+) for the best of 512 samples drawn at random", out)
     assert figures
     assert float(figures[1]) < float(figures[2])
-    assert re.search(r"Latent +[\d.]+ times as long as drawn ones usually are: z.npy", out)
+    lengths = re.search(r"Latent +[\d.]+ times the length .*; 19 of 20 drawn ones have ([\d.]+) to ([\d.]+)", out)
+    assert lengths
+    assert float(lengths[1]) < 1 < float(lengths[2])
+    assert "written to z.npy" in out
     latent = np.load(in_process.folder / "z.npy")
     assert latent.shape == (1, 11)
     assert latent[0, 8:].tolist() == [0, 0, 1]
@@ -38,11 +41,13 @@ def test_wrong_calls_are_a_line(in_process: Command) -> None:
     untrained(small("mlp"), 2).save(in_process.folder / "points.safetensors")
     Image.new("L", (8, 8)).save(in_process.folder / "p.png")
     (in_process.folder / "text.png").write_text("no picture")
+    (in_process.folder / "folder.png").mkdir()
     for arguments, words in {
         ("nowhere", "p.png"): "no run and no generator at nowhere",
         ("g.safetensors", "q.png"): "no picture at q.png: no such file",
-        ("g.safetensors", "text.png"): "text.png cannot be used as a picture of bytes: ",
-        ("g.safetensors", "g.safetensors"): "g.safetensors cannot be used as a picture of bytes: ",
+        ("g.safetensors", "folder.png"): "no picture at folder.png: it is a folder",
+        ("g.safetensors", "text.png"): "text.png cannot be used as a picture: ",
+        ("g.safetensors", "g.safetensors"): "g.safetensors cannot be used as a picture: ",
         ("points.safetensors", "p.png"): "cannot be compared with samples of shape [2]",
         ("g.safetensors", "p.png", "--label", "a"): "the generator was trained without labels",
         ("g.safetensors", "p.png", "--out", "p.png"): "p.png exists already",
@@ -55,3 +60,16 @@ def test_wrong_calls_are_a_line(in_process: Command) -> None:
         ): "cannot write a latent to x.png: its name must end in .npy",
     }.items():
         assert words in in_process.refused("invert", *arguments)
+
+
+@pytest.mark.parametrize("out", ["own.png", "sub/../own.png", "link.png"])
+def test_the_picture_itself_is_never_replaced(in_process: Command, out: str) -> None:
+    generator = untrained(small("compact"), 1, 8, 8)
+    generator.save(in_process.folder / "g.safetensors")
+    assert in_process("sample", "g.safetensors", "--count", "1", "--out", "own.png")[0] == 0
+    (in_process.folder / "sub").mkdir()
+    (in_process.folder / "link.png").symlink_to("own.png")
+    before = (in_process.folder / "own.png").read_bytes()
+    words = f"{out} is the picture that is looked for: choose another --out"
+    assert words in in_process.refused("invert", "g.safetensors", "own.png", "--out", out)
+    assert (in_process.folder / "own.png").read_bytes() == before

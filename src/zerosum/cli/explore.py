@@ -25,19 +25,18 @@ def explore(
 ) -> None:
     """Open a page of this machine: watch a game of points, walk through a latent space, or follow a run.
 
-    It needs the extra explore: pip install 'zerosum[explore]'. Ctrl-C ends it.
+    It needs the extra explore: pip install 'zerosum\\[explore]'. Ctrl-C ends it.
+
+    Games of points are played on the CPU; --device is for generators.
     """
     import functools
-    from pathlib import Path
 
-    from zerosum import names
     from zerosum.explore import serving
     from zerosum.explore.guard import Door
-    from zerosum.places import check_generator
+    from zerosum.explore.refusals import check_subject
 
     serving.check_packages()
-    if what not in names.data_names() or Path(what).exists():
-        check_generator(Path(what).expanduser())
+    check_subject(what)
     bound = serving.bind(host, port)
     door = Door(host, bound.getsockname()[1])
     with bound:
@@ -50,7 +49,8 @@ def explore(
                 f"Warning: whoever reaches {host} and has the address below may look and steer; nothing is encrypted",
                 err=True,
             )
-        typer.echo(f"{what} is shown at {door.address}\nCtrl-C ends it")
+        by_number = "" if door.numeric_address is None else f", or {door.numeric_address}"
+        typer.echo(f"{what} is shown at {door.address}{by_number}\nCtrl-C ends it")
         open_page = functools.partial(serving.show_in_browser, door.address) if browser else None
         serving.serve(bound, door, application, open_page)
     typer.echo("Ended")

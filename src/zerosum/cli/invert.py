@@ -21,7 +21,7 @@ def invert(
     label: Annotated[str | None, typer.Option(help="Only of this class, if the generator was told classes.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The .png to write, the picture beside the sample; default: PICTURE-inverted.png."),
+        typer.Option(help="The .png to write, the picture beside the sample; default: PICTURE-inverted.png, in this folder."),
     ] = None,
     latents: Annotated[Path | None, typer.Option(help="Also write the latent (and class) to this .npy.")] = None,
     device: Device = "auto",
@@ -35,11 +35,13 @@ def invert(
 
     _generators.check(run)
     if not picture.is_file():
-        raise InputError(f"no picture at {picture}: no such file")
+        raise InputError(f"no picture at {picture}: {'it is a folder' if picture.is_dir() else 'no such file'}")
     from zerosum.export import samples
 
     destination = out or Path(f"{picture.stem}-inverted.png")
     samples.check_picture(destination)
+    if destination.exists() and destination.samefile(picture):
+        raise InputError(f"{destination} is the picture that is looked for: choose another --out")
     if latents is not None:
         if samples.format_of(latents) != ".npy":
             raise InputError(f"cannot write a latent to {latents}: its name must end in .npy")
@@ -68,5 +70,10 @@ def invert(
         f"Error     {found.error:.1f} of 255, the root mean square difference of a pixel; {found.drawn_error:.1f} for "
         f"the best of {DRAWN} samples drawn at random"
     )
-    where = "" if latents is None else f": {latents}"
-    typer.echo(f"Latent    {found.length:.2f} times as long as drawn ones usually are{where}")
+    low, high = found.usual_lengths
+    typer.echo(
+        f"Latent    {found.length:.2f} times the length that drawn ones have on average; 19 of 20 drawn ones have "
+        f"{low:.2f} to {high:.2f}"
+    )
+    if latents is not None:
+        typer.echo(f"          written to {latents}")

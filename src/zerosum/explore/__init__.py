@@ -6,5 +6,6 @@
 - `latents.py`, `directions.py`: a generator's samples, what lies between and around them, and where they lead.
 - `following.py`: a run's folder, read anew whenever it is asked for.
 - `frames.py`: arrays as bytes for the page; `page/` is the page.
-- `subject.py`, `application.py`, `guard.py`, `serving.py`: what is explored, its addresses, who may ask, the port.
+- `refusals.py`, `subject.py`, `application.py`, `guard.py`, `serving.py`: what cannot be explored, what is, its
+  addresses, who may ask, the port.
 """

@@ -20,6 +20,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 TOKEN = "token"  # noqa: S105  # the word in the address, not one itself
+EVERY = "0.0.0.0", "::", ""  # noqa: S104  # hosts that stand for all addresses of this machine
+FAR = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # addresses for documentation; nobody is asked
 POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 HEADERS = {
     b"content-security-policy": POLICY.encode(),
@@ -57,8 +59,16 @@ class Door:
     @property
     def address(self) -> str:
         """The address to open, with the token."""
-        shown = self.host if self.host not in ("0.0.0.0", "::", "") else socket.gethostname()  # noqa: S104  # compared
-        return f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}/?{TOKEN}={self.token}"
+        return self._address_of(socket.gethostname() if self.host in EVERY else self.host)
+
+    @property
+    def numeric_address(self) -> str | None:
+        """The same by this machine's number, if it is bound to all: not every network knows its name."""
+        number = _own_number(self.host) if self.host in EVERY else None
+        return None if number is None else self._address_of(number)
+
+    def _address_of(self, host: str) -> str:
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/?{TOKEN}={self.token}"
 
     def accepts_host(self, host: str) -> bool:
         """Whether a request's Host is this machine's: a number, localhost, or a name that is meant to be bound."""
@@ -136,6 +146,17 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:
 
 def _token_in(scope: Scope) -> str:
     return next(iter(parse_qs(scope["query_string"].decode("latin-1")).get(TOKEN, [])), "")
+
+
+def _own_number(host: str) -> str | None:
+    """Return the number by which this machine reaches others; nothing is sent. None if it reaches none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as route:
+            route.connect((FAR[family], 9))
+            return str(route.getsockname()[0])
+    except OSError:
+        return None
 
 
 def _is_number(host: str) -> bool:

@@ -22,6 +22,7 @@ from zerosum.generator import TrainedGenerator
 
 DRAWN, STARTS = 512, 16  # latents that are compared with the picture, and the nearest of them, which are optimised
 STEPS, RATE = 400, 0.05  # of Adam, whose rate falls to 0 by half a cosine
+USUAL = 0.025, 0.975  # the quantiles between which the lengths of drawn latents are called usual
 WIDTH = math.sqrt(3)  # of the uniform prior, to each side
 
 
@@ -35,6 +36,7 @@ class Inversion:
         error: of that sample.
         drawn_error: of the best of DRAWN samples at random: what no optimisation at all would have found.
         length: of the latent, in standard deviations of p_z, over the root of its dimension: drawn ones are near 1.
+        usual_lengths: between which 19 of 20 of the DRAWN ones are.
     """
 
     latent: Tensor
@@ -42,6 +44,7 @@ class Inversion:
     error: float
     drawn_error: float
     length: float
+    usual_lengths: tuple[float, float]
 
 
 def read_picture(path: Path, shape: tuple[int, ...]) -> Tensor:
@@ -57,7 +60,7 @@ def read_picture(path: Path, shape: tuple[int, ...]) -> Tensor:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
     except Unreadable as error:
-        raise InputError(f"{path} cannot be used as a picture of bytes: {error}") from None
+        raise InputError(f"{path} cannot be used as a picture: {error}") from None
     return torch.tensor(pixels)
 
 
@@ -82,9 +85,15 @@ def invert(
         latent = found[_measure(generator, found, target).argmin()]
         sample = generator.generate(latent[None])[0]
         best = generator.generate(drawn[nearest[:1]])[0]
-    z = latent[: generator.networks.latent]
+    lengths = _measure_lengths(generator, torch.cat([latent[None], drawn])).cpu()
+    low, high = lengths[1:].quantile(torch.tensor(USUAL)).tolist()
     return Inversion(
-        latent.cpu(), sample, _difference(sample, picture), _difference(best, picture), float(z.square().mean().sqrt())
+        latent.cpu(),
+        sample,
+        _difference(sample, picture),
+        _difference(best, picture),
+        float(lengths[0]),
+        (low, high),
     )
 
 
@@ -117,6 +126,11 @@ def _measure(generator: TrainedGenerator, latents: Tensor, target: Tensor) -> Te
     """Return the mean square difference of the sample of each latent from the target, [N]."""
     samples = generator.engine.generate(generator.network, latents)
     return (samples - target).square().flatten(1).mean(1)
+
+
+def _measure_lengths(generator: TrainedGenerator, latents: Tensor) -> Tensor:
+    """Return the length of each of `latents`, without its class, over the root of its dimension, [N]."""
+    return latents[:, : generator.networks.latent].square().mean(1).sqrt()
 
 
 def _difference(sample: Tensor, picture: Tensor) -> float:

@@ -12,6 +12,7 @@ from zerosum.errors import InputError
 from zerosum.explore.latents import LatentSpace
 from zerosum.explore.session import Session
 from zerosum.explore.settings import Settings
+from zerosum.game.engine import Engine
 from zerosum.generator import load
 from zerosum.places import find_shipped
 from zerosum.run_folder import RunFolder
@@ -53,8 +54,9 @@ def open_subject(what: str, device: str = "auto") -> Subject:
     """Open a toy by its name, a run's folder, or a generator as `zerosum.load` takes it.
 
     Raises:
-        InputError: it is nothing of these, or a generator of points without a run.
+        InputError: it is nothing of these, or a generator of points without a run, or the device is not there.
     """
+    Engine.choose(device)  # which refuses one that is not there, also where nothing is played on it
     if is_toy(what):
         return Subject(what, session=Session(Settings(data=what)))
     place = Path(what).expanduser()

@@ -1,11 +1,13 @@
 """Who may ask, and who may not."""
 
 import asyncio
+import socket
 from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
 
+from zerosum.explore import guard
 from zerosum.explore.guard import Door, Guard, Receive, Scope, Send
 
 DOOR = Door("127.0.0.1", 8000, "secret")
@@ -103,4 +105,12 @@ def test_the_address() -> None:
     assert DOOR.address == "http://127.0.0.1:8000/?token=secret"
     assert Door("::1", 80, "t").address == "http://[::1]:80/?token=t"
     assert "0.0.0.0" not in OPEN.address  # noqa: S104
+    assert DOOR.numeric_address is Door("box", 1).numeric_address is None
     assert Door("localhost", 1).token != Door("localhost", 1).token
+
+
+def test_the_address_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(guard.FAR, socket.AF_INET, "127.0.0.1")  # which is reached without any network
+    assert OPEN.numeric_address == "http://127.0.0.1:8000/?token=secret"
+    monkeypatch.setitem(guard.FAR, socket.AF_INET, "no address")
+    assert OPEN.numeric_address is None

@@ -54,6 +54,15 @@ def test_nothing_to_optimise_is_the_best_of_those_that_were_drawn() -> None:
     found = invert(generator, generator.sample(1, seed=5)[0])
     assert found.error == found.drawn_error
     assert found.length == 1
+    assert found.usual_lengths == (1, 1)
+
+
+def test_usual_lengths_are_those_of_the_prior() -> None:
+    normal, uniform = (untrained(small(name, latent=64), 1, 8, 8) for name in ("compact", "paper-mlp"))
+    for generator, spread in ((normal, 0.5**0.5), (uniform, 0.2**0.5)):  # of a length, times the root of the dimension
+        low, high = invert(generator, generator.sample(1, seed=5)[0]).usual_lengths
+        assert low < 1 < high
+        assert (high - low) / (2 * 1.96) == pytest.approx(spread / 8, rel=0.35)
 
 
 def test_steps_that_lead_away_are_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:

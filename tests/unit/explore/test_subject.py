@@ -72,6 +72,15 @@ def test_generators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(shipped.space.find_training(Place())[0]) == 6
 
 
+def test_a_device_that_is_not_there_is_refused_also_for_games_on_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zerosum.game.engine._present", lambda: ["cpu"])
+    for what in ("ring", write_run(tmp_path / "run", data="ring").path):
+        with pytest.raises(InputError, match="device 'cuda' is not available here"):
+            open_subject(str(what), "cuda")
+
+
 def test_what_cannot_be_explored(tmp_path: Path) -> None:
     untrained(small("mlp"), 2).save(tmp_path / "points.safetensors")
     for what, words in {
