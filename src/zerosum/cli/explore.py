@@ -23,9 +23,9 @@ def explore(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     device: Device = "auto",
 ) -> None:
-    """Open a page of this machine: watch a game of points, walk through a latent space, or follow a run.
+    r"""Open a page of this machine: watch a game of points, walk through a latent space, or follow a run.
 
-    It needs the extra explore: pip install 'zerosum\\[explore]'. Ctrl-C ends it.
+    It needs the extra explore: pip install 'zerosum\[explore]'. Ctrl-C ends it.
 
     Games of points are played on the CPU; --device is for generators.
     """

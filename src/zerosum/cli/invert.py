@@ -21,7 +21,9 @@ def invert(
     label: Annotated[str | None, typer.Option(help="Only of this class, if the generator was told classes.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="The .png to write, the picture beside the sample; default: PICTURE-inverted.png, in this folder."),
+        typer.Option(
+            help="The .png to write, both side by side; default: PICTURE-inverted.png, in the current folder."
+        ),
     ] = None,
     latents: Annotated[Path | None, typer.Option(help="Also write the latent (and class) to this .npy.")] = None,
     device: Device = "auto",
