@@ -206,10 +206,12 @@ class RunFolder:
         """Read `run.json`.
 
         Raises:
-            InputError: it is damaged, or of another version.
+            InputError: it is gone, damaged, or of another version.
         """
         try:
             about = dict(json.loads(self.description.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError):
+            raise InputError(f"no run at {self.path} any more") from None
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{self.description} is damaged: {error}") from None
         if about.get("format") != FORMAT:

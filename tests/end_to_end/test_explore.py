@@ -111,17 +111,19 @@ def test_the_command_opens_a_page_and_ctrl_c_ends_it(explore: Explore) -> None:
 
 
 def test_a_game_in_the_browser(explore: Explore, open_page: Callable[..., Any]) -> None:
-    page = open_page(explore("ring"), 390, "dark")
-    until(page, "document.querySelector('#step').textContent === 'Iteration 0 of 8,000.'")
+    address = explore("ring")
+    page = open_page(address, 390, "dark")
+    until(page, "document.querySelector('#step').textContent === '0 of 8,000 iterations are done.'")
+    assert page.url == address.split("?")[0]
     assert page.title() == "ring · zerosum explore"
     assert page.inner_text("#command") == "zerosum train ring --recipe toy-vanilla --seed 0"
     assert painted(page, "#board") > 50
     assert painted(page, "#best") > 10
     page.click("#iteration")
-    until(page, "document.querySelector('#step').textContent === 'Iteration 1 of 8,000.'")
+    until(page, "document.querySelector('#step').textContent === '1 of 8,000 iterations are done.'")
     page.click("#line")
     page.wait_for_selector("#algorithm li:nth-child(1)[aria-current]")
-    assert page.inner_text("#caption").startswith("Sample minibatch of m = 128 noise samples")
+    assert page.inner_text("#moment").startswith("Iteration 2 of 8,000: Sample minibatch of m = 128 noise samples")
     page.click("#line")
     page.wait_for_selector("#algorithm li:nth-child(2)[aria-current]")
     page.select_option("[name=game]", "hinge")
@@ -132,10 +134,21 @@ def test_a_game_in_the_browser(explore: Explore, open_page: Callable[..., Any]) 
     page.fill("[name=seed]", "1e30")
     page.press("[name=seed]", "Tab")
     page.wait_for_selector("#status:not([hidden])")
-    assert page.inner_text("#status") == "the seed must be a whole number of at most 40 digits, but it was '1e30'"
+    seed = "Seed: the seed must be a whole number of at most 40 digits, but it was '1e30'"
+    assert page.inner_text("#status") == seed
+    assert page.get_attribute("[name=seed]", "aria-invalid") == "true"
+    page.fill("[name=seed]", "0")
+    page.press("[name=seed]", "Tab")
+    page.wait_for_selector("#status", state="hidden")
+    assert page.query_selector("[aria-invalid]") is None
+    page.fill("[name=generator_lr]", "-1")
+    page.press("[name=generator_lr]", "Tab")
+    until(page, "document.querySelector('#status').textContent.startsWith(\"Generator's learning rate: it must be\")")
+    page.fill("[name=generator_lr]", "")
+    page.press("[name=generator_lr]", "Tab")
     page.fill("[name=k]", "many")
     page.press("[name=k]", "Tab")
-    until(page, "document.querySelector('#status').textContent === 'k is a number, not “many”'")
+    until(page, "document.querySelector('#status').textContent === 'k: a number is needed, not “many”'")
     page.focus("#play")
     page.keyboard.press("Enter")
     until(page, "document.querySelector('#play').textContent === 'Pause'")
@@ -144,10 +157,14 @@ def test_a_game_in_the_browser(explore: Explore, open_page: Callable[..., Any]) 
     until(page, "document.querySelector('#play').textContent === 'Play'")
     assert painted(page, "#losses") > 3
 
-    second = open_page(page.url)
+    second = open_page(address)
     until(second, BEYOND_TEN)
     assert second.inner_text("#command") == page.inner_text("#command")
     assert painted(second, "#losses") > 3  # what was measured before it was opened
+    second.select_option("[name=data]", "grid")
+    for each in (page, second):
+        until(each, "document.title === 'grid · zerosum explore'")
+        assert each.inner_text("h1") == "grid"
 
 
 def test_points_on_the_line(explore: Explore, open_page: Callable[..., Any]) -> None:
@@ -198,6 +215,7 @@ def test_a_run_in_the_browser(explore: Explore, open_page: Callable[..., Any], t
     until(page, "document.querySelector('#run-state').textContent.startsWith('3 of 4 iterations')")
     assert "All are <the same>. (collapse)" in page.inner_text("#findings")
     assert "frechet-distance" in page.inner_text("#run-scores")
+    assert page.is_visible("#run-scores td:nth-child(6)")
     assert page.inner_text("#time-value") == "after 3 iterations"
     page.focus("#time")
     page.keyboard.press("Home")
@@ -209,10 +227,27 @@ def test_a_run_in_the_browser(explore: Explore, open_page: Callable[..., Any], t
     page.wait_for_selector("#training figure:nth-child(6)")
     folder.description.unlink()
     page.click("#tabs button:nth-child(1)")
-    until(page, "document.querySelector('#status').textContent.includes('is not a run folder')")
+    until(page, "document.querySelector('#status').textContent === 'no run at cats any more'")
     page.click("#tabs button:nth-child(2)")
     page.click("#grid button:nth-child(3)")
     page.wait_for_selector("#grid button:nth-child(3)[data-slots=A]")
+    page.reload()
+    until(page, "document.querySelector('#status').textContent === 'no run at cats any more'")
+    assert page.is_visible("#run-title")
+    assert not page.is_visible("#run h3")
+
+
+def test_a_run_that_is_gone_is_compared_with_nothing(
+    explore: Explore, open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = write_run(tmp_path / "cats")
+    page = open_page(explore("cats"))
+    page.click("#tabs button:nth-child(2)")
+    page.wait_for_selector("#around figure:nth-child(9)")
+    folder.description.unlink()
+    page.click("#nearest")
+    until(page, "document.querySelector('#status').textContent === 'no run at cats any more'")
+    until(page, "document.querySelector('#training').textContent === ''")
 
 
 def test_a_run_without_a_generator_says_so(explore: Explore, open_page: Callable[..., Any], tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def invert(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="The .png to write, the picture beside the sample; default: PICTURE-inverted.png, in this folder."
+            help="The .png to write, both side by side; default: PICTURE-inverted.png, in the current folder."
         ),
     ] = None,
     latents: Annotated[Path | None, typer.Option(help="Also write the latent (and class) to this .npy.")] = None,

@@ -17,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from zerosum import catalog
+from zerosum.catalog import FieldError
 from zerosum.errors import InputError, ZerosumError
 from zerosum.explore.following import follow, read_picture
 from zerosum.explore.frames import clean, pack
@@ -177,7 +178,15 @@ async def _listen(socket: WebSocket, session: Session) -> None:
             asked = _as_object(str(message.get("text") or "").encode())
             await _in_thread(session.tell, str(asked.get("command", "")), asked)
         except ZerosumError as error:
-            await socket.send_text(json.dumps({"error": str(error)}))
+            await socket.send_text(json.dumps(_describe(error)))
+
+
+def _describe(error: ZerosumError) -> dict[str, str]:
+    """Describe an error; of a setting also which one it is, and what is wrong with it, as the page has words for it."""
+    about = {"error": str(error)}
+    if isinstance(error, FieldError) and error.path:
+        about |= {"field": error.path[0], "problem": error.problem}
+    return about
 
 
 async def _in_thread(function: Callable[..., T], *given: Any) -> T:

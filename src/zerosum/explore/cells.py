@@ -96,6 +96,12 @@ def best_answer(p_data: Tensor, p_g: Tensor) -> Tensor:
     return torch.where(total > 0, p_data / total, 0.5)
 
 
+def visibility(p_data: Tensor, p_g: Tensor) -> Tensor:
+    """Compute how much there is of both shares [N], as the root of their sum over the largest one, 0 to 1."""
+    total = p_data + p_g
+    return (total / total.max()).sqrt()
+
+
 def divergence(p_data: Tensor, p_g: Tensor) -> float:
     """Compute the Jensen-Shannon divergence of shares [N], in nats: 0 if equal, log 2 if they do not overlap."""
     middle = (p_data + p_g) / 2

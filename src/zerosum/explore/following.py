@@ -1,5 +1,6 @@
 """A run's folder as it is now, for the page: read anew at each question: it may be written or deleted meanwhile."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def follow(path: Path) -> dict[str, Any]:
     Raises:
         InputError: the run is not there any more, or damaged.
     """
-    folder = RunFolder.open(path)
+    folder = RunFolder(path)
     about = folder.describe()
     iterations, scores = records.read(folder, IterationRecord), records.read(folder, ScoreRecord)
     recipe = about["recipe"]
@@ -47,7 +48,7 @@ def follow(path: Path) -> dict[str, Any]:
             }
             for each in records.read(folder, FindingRecord)
         ],
-        "verdict": diagnosis.verdict if diagnosis else "",
+        "verdict": diagnosis.verdict if diagnosis else _explain_damage(folder),
         "advice": [f"{each.name}: {each.advice}" for each in diagnosis.serious] if diagnosis else [],
         "pictures": [step for step, _ in folder.pictures()],
     }
@@ -57,15 +58,24 @@ def read_picture(path: Path, step: int) -> bytes:
     """Return the run's picture of samples after `step` iterations, a PNG.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or no run any more.
     """
-    picture = dict(RunFolder.open(path).pictures()).get(step)
+    folder = RunFolder(path)
+    folder.describe()
+    picture = dict(folder.pictures()).get(step)
     try:
         if picture is not None and not picture.is_symlink():
             return picture.read_bytes()
     except OSError as error:
         raise InputError(f"the picture of step {step:,} cannot be read: {error.strerror}") from None
     raise InputError(f"{path} has no picture of step {step:,}")
+
+
+def _explain_damage(folder: RunFolder) -> str:
+    """Say that the diagnosis, which could not be read, is damaged; nothing of one that has not been written."""
+    if not folder.diagnosis.exists():
+        return ""
+    return f"{folder.diagnosis} is damaged: 'zerosum diagnose {shlex.quote(str(folder.path))}' looks again."
 
 
 def _thin_out(iterations: list[IterationRecord]) -> dict[str, list[float]]:

@@ -75,8 +75,7 @@ class Match:
             Line.D_UPDATED: "Update the discriminator by ascending its stochastic gradient.",
             Line.G_SAMPLES: f"Sample minibatch of m = {m} noise samples z from p_g(z).",
             Line.G_UPDATED: "Update the generator by descending its stochastic gradient.",
-            Line.DONE: f"Iteration {self.step:,} is done: {k} update{'s' if k > 1 else ''} of the discriminator, one "
-            "of the generator.",
+            Line.DONE: f"In the last one: {k} update{'s' if k > 1 else ''} of the discriminator, one of the generator.",
         }
         if at_once and line is Line.G_SAMPLES:
             return f"Sample one minibatch of m = {m} for both players, who move at once."

@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from zerosum import catalog, recipes
+from zerosum.catalog import FieldError
 from zerosum.data.distributions import DISTRIBUTIONS
 from zerosum.errors import InputError, did_you_mean
 from zerosum.explore.typed import read_seed
@@ -60,7 +61,11 @@ class Settings:
         """
         if not isinstance(values, dict):
             raise InputError("settings are an object")
-        made = catalog.build(cls, {**values, "seed": read_seed(str(values.get("seed", 0)))})
+        try:
+            seed = read_seed(str(values.get("seed", 0)))
+        except InputError as error:
+            raise FieldError(("seed",), str(error)) from None
+        made = catalog.build(cls, {**values, "seed": seed})
         for word, known in ((made.data, list(DISTRIBUTIONS)), (made.recipe, known_recipes or recipe_names())):
             if word not in known:
                 raise InputError(f"unknown {word!r}: {did_you_mean(word, known)}")

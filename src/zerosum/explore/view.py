@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from zerosum.explore.cells import Cells, best_answer, divergence
+from zerosum.explore.cells import Cells, best_answer, divergence, visibility
 from zerosum.explore.match import Match, first_real
 from zerosum.explore.watching import Line
 from zerosum.game.losses import value
@@ -92,6 +92,7 @@ class View:
     def _answers(self, of_cells: Tensor, of_real: Tensor, of_fake: Tensor, shares: Tensor) -> dict[str, Tensor]:
         """Return D and D* in every cell; in the plane as bytes, 0 to 255, on the line as float32, with both densities.
 
+        In the plane, `seen` is how much of both densities lies there: where there is next to nothing, D* says little.
         In a game without probabilities D is shown on the scale from its mean for fakes to its mean for real samples.
         """
         if not self.match.recipe.game.probabilistic:
@@ -100,6 +101,7 @@ class View:
             of_cells = (of_cells - (low + high) / 2) * (SPREAD / half)
         answers = {"d": of_cells.sigmoid(), "best": best_answer(self._expected, shares)[:-1].float()}
         if self.cells.dimension == 2:
+            answers["seen"] = visibility(self._expected[:-1], shares[:-1]).float()
             return {name: (255 * each.nan_to_num(0.5)).round().to(torch.uint8) for name, each in answers.items()}
         densities = {"p-data": self._expected, "p-g": shares}
         return answers | {name: (each[:-1] / self.cells.width).float() for name, each in densities.items()}

@@ -188,7 +188,9 @@ def test_a_run_and_then_none(tmp_path: Path) -> None:
         folder.metrics.write_text("nonsense\n")
         assert "metrics.jsonl is damaged in line 1" in site.error("/run")
         shutil.rmtree(folder.path)
-        assert "no such folder" in site.error("/run")
+        gone = f"no run at {folder.path} any more"
+        for path in ("/run", "/run/pictures/3"):
+            assert site.error(path) == gone
         assert site.ask("/latents/show", {})[0] == 200
 
 
@@ -219,6 +221,10 @@ def test_bad_commands_get_a_line_and_the_game_goes_on(game: Site) -> None:
         }.items():
             socket.send(said)
             assert words in hear(socket, lambda about: "error" in about)["error"]
+        for field, value in {"generator_lr": -1, "seed": "one", "k": 0.5}.items():
+            socket.send(json.dumps({"command": "restart", "settings": {field: value}}))
+            about = hear(socket, lambda about: "error" in about)
+            assert (about["field"], about["error"]) == (field, f"{field}: {about['problem']}")
         socket.send('{"command": "iteration"}')
         assert hear(socket, lambda about: about.get("step") == 1)
 

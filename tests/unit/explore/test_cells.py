@@ -8,7 +8,7 @@ import torch
 from zerosum import randomness
 from zerosum.data.distributions import DISTRIBUTIONS, Mixture
 from zerosum.demonstrations.densities import DensityPair
-from zerosum.explore.cells import Cells, best_answer, divergence
+from zerosum.explore.cells import Cells, best_answer, divergence, visibility
 
 NARROW = Mixture(torch.tensor([[0.0]]), 1.0)
 
@@ -68,3 +68,8 @@ def test_both_are_blurred_by_one_cell() -> None:
         assert inside[33, 32] / inside[32, 32] == pytest.approx(drop)
         assert inside[33, 31] / inside[32, 32] == pytest.approx(drop**2)
         assert inside[32, 37] == 0
+        seen = visibility(shares[:-1], torch.zeros(64**2)).reshape(64, 64)
+        assert seen[32, 32] == 1  # and where the blur ends, no edge is seen:
+        assert 0 < seen[35, 32] < 0.12
+        assert 0 < seen[35, 35] < 0.02
+        assert seen[32, 37] == 0

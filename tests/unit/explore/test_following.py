@@ -59,5 +59,13 @@ def test_a_run_that_is_gone_or_damaged(tmp_path: Path) -> None:
         follow(folder.path)
     shutil.rmtree(folder.path)
     for ask in (follow, lambda path: read_picture(path, 1)):
-        with pytest.raises(InputError, match="no such folder"):
+        with pytest.raises(InputError, match=r"^no run at \S+/run any more$"):
             ask(folder.path)
+
+
+def test_a_damaged_diagnosis_is_not_the_absence_of_one(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    folder.diagnosis.write_text("{")
+    run = follow(folder.path)
+    assert run["verdict"] == f"{folder.diagnosis} is damaged: 'zerosum diagnose {folder.path}' looks again."
+    assert run["advice"] == []

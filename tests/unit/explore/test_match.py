@@ -78,6 +78,7 @@ def test_what_a_frame_has() -> None:
         "push": [PUSHED, 2],
         "d": [4096],
         "best": [4096],
+        "seen": [4096],
     }
     match.advance()
     about, arrays = View(match).look(Line.D_SAMPLES)

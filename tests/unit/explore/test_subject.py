@@ -34,6 +34,15 @@ def test_a_run_and_its_training_images(tmp_path: Path) -> None:
     subject.close()
 
 
+def test_training_images_of_a_run_that_is_gone(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    space = open_subject(str(folder.path)).space
+    assert space is not None
+    shutil.rmtree(folder.path)
+    with pytest.raises(InputError, match=r"^no run at \S+/run any more$"):
+        space.find_training(Place())
+
+
 def test_a_run_without_a_generator_and_one_of_points(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", generator=False)
     subject = open_subject(str(folder.path))

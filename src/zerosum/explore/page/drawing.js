@@ -1,6 +1,7 @@
 // Heat maps, points, curves and pictures on canvases, in the page's colours.
 
 const TINT = 0.5; // how strong a heat map's colours get
+const STRONG = 0.85; // of one whose colours fade
 const HEIGHT = 140; // of a chart, in pixels of the page
 const ARROW = 0.16; // the longest arrow, of the window's half width
 
@@ -15,8 +16,9 @@ function parts(hex) {
   return [0, 2, 4].map((place) => parseInt(full.slice(place, place + 2), 16));
 }
 
-// Cells [x][y] as bytes: 0 is the colour of fakes, 255 that of real samples, half-way the ground.
-export function drawHeat(canvas, values, count) {
+// Cells [x][y] as bytes: 0 is the colour of fakes, 255 that of real samples, half-way the ground. The colour of each
+// fades with its byte of `seen`, if that is given.
+export function drawHeat(canvas, values, count, seen = null) {
   const palette = colours();
   const [ground, real, fake] = [palette.ground, palette.real, palette.fake].map(parts);
   const small = new OffscreenCanvas(count, count);
@@ -26,7 +28,7 @@ export function drawHeat(canvas, values, count) {
     for (let y = 0; y < count; y += 1) {
       const lead = values[x * count + y] / 127.5 - 1;
       const toward = lead > 0 ? real : fake;
-      const share = TINT * Math.abs(lead);
+      const share = (seen ? STRONG * (seen[x * count + y] / 255) : TINT) * Math.abs(lead);
       const place = 4 * ((count - 1 - y) * count + x);
       for (let part = 0; part < 3; part += 1) image.data[place + part] = ground[part] + share * (toward[part] - ground[part]);
       image.data[place + 3] = 255;
@@ -104,7 +106,13 @@ export function drawChart(canvas, curves, { low = null, high = null, from = null
   const [left, right, top, bottom] = [44, width - 8, 8, height - 20];
   const xs = curves.flatMap((curve) => [curve.xs[0], curve.xs.at(-1)]).filter(Number.isFinite);
   const ys = curves.flatMap((curve) => [...curve.ys]).filter((y) => y !== null && Number.isFinite(y));
-  if (!xs.length || !ys.length) return;
+  if (!xs.length || !ys.length) {
+    pen.fillStyle = palette.quiet;
+    pen.font = "14px system-ui, sans-serif";
+    pen.textAlign = "center";
+    pen.fillText(Math.max(0, ...xs) > 0 ? "no finite number" : "no iteration yet", width / 2, height / 2);
+    return;
+  }
   const [x0, x1] = [from ?? Math.min(...xs), to ?? Math.max(...xs)];
   let [y0, y1] = [low ?? Math.min(...ys), high ?? Math.max(...ys)];
   if (y1 - y0 < 1e-9) [y0, y1] = [y0 - 0.5, y1 + 0.5];

@@ -14,8 +14,11 @@ let state = null;
 let frame = null;
 let history = [];
 let drawn = true;
+let nameData = () => {};
 
-export function showGame(choices) {
+// `rename` is told which data are played, whenever these are others.
+export function showGame(choices, rename) {
+  nameData = rename;
   const form = element("settings");
   for (const [field, words] of Object.entries(choices)) {
     const own = field === "game" || field === "regularizer" ? [new Option("the recipe's", "")] : [];
@@ -42,17 +45,26 @@ function tell(command, values = {}) {
 
 function restart() {
   const form = element("settings");
+  for (const field of form.elements) field.removeAttribute("aria-invalid");
+  say("");
   const settings = {};
   for (const { name, value } of form.elements) {
     const typed = value.trim();
     if (!name || typed === "") continue;
     if (NUMBERS.includes(name) && !Number.isFinite(Number(typed))) {
-      say(`${form.elements[name].labels[0].textContent.trim()} is a number, not “${typed}”`);
+      refuse(name, `a number is needed, not “${typed}”`);
       return;
     }
     settings[name] = NUMBERS.includes(name) ? Number(typed) : typed;
   }
   tell("restart", { settings });
+}
+
+// Says what is wrong with a setting, in the words of its label, and marks it until it is right.
+function refuse(name, problem) {
+  const field = element("settings").elements[name];
+  field.setAttribute("aria-invalid", "true");
+  say(`${field.labels[0].firstChild.textContent.trim()}: ${problem}`);
 }
 
 function connect() {
@@ -67,7 +79,8 @@ function connect() {
 
 function hear(message) {
   if (message.error) {
-    say(message.error);
+    if (element("settings").elements[message.field]) refuse(message.field, message.problem);
+    else say(message.error);
     return;
   }
   const before = state;
@@ -85,8 +98,10 @@ function hear(message) {
 
 function showSettings({ settings, own }) {
   const form = element("settings");
+  nameData(settings.data);
   for (const [name, value] of Object.entries(settings)) {
     form.elements[name].value = value ?? "";
+    form.elements[name].removeAttribute("aria-invalid");
     if (NUMBERS.includes(name)) form.elements[name].placeholder = own[name] ?? "";
   }
 }
@@ -116,7 +131,7 @@ function remember({ columns, arrays }) {
 function redraw() {
   drawn = true;
   if (!frame) return;
-  element("step").textContent = `Iteration ${frame.step.toLocaleString("en")} of ${frame.steps.toLocaleString("en")}.`;
+  element("step").textContent = describeStep();
   element("caption").textContent = frame.caption;
   for (const item of element("algorithm").children) {
     if (item.dataset.lines === frame.line) item.setAttribute("aria-current", "step");
@@ -131,6 +146,12 @@ function redraw() {
   showFigures();
 }
 
+function describeStep() {
+  const [step, next, steps] = [frame.step, frame.step + 1, frame.steps].map((number) => number.toLocaleString("en"));
+  const between = frame.line === "start" || frame.line === "done";
+  return between ? `${step} of ${steps} iterations are done.` : `Iteration ${next} of ${steps}:`;
+}
+
 function describeAnswer() {
   return frame.probabilities
     ? "D's answer: its probability that a point here is real"
@@ -143,12 +164,12 @@ function drawPlane() {
   const { arrays } = frame;
   drawHeat(board, arrays.d.values, frame.cells);
   const place = plane(board, frame);
+  drawPushes(board, place, arrays.fake, arrays.push, frame.half, palette.text);
   drawDots(board, place, arrays.real, palette.real);
   drawDots(board, place, arrays.fake, palette.fake);
-  if (frame.step > 0 || frame.line === "start") drawPushes(board, place, arrays.fake, arrays.push, frame.half, palette.text);
   if (arrays["drawn-real"]) drawDots(board, place, arrays["drawn-real"], palette.real, { radius: 4.5, hollow: true });
   if (arrays["drawn-fake"]) drawDots(board, place, arrays["drawn-fake"], palette.fake, { radius: 4.5, hollow: true });
-  drawHeat(best, arrays.best.values, frame.cells);
+  drawHeat(best, arrays.best.values, frame.cells, arrays.seen.values);
   element("board-caption").textContent = `${describeAnswer()}. Blue: real; orange: generated.`;
 }
 
@@ -188,9 +209,9 @@ function drawLine() {
   pen.lineWidth = 1;
   pen.strokeRect(0, 10, board.width, floor - 10);
   const place = plane(board, frame);
+  drawPushes(board, place, arrays.fake, arrays.push, frame.half, palette.text, floor + 30);
   drawDots(board, place, arrays.real, palette.real, { radius: 2.2, height: floor + 12 });
   drawDots(board, place, arrays.fake, palette.fake, { radius: 2.2, height: floor + 30 });
-  drawPushes(board, place, arrays.fake, arrays.push, frame.half, palette.text, floor + 30);
   for (const kind of ["real", "fake"]) {
     const points = arrays[`drawn-${kind}`];
     if (points) drawDots(board, place, points, palette[kind], { radius: 4, hollow: true, height: floor + (kind === "real" ? 12 : 30) });
@@ -221,7 +242,7 @@ function showFigures() {
   const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits));
   const rows = [
     ["Jensen-Shannon divergence in cells, in nats", number(frame.divergence)],
-    ["the same of 4,096 real points: counting noise", number(frame.floor)],
+    ["what 4,096 real points score, by the noise of counting alone", number(frame.floor)],
   ];
   if (frame["modes-in-all"] > 1) rows.push(["modes covered", `${frame.modes} of ${frame["modes-in-all"]}`]);
   rows.push(
@@ -229,14 +250,14 @@ function showFigures() {
     ["discriminator's loss", number(frame["discriminator-loss"])],
     ["penalty added to it", number(frame.penalty)],
     ["generator's loss", number(frame["generator-loss"])],
-    ["mean size of a push, its gradient at a fake", number(frame.push)],
+    ["mean size of a push: the gradient of the generator's loss at a fake", number(frame.push)],
   );
   if (frame.probabilities) {
     rows.push(
       ["mean D(x) of real points", number(frame["d-real"])],
       ["mean D(G(z)) of fakes", number(frame["d-fake"])],
       ["V(D, G)", number(frame.value)],
-      ["its most in cells, −log 4 + 2 JSD", number(frame["best-value"])],
+      ["the most that V can be for this generator: −log 4 + 2 times the divergence", number(frame["best-value"])],
     );
   }
   element("figures").replaceChildren(

@@ -164,7 +164,14 @@ const lookAround = newest(async () => {
 
 const findTraining = newest(async () => {
   element("training").textContent = "Comparing with all training images …";
-  const { arrays, distances } = await askArrays("latents/training", movedPlace());
+  let answer;
+  try {
+    answer = await askArrays("latents/training", movedPlace());
+  } catch (error) {
+    element("training").replaceChildren();
+    throw error;
+  }
+  const { arrays, distances } = answer;
   fillStrip(element("training"), arrays.pictures, distances.map((distance) => distance.toFixed(0)));
   const note = document.createElement("p");
   note.className = "quiet";

@@ -7,6 +7,11 @@ import { showRun } from "./run.js";
 
 const TITLES = { game: "The game", run: "The run", latents: "The latent space" };
 
+function showName(name) {
+  document.title = `${name} · zerosum explore`;
+  document.getElementById("name").textContent = name;
+}
+
 function choose(shown) {
   for (const name of Object.keys(TITLES)) document.getElementById(name).hidden = name !== shown;
   for (const button of document.querySelectorAll("#tabs button")) {
@@ -32,11 +37,11 @@ function showTabs(names) {
 try {
   const about = await askJson("about");
   say("");
-  document.title = `${about.name} · zerosum explore`;
-  document.getElementById("name").textContent = about.name;
+  history.replaceState(null, "", location.pathname); // the cookie has the token now
+  showName(about.name);
   const names = [about.run && "run", about.game && "game", (about.space || about["why-no-space"]) && "latents"];
   showTabs(names.filter(Boolean));
-  if (about.game) showGame(about.game);
+  if (about.game) showGame(about.game, about.run ? () => {} : showName);
   if (about.run) showRun();
   if (names[2]) showLatents(about.space, about["why-no-space"]);
 } catch (error) {

@@ -23,7 +23,7 @@ const said = new Map();
 export function say(text, part = "page") {
   const status = document.getElementById("status");
   said.set(part, text);
-  const lines = [...said.values()].filter(Boolean);
+  const lines = [...new Set(said.values())].filter(Boolean);
   status.textContent = lines.join(" · ");
   status.hidden = !lines.length;
 }

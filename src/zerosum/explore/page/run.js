@@ -23,6 +23,7 @@ export function showRun() {
 
 const refresh = newest(async () => {
   run = await askJson("run");
+  element("run-known").hidden = false;
   element("run-about").textContent = run.about;
   element("progress").value = run.done / run.steps;
   element("run-state").textContent = describeState();
