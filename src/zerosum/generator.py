@@ -355,8 +355,8 @@ def read_generator(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _explain_unread(path: Path) -> str:
-    """Say what to give instead of the file at `path`, which is damaged if it lies in a run, and else something else."""
-    if enclosing_run(path) is None:
+    """Say what to give instead of `path`: a damaged one if it is a run's generator, else something else altogether."""
+    if enclosing_run(path) is None or path.suffix != ".safetensors":
         return f"give {_instead(path)}"
     others = sorted(each for each in path.parent.glob("*.safetensors") if each != path)
     return f"it is damaged{f', and beside it lies {others[0]}' if others else ''}"

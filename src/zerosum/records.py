@@ -5,6 +5,7 @@ the record.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -111,6 +112,11 @@ def read(folder: RunFolder, kind: type[R]) -> list[R]:
         except (ValueError, TypeError, KeyError, RecursionError, ValidationError):
             raise InputError(f"{folder.metrics} is damaged in line {number}") from None
     return found
+
+
+def scores_at(scores: Iterable[ScoreRecord], step: int) -> dict[str, Score]:
+    """Return the scores of that step by metric; of two by one metric, the one that was measured last."""
+    return {each.score.metric: each.score for each in scores if each.step == step}
 
 
 def _fields(record: Record) -> dict[str, Any]:

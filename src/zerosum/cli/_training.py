@@ -65,8 +65,8 @@ def train_and_show(trainer: Trainer, console: Console, conduct: Conduct) -> None
     console.print(f"\nFinished {trainer.steps:,} iterations in {path}", soft_wrap=True)
     if expected := auto.expect_of_iterations(trainer.recipe, trainer.steps):
         console.print(expected, soft_wrap=True)
-    final = [each.score for each in records.read(trainer.folder, ScoreRecord) if each.step == trainer.steps]
-    show_scores({path.name: final}, console)
+    final = records.scores_at(records.read(trainer.folder, ScoreRecord), trainer.steps)
+    show_scores({path.name: list(final.values())}, console)
     if diagnosis := Diagnosis.read(trainer.folder.diagnosis):
         console.print(f"Doctor     {diagnosis.verdict}", soft_wrap=True, markup=False)
     console.print(

@@ -10,7 +10,7 @@ import numpy as np
 from zerosum import records
 from zerosum.errors import InputError
 from zerosum.metrics import Score
-from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.records import IterationRecord, ScoreRecord, scores_at
 from zerosum.run_description import Line
 from zerosum.run_folder import RunFolder, lengths
 from zerosum.seeds import SeedsFolder, is_seeds_folder
@@ -80,7 +80,7 @@ class Run:
     @property
     def final(self) -> dict[str, Score]:
         """The scores at its end, by metric, in order; none if it is not finished."""
-        return {each.score.metric: each.score for each in self.scores if each.step == self.steps}
+        return scores_at(self.scores, self.steps)
 
     @property
     def key(self) -> dict[str, Any]:

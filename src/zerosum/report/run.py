@@ -23,7 +23,7 @@ CONFUSION = ("real_as_real", "real_as_fake", "fake_as_real", "fake_as_fake")
 def write(folder: RunFolder) -> None:
     """Write the run's `report.html`, also for a run that is not finished."""
     iterations, scores = records.read(folder, IterationRecord), records.read(folder, ScoreRecord)
-    last = [each.score for each in scores if each.step == scores[-1].step]
+    last = list(records.scores_at(scores, scores[-1].step).values()) if scores else []
     about = folder.describe()
     moments = records.read(folder, FindingRecord)
     probabilistic = catalog.lookup(Game, about["recipe"]["game"]["name"]).probabilistic

@@ -49,8 +49,9 @@ class Scoring:
         return True
 
     def conclude(self, run: "Trainer", observe: Observe) -> None:
-        """Measure the scores of the end, unless they are there."""
-        if not any(record.step == run.step for record in records.read(run.folder, ScoreRecord)):
+        """Measure the scores of the end, which stand beside those of real data, unless they are there."""
+        known = records.read(run.folder, ScoreRecord)
+        if not any(record.step == run.step and record.score.real is not None for record in known):
             self._score(run, sample_count(run.source, self.evaluation.features), observe, training=False)
             run.save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
 

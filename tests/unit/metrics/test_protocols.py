@@ -163,7 +163,7 @@ def test_images_go_to_the_network_from_their_own_size(
         ({"protocol": "clean-fid", "features": "pixels"}, "sees images through Inception: leave out --features pixels"),
         ({"protocol": "pytorch-fid", "metrics": ["variety"]}, "measures frechet-distance, not variety"),
         ({"protocol": "pytorch-fid", "reference": "test"}, "compares with all images: leave out --reference test"),
-        ({"protocol": "pytorch-fid", "pairs": 3}, "shows no pairs"),
+        ({"protocol": "pytorch-fid", "pairs": 3}, "shows no images"),
     ],
 )
 def test_what_a_program_does_not_do_is_refused(options: dict[str, object], message: str) -> None:
