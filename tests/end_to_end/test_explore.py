@@ -248,6 +248,7 @@ def test_a_run_that_is_gone_is_compared_with_nothing(
     page.click("#nearest")
     until(page, "document.querySelector('#status').textContent === 'no run at cats any more'")
     until(page, "document.querySelector('#training').textContent === ''")
+    assert not page.query_selector_all("#training figure")
 
 
 def test_a_run_without_a_generator_says_so(explore: Explore, open_page: Callable[..., Any], tmp_path: Path) -> None:

@@ -10,98 +10,111 @@ from zerosum.cli._options import DataDir, Device, Truncation
 PAIRS, PAIR_COLUMNS = 16, 8
 EXAMPLES = 32  # of each kind
 
+What = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN|IMAGES...",
+        help="A run's folder, a generator.safetensors, or images made elsewhere: a folder, .zip, .npz or .npy. "
+        "Several are compared.",
+    ),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="The real data, or their statistics: an .npz of --save-reference, pytorch-fid or clean-fid, a .pt of "
+        "torch-fidelity's cache; default: what the first run was trained on.",
+    ),
+]
+SaveReference = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.npz", help="Score nothing: write the statistics of these real images, for --against."),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option("--metric", help="Measure only this, e.g. frechet-distance or mifid; repeatable."),
+]
+Features = Annotated[
+    str,
+    typer.Option(
+        help="auto (the best that are here), efficientnet, classifier, stacked-classifier, random-convolutions, "
+        "pixels, inception (or inception:64, :192, :768), dinov2."
+    ),
+]
+Protocol = Annotated[
+    str,
+    typer.Option(
+        metavar="PROGRAM",
+        help="Bring images to Inception as pytorch-fid, clean-fid, torch-fidelity or kaggle-dogs does, and measure "
+        "what it measures.",
+    ),
+]
+Reference = Annotated[
+    str,
+    typer.Option(
+        help="Compare with the test split, the train split (as most papers do), or all; auto: test, and all for "
+        "images made elsewhere."
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option("--count", "-n", min=2, max=200_000, help="Samples of each; default: 2,500 to 10,000, or all."),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        help="Resize images made elsewhere and the real ones: 64, or height x width; default: as the former are."
+    ),
+]
+Pairs = Annotated[
+    Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.html",
+        help="Write a page of the scores and the images to look at: what the samples lack, what is least like real "
+        "images, what is most.",
+    ),
+]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CONDITION",
+        help="End with exit code 1 if a figure is so: 'frechet-distance>12', with < <= > or >=; repeatable.",
+    ),
+]
+Json = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Write the scores as JSON lines; '-' prints them instead of a table."),
+]
+MarkdownOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the scores as Markdown, for a pull request.")
+]
+
 
 def evaluate(
-    what: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN|IMAGES...",
-            help="A run's folder, a generator.safetensors, or images made elsewhere: a folder, .zip, .npz or .npy. "
-            "Several are compared.",
-        ),
-    ],
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATA",
-            help="The real data, or their statistics: an .npz of --save-reference, pytorch-fid or clean-fid, a .pt of "
-            "torch-fidelity's cache; default: what the first run was trained on.",
-        ),
-    ] = None,
-    save_reference: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.npz", help="Score nothing: write the statistics of these real images, for --against."
-        ),
-    ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option("--metric", help="Measure only this, e.g. frechet-distance or mifid; repeatable."),
-    ] = None,
-    features: Annotated[
-        str,
-        typer.Option(
-            help="auto (the best that are here), efficientnet, classifier, stacked-classifier, random-convolutions, "
-            "pixels, inception (or inception:64, :192, :768), dinov2."
-        ),
-    ] = "auto",
-    protocol: Annotated[
-        str,
-        typer.Option(
-            metavar="PROGRAM",
-            help="Bring images to Inception as pytorch-fid, clean-fid, torch-fidelity or kaggle-dogs does, and measure "
-            "what it measures.",
-        ),
-    ] = "",
+    what: What,
+    against: Against = None,
+    save_reference: SaveReference = None,
+    metrics: Metrics = None,
+    features: Features = "auto",
+    protocol: Protocol = "",
     weights: Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")] = (
         None
     ),
     download: Annotated[bool, typer.Option("--download", help="Fetch such weights if they are not here.")] = False,
-    reference: Annotated[
-        str,
-        typer.Option(
-            help="Compare with the test split, the train split (as most papers do), or all; auto: test, and all for "
-            "images made elsewhere."
-        ),
-    ] = "auto",
-    count: Annotated[
-        int | None,
-        typer.Option("--count", "-n", min=2, max=200_000, help="Samples of each; default: 2,500 to 10,000, or all."),
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            help="Resize images made elsewhere and the real ones: 64, or height x width; default: as the former are."
-        ),
-    ] = None,
+    reference: Reference = "auto",
+    count: Count = None,
+    size: Size = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
     truncation: Truncation = None,
-    pairs: Annotated[
-        Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            help="Write a page of the scores and the images to look at: what the samples lack, what is least like real "
-            "images, what is most.",
-        ),
-    ] = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CONDITION",
-            help="End with exit code 1 if a figure is so: 'frechet-distance>12', with < <= > or >=; repeatable.",
-        ),
-    ] = None,
-    json: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Write the scores as JSON lines; '-' prints them instead of a table."),
-    ] = None,
+    pairs: Pairs = None,
+    report: Report = None,
+    fail_if: FailIf = None,
+    json: Json = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the scores as JUnit's XML.")] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the scores as Markdown, for a pull request.")
-    ] = None,
+    markdown: MarkdownOption = None,
     device: Device = "auto",
     data_dir: DataDir = None,
 ) -> None:

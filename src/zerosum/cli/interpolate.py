@@ -13,44 +13,50 @@ if TYPE_CHECKING:
 PICTURE_STEPS, FILM_STEPS = 10, 25
 LEG_SECONDS = 1.0
 
+Run = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        help="A run's folder, a generator.safetensors, hub:OWNER/NAME, or one that ships: digits, ring.",
+    ),
+]
+Count = Annotated[
+    int,
+    typer.Option(
+        "--count",
+        "-n",
+        min=1,
+        help="How many journeys, one below the other; in a film, how many samples it passes before it repeats.",
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        min=2, help="Samples on each journey, both ends included (default: 10); in a film, frames to each (25)."
+    ),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option(min=0.01, max=600, help="In a film, from one sample to the next; default: 1."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="A .png or .jpg (one row a journey), a .gif, .webp or .mp4 (a film that ends where it begins), a "
+        ".npz or .npy (the array), a .zip or a folder (a PNG each); default: interpolation-SEED.png."
+    ),
+]
+
 
 def interpolate(
-    run: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN",
-            help="A run's folder, a generator.safetensors, hub:OWNER/NAME, or one that ships: digits, ring.",
-        ),
-    ],
-    count: Annotated[
-        int,
-        typer.Option(
-            "--count",
-            "-n",
-            min=1,
-            help="How many journeys, one below the other; in a film, how many samples it passes before it repeats.",
-        ),
-    ] = 8,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            min=2, help="Samples on each journey, both ends included (default: 10); in a film, frames to each (25)."
-        ),
-    ] = None,
-    seconds: Annotated[
-        float | None,
-        typer.Option(min=0.01, max=600, help="In a film, from one sample to the next; default: 1."),
-    ] = None,
+    run: Run,
+    count: Count = 8,
+    steps: Steps = None,
+    seconds: Seconds = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same journeys.")] = 0,
     label: Annotated[str | None, typer.Option(help="Only of this class, if the generator was told classes.")] = None,
     truncation: Truncation = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="A .png or .jpg (one row a journey), a .gif, .webp or .mp4 (a film that ends where it begins), a "
-            ".npz or .npy (the array), a .zip or a folder (a PNG each); default: interpolation-SEED.png."
-        ),
-    ] = None,
+    out: Out = None,
     device: Device = "auto",
 ) -> None:
     """Travel through RUN's latent space: rows of samples between pairs of latent points, or a film of a round trip."""

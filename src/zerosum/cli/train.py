@@ -7,50 +7,55 @@ import typer
 
 from zerosum.cli._options import Changes, Data, DataDir, Device, LogNames, OnNonfinite, Size, StopWhen
 
+Recipe = Annotated[
+    str,
+    typer.Option(
+        help="A name, a JSON file, or a run, to train by its recipe; auto looks at the data, or takes that of --from."
+    ),
+]
+StartFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="RUN|GENERATOR",
+        help="Begin with the weights of this run (both players), or of a generator.safetensors (the generator).",
+    ),
+]
+Freeze = Annotated[
+    int | None,
+    typer.Option(min=0, help="With --from RUN: keep so many of the discriminator's first layers as they are."),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0.01,
+        max=1e6,
+        help="Train about this long instead; a probe turns it into steps. With --seeds, each run.",
+    ),
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=1_000,
+        help="Train the same recipe so many times, one run after the other, from --seed on; --out has a folder for "
+        "each.",
+    ),
+]
+
 
 def train(
     data: Data,
-    recipe: Annotated[
-        str,
-        typer.Option(
-            help="A name, a JSON file, or a run, to train by its recipe; auto looks at the data, or takes "
-            "that of --from."
-        ),
-    ] = "auto",
+    recipe: Recipe = "auto",
     changes: Changes = None,
-    start_from: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="RUN|GENERATOR",
-            help="Begin with the weights of this run (both players), or of a generator.safetensors (the generator).",
-        ),
-    ] = None,
-    freeze: Annotated[
-        int | None,
-        typer.Option(min=0, help="With --from RUN: keep so many of the discriminator's first layers as they are."),
-    ] = None,
+    start_from: StartFrom = None,
+    freeze: Freeze = None,
     size: Size = None,
     device: Device = "auto",
     steps: Annotated[int | None, typer.Option(min=1, help="Iterations; default: the recipe's.")] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01,
-            max=1e6,
-            help="Train about this long instead; a probe turns it into steps. With --seeds, each run.",
-        ),
-    ] = None,
+    minutes: Minutes = None,
     seed: Annotated[int, typer.Option(min=0, help="Everything random is a function of it.")] = 0,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            max=1_000,
-            help="Train the same recipe so many times, one run after the other, from --seed on; --out has a folder for "
-            "each.",
-        ),
-    ] = None,
+    seeds: Seeds = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/ and the data's name.")] = None,
     on_nonfinite: OnNonfinite = "stop",
     stop_when: StopWhen = "never",

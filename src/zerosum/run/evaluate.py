@@ -92,9 +92,8 @@ def evaluate(
         return EvaluationResult(found, features.better, None)
     with reporter.phase("opening the real data") as progress:
         source = open_real_data(candidates, place, asked.size, progress, reporter)
-    for option, count in (("--pairs", asked.pairs), ("--report", asked.examples)):
-        if count and not source.is_images:
-            raise InputError(f"{option} is for images, and {source.name} has points")
+    for option in () if source.is_images else asked.showing:
+        raise InputError(f"{option} is for images, and {source.name} has points")
     candidates = [
         Candidate.open(each.name, asked.size, asked.device, reporter, source.range)
         if each.reads_unlike(source)
@@ -150,14 +149,9 @@ def save_reference(
         raise InputError(f"--save-reference measures one set of images, not {len(places)}")
     if against is not None:
         raise InputError("--save-reference measures the real images themselves: leave out --against")
-    for name, value in (
-        ("--metric", asked.metrics),
-        ("--pairs", asked.pairs),
-        ("--report", asked.examples),
-        ("--truncation", asked.truncation),
-    ):
-        if value:
-            raise InputError(f"--save-reference compares nothing: leave out {name}")
+    needless = [name for name, value in (("--metric", asked.metrics), ("--truncation", asked.truncation)) if value]
+    for name in (*needless, *asked.showing):
+        raise InputError(f"--save-reference compares nothing: leave out {name}")
     check_reference_file(Path(path).expanduser())
     check_pictures(places)
     check_kind(Path(places[0]).expanduser())

@@ -43,6 +43,11 @@ class EvaluationOptions:
     device: str = "auto"
     protocol: str = ""
 
+    @property
+    def showing(self) -> tuple[str, ...]:
+        """The options of the command that were asked for and show images."""
+        return tuple(name for name, count in (("--pairs", self.pairs), ("--report", self.examples)) if count)
+
     def find_protocol(self) -> Protocol | None:
         """Return the protocol of that name; None if there is none.
 

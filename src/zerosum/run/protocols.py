@@ -37,9 +37,8 @@ def check_protocol(protocol: Protocol, asked: EvaluationOptions) -> None:
             raise InputError(f"--protocol {name}: {protocol.program} measures {known}, not {metric}")
     if asked.reference not in ("auto", "all"):
         raise InputError(f"--protocol {name} compares with all images: leave out --reference {asked.reference}")
-    for option, count in (("--pairs", asked.pairs), ("--report", asked.examples)):
-        if count:
-            raise InputError(f"--protocol {name} shows no images: leave out {option} or --protocol")
+    for option in asked.showing:
+        raise InputError(f"--protocol {name} shows no images: leave out {option} or --protocol")
 
 
 def make_request(asked: EvaluationOptions, network: str, reporter: Reporter) -> Request:

@@ -1,6 +1,7 @@
 """Play, pause, one iteration, one line; another game; what goes wrong does not end it."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -94,9 +95,12 @@ def test_nobody_looks_and_nothing_is_played() -> None:
     game = Session(SMALL)
     with Viewer(game) as viewer:
         viewer.until(0, "start")
+    shown = game.frame()
     game.tell("play")
+    time.sleep(0.3)  # a session that played meanwhile would be some iterations further
+    assert game.frame() == shown
     with Viewer(game) as viewer:
-        viewer.wait(lambda about, _: about["step"] > 2)
+        assert viewer.wait(lambda about, _: about["step"] > 2)["step"] > 2
     game.close()
 
 
@@ -174,6 +178,7 @@ def test_the_end_of_a_game_is_said(viewer: Viewer, monkeypatch: pytest.MonkeyPat
     viewer.game.tell("restart", {"settings": SMALL.as_json()})
     viewer.game.tell("play")
     viewer.wait(lambda about, state: about["step"] == 2 and "all 2 iterations" in state["message"])
+    assert not viewer.game.state()["pace"]["playing"]
 
 
 def test_a_game_that_breaks_is_no_end(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +191,7 @@ def test_a_game_that_breaks_is_no_end(viewer: Viewer, monkeypatch: pytest.Monkey
     viewer.until(0, "start")
     viewer.game.tell("iteration")
     viewer.until(1)
+    assert viewer.game.state()["message"] == ""
 
 
 def test_history_stays_small(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
