@@ -185,7 +185,7 @@ class Diagnosis:
         beyond = sum(each.beyond for check in self.checks if check.name not in found for each in check.measures)
         if not beyond:
             return ""
-        return f", but {beyond} number{'s are' if beyond > 1 else ' is'} beyond the healthy bound (marked in the list)"
+        return f". Beyond the healthy bound, but no finding: {beyond} number{'s' if beyond > 1 else ''} (marked in the list)"
 
     def to_bytes(self) -> bytes:
         """Serialise it to JSON; `read` reads it back equal."""
