@@ -185,7 +185,8 @@ class Diagnosis:
         beyond = sum(each.beyond for check in self.checks if check.name not in found for each in check.measures)
         if not beyond:
             return ""
-        return f". Beyond the healthy bound, but no finding: {beyond} number{'s' if beyond > 1 else ''} (marked in the list)"
+        numbers = f"{beyond} number{'s' if beyond > 1 else ''}"
+        return f". Beyond the healthy bound, but no finding: {numbers} (marked in the list)"
 
     def to_bytes(self) -> bytes:
         """Serialise it to JSON; `read` reads it back equal."""

@@ -319,7 +319,9 @@ def test_a_number_beyond_its_bound_is_owned_up_to(healthy: Evidence) -> None:
     (check, *checks) = diagnose(healthy).checks
     beyond = Measure.below("something", 9.0, 1.0)
     doubted = replace(diagnose(healthy), checks=(replace(check, measures=(*check.measures, beyond)), *checks))
-    assert doubted.verdict.endswith("none found. Beyond the healthy bound, but no finding: 1 number (marked in the list).")
+    assert doubted.verdict.endswith(
+        "none found. Beyond the healthy bound, but no finding: 1 number (marked in the list)."
+    )
     assert beyond.describe() == "something: 9; healthy: below 1 - beyond it"
 
 
