@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -90,6 +91,12 @@ def run(recipe: Recipe, calls: list[str]) -> dict[str, Any]:
     return {"bits": digest(found), "calls": len(calls) - before, "gradients left": left}
 
 
+def threads_of_group() -> list[str]:
+    """Name the threads of this process that belong to its process group."""
+    names = [each.read_text().strip() for each in Path("/proc/self/task").glob("*/comm")]
+    return [name for name in names if "gloo" in name]
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     TEAM = join()
@@ -107,5 +114,7 @@ if __name__ == "__main__":
         CHOSEN[NAME] = recipes.find(BASE)
         for EACH in CHANGES:
             CHOSEN[NAME] = change(CHOSEN[NAME], EACH)
-    sys.stdout.write(json.dumps({name: run(shrink(recipe), CALLS) for name, recipe in CHOSEN.items()}) + "\n")
+    FOUND = {name: run(shrink(recipe), CALLS) for name, recipe in CHOSEN.items()}
+    THREADS = threads_of_group()
     TEAM.leave()
+    sys.stdout.write(json.dumps({"threads": [len(THREADS), len(threads_of_group())], "recipes": FOUND}) + "\n")

@@ -182,6 +182,10 @@ def join() -> Team:
             f"WORLD_SIZE={os.environ['WORLD_SIZE']} asks for several processes, but {', '.join(missing)} "
             f"{'are' if len(missing) > 1 else 'is'} not set: start them with torchrun --nproc-per-node N -m zerosum ..."
         )
+    # The optimizers of PyTorch import this module, whose defaults keep the group of that moment alive for good; and the
+    # threads of a group that outlives `leave` may abort the process at its end. So import it while there is no group.
+    import torch.distributed.nn
+
     distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     return Group(distributed.get_rank(), distributed.get_world_size())
 
