@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -116,6 +117,35 @@ def test_train_is_stopped_and_resumed_without_decoding_again(
     ends = [safetensors.numpy.load_file(zerosum.folder / run / "generator.safetensors") for run in ("whole", "r")]
     assert ends[0].keys() == ends[1].keys()
     assert all((ends[0][name] == ends[1][name]).all() for name in ends[0])
+
+
+def test_a_pack_trains_as_the_photos_do_without_them(zerosum: Command, photos: Path) -> None:
+    steps = ("--steps", 2, *SMALL)
+    shutil.copytree(photos, zerosum.folder / "photos")
+    assert zerosum("train", "photos", "--out", "from-photos", "--size", 16, *steps)[0] == 0
+    code, out, err = zerosum("pack", "photos", "--out", "packs/mine", "--size", 16)
+    assert (code, err) == (0, "")
+    assert "'zerosum train packs/mine' trains on them" in out
+    shutil.rmtree(zerosum.folder / "photos")
+    assert zerosum("train", "packs/mine", "--out", "from-pack", *steps)[0] == 0
+    ends = [
+        safetensors.numpy.load_file(zerosum.folder / run / "generator.safetensors")
+        for run in ("from-photos", "from-pack")
+    ]
+    assert ends[0].keys() == ends[1].keys()
+    assert all((ends[0][name] == ends[1][name]).all() for name in ends[0])
+
+
+def test_pack_refuses_what_it_cannot_pack(zerosum: Command, photos: Path) -> None:
+    (zerosum.folder / "mine").mkdir()
+    assert zerosum.refused("pack", photos, "--out", "mine") == (
+        "error: mine exists: name another folder, or delete it\n"
+    )
+    assert "needs no packing" in zerosum.refused("pack", "digits", "--out", "d")
+    assert "only fields of data say how images are prepared" in zerosum.refused(
+        "pack", "digits", "--out", "d", "--set", "batch_size=3"
+    )
+    assert not (zerosum.folder / "d").exists()
 
 
 def test_a_size_that_was_chosen_by_the_images_is_kept(

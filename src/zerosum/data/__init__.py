@@ -25,6 +25,7 @@ from torch import Tensor
 
 from zerosum import randomness
 from zerosum.data.distributions import Mixture
+from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 from zerosum.types import Shape
 
@@ -131,6 +132,7 @@ class Source:
         density: the exact distribution of points, if it is known.
         digest: of every sample and label, if it was computed before.
         files: a list of what was done with every image file, one JSON object per line; None without image files.
+        prepared: how image files were prepared; None without image files.
         stacked_from: the labelled images in the channels, if the samples are stacks of such.
         notes: what was guessed while the data were read, and what overrules it: sentences for people.
         range: the values of files or arrays that became black and white; None if they were bytes.
@@ -145,6 +147,7 @@ class Source:
     density: Mixture | None = None
     digest: str = ""
     files: Path | None = None
+    prepared: Preparation | None = None
     stacked_from: "Source | None" = None
     notes: tuple[str, ...] = ()
     range: tuple[float, float] | None = None

@@ -133,14 +133,9 @@ def open_for_recipe(
     if start is not None and recipe == "auto":
         recipe = start.own_recipe()
     given = recipes.find(recipe) if isinstance(recipe, str | Path) and recipe != "auto" else recipe
-    draft = given if isinstance(given, Recipe) else Recipe("auto")
-    for assignment in changes:
-        if assignment.partition("=")[0].rstrip() == "data":
-            raise InputError("--set data: set its fields one at a time, e.g. --set data.flip=true")
-        if assignment.startswith("data."):
-            draft = change(draft, assignment)
-    check_words(given, [assignment for assignment in changes if not assignment.startswith("data.")])
-    preparation = draft.data
+    others = [assignment for assignment in changes if not assignment.startswith("data.")]
+    preparation = _prepare(given if isinstance(given, Recipe) else Recipe("auto"), changes)
+    check_words(given, others)
     if preparation.size is None and Engine.choose(device).device.type == "cuda":
         preparation = replace(preparation, largest=max(preparation.largest, LARGEST_ON_GPUS))
     source = open_source(data, preparation, progress)
@@ -148,16 +143,33 @@ def open_for_recipe(
     if preparation.shown is not None and source.is_images and max(preparation.shown) >= source.shape[0]:
         shown = ",".join(map(str, preparation.shown))
         raise InputError(f"data.shown={shown}: {source.name} has {source.shape[0]} channels, counted from 0")
-    if source.files is None:  # the run must not claim what was not heeded
+    if source.prepared is None:  # the run must not claim what was not heeded
         heeded = {name: getattr(preparation, name) for name in source.heeded} | {"shown": source.shown}
         preparation = Preparation(**heeded, flip=preparation.flip and source.is_images)
     else:  # a resumed run must not choose again
-        preparation = replace(preparation, size=(source.shape[1], source.shape[2]))
+        preparation = replace(source.prepared, flip=preparation.flip, shown=preparation.shown)
     chosen = replace(given if isinstance(given, Recipe) else auto.choose(source), data=preparation)
+    return source, reduce(change, others, chosen)
+
+
+def read_preparation(changes: Sequence[str]) -> Preparation:
+    """Return what the `changes` of `data.` fields say, each as `data.field=value`.
+
+    Raises:
+        InputError: another field, or a value that does not fit.
+    """
     for assignment in changes:
         if not assignment.startswith("data."):
-            chosen = change(chosen, assignment)
-    return source, chosen
+            raise InputError(f"--set {assignment}: only fields of data say how images are prepared, as data.crop=fit")
+    return _prepare(Recipe("auto"), [assignment.strip() for assignment in changes])
+
+
+def _prepare(recipe: Recipe, changes: Sequence[str]) -> Preparation:
+    """Return how `recipe` prepares images, with those of the `changes` that are of `data.` fields."""
+    for assignment in changes:
+        if assignment.partition("=")[0].rstrip() == "data":
+            raise InputError("--set data: set its fields one at a time, e.g. --set data.flip=true")
+    return reduce(change, [each for each in changes if each.startswith("data.")], recipe).data
 
 
 def check_words(recipe: str | Path | Recipe, changes: Sequence[str]) -> None:

@@ -1,38 +1,34 @@
-"""Find a pack in the cache folder or make it there, and map it into memory.
+"""Find a pack in the cache folder or make it there, or make one in a folder that the user names.
 
-A pack is a folder: `pack.json` (shape, counts, classes, digest, range of the values, notes), `images.bin` (uint8:
-training images, then test images), `labels.npy` and `files.jsonl` (what was done with every file; skipped ones first).
-It is made beside its place and then renamed, so a pack that exists is complete. Its name is a digest of the files and
-the preparation; if no size was asked for, a file beside the packs stores the size that was chosen.
+A pack is made beside its place and then renamed, so a pack that exists is complete. In the cache its name is a digest
+of the files and the preparation; if no size was asked for, a file beside the packs stores the size that was chosen.
+What a process leaves that was ended while it made one is taken over by the next that makes the same.
 """
 
 import contextlib
 import hashlib
 import json
-import math
-import mmap
 import shutil
-import sys
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import torch
+from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
 from zerosum.atomic import retry, write_atomically
-from zerosum.data import Progress, Source, Split, cache_folder
+from zerosum.data import Progress, Source, cache_folder
 from zerosum.data.packs.collection import Collection
+from zerosum.data.packs.pack import DESCRIPTION, FORMAT, map_pack
 from zerosum.data.packs.shape import EXAMPLES
-from zerosum.data.packs.writing import PackDescription, write_pack
+from zerosum.data.packs.writing import write_pack
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
-FORMAT = "zerosum pack 7"
 ABANDONED_SECONDS = 24 * 3600
-MAP_NORESERVE = 0x4000  # Linux's; not every Python has a name for it
+PARTIAL, KEY = ".partial", "key"
 
 
 def open_pack(
@@ -43,34 +39,114 @@ def open_pack(
     Raises:
         InputError: there are no usable images, too many are broken, or all are smaller than the size asked for.
     """
-    if not found.items:
-        raise InputError(f"{where}: {_explain_none(found)}")
+    _refuse_nothing(found, where)
     packs = cache_folder() / "packs"
     try:
         place = packs / _derive_key(found, _recall_size(packs, found, preparation))
-        if not (place / "pack.json").exists():
-            place = _make_pack(packs, found, where, preparation, progress)
+        if not (place / DESCRIPTION).exists():
+            place = _make_in_cache(packs, found, where, preparation, progress)
     except OSError as error:
         raise InputError(f"cannot write the pack of {where} to {packs}: {error.strerror or error}") from None
-    source = _map_pack(place, name)
-    return replace(source, notes=(*_note_files(found), *found.notes, *source.notes))
+    source = map_pack(place, name)
+    return replace(source, notes=(*_note_files(found), *source.notes))
 
 
-def _make_pack(packs: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None) -> Path:
+def make_pack(
+    place: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None = None
+) -> Source:
+    """Make a pack of the images of `found` in the new folder `place`, and return it as a source.
+
+    What is unfinished lies in `PLACE.partial`; if a process that made the same pack was ended, go on where it was.
+
+    Raises:
+        InputError: there are no usable images, too many are broken, all are smaller than the size asked for; or the
+            folder exists, cannot be written, or another process makes a pack there.
+    """
+    _refuse_nothing(found, where)
+    if place.exists():
+        raise InputError(f"{place} exists: name another folder, or delete it")
+    partial = place.with_name(place.name + PARTIAL)
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        with _locking(partial) as locked:
+            if not locked:
+                raise InputError(f"another process makes the pack {place}: wait for it, or name another folder")
+            _begin(partial, _derive_key(found, preparation))
+            with _removing_failures(partial):
+                write_pack(partial, found, where, preparation, progress)
+                (partial / KEY).unlink()
+                _move(partial, place)
+    except OSError as error:
+        raise InputError(f"cannot write the pack {place}: {error.strerror or error}") from None
+    return map_pack(place, place.name)
+
+
+def _refuse_nothing(found: Collection, where: str) -> None:
+    if not found.items:
+        raise InputError(f"{where}: {_explain_none(found)}")
+
+
+def _make_in_cache(
+    packs: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None
+) -> Path:
     """Make the pack and return its folder."""
     _remove_abandoned(packs)
-    partial = packs / f"{uuid.uuid4().hex}.partial"
-    try:
-        partial.mkdir(parents=True)
-        size = write_pack(partial, found, where, preparation, progress).size
-        place = packs / _derive_key(found, replace(preparation, size=size))
-        _move(partial, place)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    packs.mkdir(parents=True, exist_ok=True)
+    mine, other = (packs / f"{name}{PARTIAL}" for name in (_derive_key(found, preparation), uuid.uuid4().hex))
+    with _locking(mine) as locked:
+        partial = mine if locked else other
+        with _removing_failures(partial):
+            partial.mkdir(exist_ok=True)
+            size = write_pack(partial, found, where, preparation, progress).size
+            place = packs / _derive_key(found, replace(preparation, size=size))
+            _move(partial, place)
     if not isinstance(preparation.size, tuple):
         with contextlib.suppress(OSError):  # it saves time, and another process may be writing the same
             write_atomically(_locate_size_file(packs, found, preparation), json.dumps(size).encode())
     return place
+
+
+@contextlib.contextmanager
+def _locking(partial: Path) -> Iterator[bool]:
+    """Lock a partial pack, and give whether it is this process's: false if another one is making it."""
+    file = partial.with_name(f"{partial.name}.lock")
+    lock = FileLock(file, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink()
+        lock.release()
+
+
+def _begin(partial: Path, key: str) -> None:
+    """Take over what is in the folder, if it is of the pack with that key; else empty it.
+
+    Raises:
+        InputError: there is something else than a partial pack in it.
+    """
+    note = partial / KEY
+    if any(partial.iterdir()) and not note.is_file():
+        raise InputError(f"{partial} is no unfinished pack: delete it, or name another folder")
+    if note.is_file() and note.read_text() != key:
+        shutil.rmtree(partial)
+        partial.mkdir()
+    note.write_text(key)
+
+
+@contextlib.contextmanager
+def _removing_failures(partial: Path) -> Iterator[None]:
+    """Remove the partial pack if the packing fails; not if the process is told to end, so that the next can go on."""
+    try:
+        yield
+    except Exception:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
 
 
 def _recall_size(packs: Path, found: Collection, preparation: Preparation) -> Preparation:
@@ -86,10 +162,11 @@ def _locate_size_file(packs: Path, found: Collection, preparation: Preparation) 
 
 
 def _remove_abandoned(packs: Path) -> None:
-    """Remove the partial packs of processes that were killed."""
-    for partial in packs.glob("*.partial"):
+    """Remove the partial packs of processes that were killed, if none has gone on with them since."""
+    for partial in packs.glob(f"*{PARTIAL}"):
         with contextlib.suppress(OSError):
-            if time.time() - partial.stat().st_mtime > ABANDONED_SECONDS:
+            touched = max(path.stat().st_mtime for path in (partial, *partial.iterdir()))
+            if time.time() - touched > ABANDONED_SECONDS:
                 shutil.rmtree(partial, ignore_errors=True)
 
 
@@ -97,8 +174,9 @@ def _move(partial: Path, place: Path) -> None:
     try:
         retry(lambda: partial.rename(place))
     except OSError:
-        if not (place / "pack.json").exists():  # else another process was faster, with the same result
+        if not (place / DESCRIPTION).exists():  # else another process was faster, with the same result
             raise
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _derive_key(found: Collection, preparation: Preparation) -> str:
@@ -111,45 +189,9 @@ def _derive_key(found: Collection, preparation: Preparation) -> str:
         digest.update(f"\n{item.name}\t{item.stamp}\t{item.label}\t{item.box}\t{item.testing}".encode())
     for skipped in found.skipped:
         digest.update(f"\n{tuple(skipped)}".encode())
+    for note in found.notes:
+        digest.update(f"\n{note}".encode())
     return digest.hexdigest()
-
-
-def _map_pack(place: Path, name: str) -> Source:
-    """Map the pack in the folder `place` into memory, as a source called `name`."""
-    try:
-        about = TypeAdapter(PackDescription).validate_json((place / "pack.json").read_bytes())
-        images = _map_file(place / "images.bin", (about.train + about.test, *about.shape))
-        labels = torch.from_numpy(np.load(place / "labels.npy", allow_pickle=False)) if about.classes else None
-    except (OSError, ValueError, EOFError, OverflowError, RuntimeError):
-        raise InputError(f"the pack {place} is damaged: delete that folder, and it will be made again") from None
-
-    def take(rows: slice) -> Split:
-        return Split(images[rows], None if labels is None else labels[rows])
-
-    return Source(
-        name,
-        take(slice(0, about.train)),
-        take(slice(about.train, None)),
-        about.classes,
-        digest=about.digest,
-        files=place / "files.jsonl",
-        notes=about.notes,
-        range=about.range,
-    )
-
-
-def _map_file(file: Path, shape: tuple[int, ...]) -> torch.Tensor:
-    """Map a file into memory as a tensor; changes to the tensor are not written to the file.
-
-    Without MAP_NORESERVE, Linux would reserve memory for the whole file, in case all of it is changed, and refuse files
-    larger than the memory.
-    """
-    if sys.platform != "linux":
-        return torch.from_numpy(np.memmap(file, np.uint8, "c", shape=shape))
-    with file.open("rb") as opened:
-        flags, access = mmap.MAP_PRIVATE | MAP_NORESERVE, mmap.PROT_READ | mmap.PROT_WRITE
-        content = mmap.mmap(opened.fileno(), math.prod(shape), flags=flags, prot=access)
-    return torch.frombuffer(content, dtype=torch.uint8).view(shape)
 
 
 def _explain_none(found: Collection) -> str:

@@ -8,14 +8,12 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pydantic
 from numpy.typing import NDArray
-from pydantic import Field
 
 from zerosum.data import LEAST, Progress, TooFewSamples, hash_content
 from zerosum.data.packs.classes import sort_classes
@@ -23,6 +21,8 @@ from zerosum.data.packs.collection import Collection, Item, Skipped, explain
 from zerosum.data.packs.decode import Outside, decode
 from zerosum.data.packs.duplicates import make_thumbnail
 from zerosum.data.packs.headers import Header, Unreadable, read_header, read_pages
+from zerosum.data.packs.journal import LINES, PIXELS, Journal
+from zerosum.data.packs.pack import DESCRIPTION, FILES, IMAGES, LABELS, PackDescription
 from zerosum.data.packs.ranges import find_values
 from zerosum.data.packs.shape import EXAMPLES, ImageShape, choose_shape
 from zerosum.data.packs.splits import Decoded, Division, divide
@@ -30,39 +30,16 @@ from zerosum.data.packs.workers import Workers
 from zerosum.data.preparation import Preparation
 from zerosum.data.values import Range
 from zerosum.errors import InputError
-from zerosum.types import Size
 
-Count = Annotated[int, Field(ge=0, strict=True)]
 MOST_PAGES = 16  # that are decoded by one worker, from one reading of the file
-
-
-@pydantic.dataclasses.dataclass(frozen=True)
-class PackDescription:
-    """The content of `pack.json`.
-
-    Attributes:
-        shape: of one image, (C, H, W).
-        train: how many images there are to train on, the first ones.
-        test: how many come after them.
-        classes: their names.
-        digest: of shape, split, pixels and labels.
-        range: of values that became black to white; None if they were bytes.
-        notes: what was guessed, for people.
-    """
-
-    shape: tuple[Size, Size, Size]
-    train: Count
-    test: Count
-    classes: tuple[str, ...]
-    digest: str
-    range: Range | None
-    notes: tuple[str, ...]
 
 
 def write_pack(
     place: Path, found: Collection, where: str, preparation: Preparation, progress: Progress | None
 ) -> ImageShape:
     """Fill the folder `place` with a pack of the images `found`; return the shape of the images.
+
+    If an earlier process was ended while it filled it with the same, go on where it was.
 
     Raises:
         InputError: no image can be used, too many are broken, all are too small, or a split is empty.
@@ -75,7 +52,7 @@ def write_pack(
         items = [item for _, item in listing.pages]
         _check_room(place, shape, len(items))
         decoder = Decoder(shape, preparation, values.range)
-        images, broken = _decode_all(place / "unsorted.bin", items, decoder, workers, progress)
+        images, broken = _decode_all(place, items, decoder, workers, progress)
     skipped = found.skipped + listing.skipped + broken
     _refuse_broken(where, len(images), skipped, preparation.broken)
     division = divide(images)
@@ -86,16 +63,20 @@ def write_pack(
     _sort_images(place, size, division.order, digest)
     if classes:
         labels = np.array([classes.index(str(images[number].item.label)) for number in division.order], np.int64)
-        np.save(place / "labels.npy", labels)
+        np.save(place / LABELS, labels)
         digest.update(labels.tobytes())
     stored = {item.name: header for header, item in headers}
-    with (place / "files.jsonl").open("w", encoding="utf-8") as lines:
+    with (place / FILES).open("w", encoding="utf-8") as lines:
         lines.writelines(json.dumps(line) + "\n" for line in _describe_files(images, division, skipped, stored))
-    notes = tuple(note for note in (*_note_pages(headers), values.note, division.explain()) if note)
-    about = PackDescription(size, train, test, tuple(classes), digest.hexdigest(), values.range, notes)
-    (place / "pack.json").write_text(json.dumps(asdict(about), indent=2) + "\n")
+    said = (*found.notes, *_note_pages(headers), values.note, division.explain())
+    notes = tuple(filter(None, said))
     if preparation.split:
         _refuse_few(division, where, train, test)
+    prepared = replace(preparation, size=shape.size)
+    about = PackDescription(size, train, test, tuple(classes), digest.hexdigest(), values.range, notes, prepared)
+    (place / DESCRIPTION).write_bytes(about.as_json())
+    for name in (PIXELS, LINES):
+        (place / name).unlink()
     return shape
 
 
@@ -201,21 +182,19 @@ class Decoder:
 
 
 def _decode_all(
-    file: Path, items: list[Item], decoder: Decoder, workers: Workers, progress: Progress | None
+    place: Path, items: list[Item], decoder: Decoder, workers: Workers, progress: Progress | None
 ) -> tuple[list[Decoded], list[Skipped]]:
-    """Decode all images and write their pixels to `file`; return those that were decoded and those that were not."""
-    images, skipped = list[Decoded](), list[Skipped]()
-    with file.open("wb") as pixels:
-        results = workers.map(decoder.decode, list(_gather_pages(items)))
-        for number, result in enumerate(itertools.chain.from_iterable(results), 1):
-            if isinstance(result, Skipped):
-                skipped.append(result)
-            else:
-                pixels.write(result[0])
-                images.append(result[1])
+    """Decode all images and write their pixels to the journal; return those that were decoded and those that were not.
+
+    What the journal in `place` has of an earlier process is not decoded again.
+    """
+    with Journal(place, (decoder.shape.channels, *decoder.shape.size), items) as journal:
+        results = workers.map(decoder.decode, list(_gather_pages(items[len(journal) :])))
+        for result in itertools.chain.from_iterable(results):
+            journal.add(result)
             if progress is not None:
-                progress("packing", number, len(items))
-    return images, skipped
+                progress("packing", len(journal), len(items))
+        return journal.images, journal.skipped
 
 
 def _gather_pages(items: list[Item]) -> Iterator[list[Item]]:
@@ -256,15 +235,13 @@ def _refuse_few(division: Division, where: str, train: int, test: int) -> None:
 
 
 def _sort_images(place: Path, size: tuple[int, ...], order: NDArray[np.int64], digest: hashlib.blake2b) -> None:
-    """Copy the images [C, H, W] of `size` from `unsorted.bin` to `images.bin` in their final order, and digest them."""
-    unsorted = np.memmap(place / "unsorted.bin", np.uint8, "r", shape=(len(order), *size))
-    with (place / "images.bin").open("wb") as file:
+    """Copy the images [C, H, W] of `size` from the journal to `images.bin` in their final order, and digest them."""
+    unsorted = np.memmap(place / PIXELS, np.uint8, "r", shape=(len(order), *size))
+    with (place / IMAGES).open("wb") as file:
         for number in order:
             content = unsorted[number].tobytes()
             digest.update(content)
             file.write(content)
-    del unsorted
-    (place / "unsorted.bin").unlink()
 
 
 def _describe_files(

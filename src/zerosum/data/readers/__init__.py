@@ -1,6 +1,7 @@
 """Find the reader for what the user typed; each file reads one kind of data.
 
-- Image files, which `packs` then decodes once: `folder.py`, `archive.py` (.zip), `hub.py` (the Hugging Face hub).
+- Image files, which `packs` then decodes once (`files.py`): `folder.py`, `archive.py` (.zip), `hub.py` (the Hugging
+  Face hub). `pack.py` reads what `zerosum pack` made of them.
 - Arrays, read as they are: `array.py` (.npy, .npz), `idx.py` (MNIST's format), `digits.py`.
 - Standard sets by name: `standard.py` lists them, `download.py` fetches their files, `binaries.py` reads CIFAR-10 and
   STL-10.

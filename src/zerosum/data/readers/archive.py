@@ -11,12 +11,10 @@ from pathlib import Path
 from threading import Lock
 from typing import ClassVar
 
-from zerosum.data import Progress, Source
 from zerosum.data.generated import HEAD
-from zerosum.data.packs.cache import open_pack
-from zerosum.data.packs.collection import Item, Skipped, collect, make_stamp
+from zerosum.data.packs.collection import Collection, Item, Skipped, collect, make_stamp
 from zerosum.data.preparation import Preparation
-from zerosum.data.readers import Reader
+from zerosum.data.readers.files import ImageFiles
 from zerosum.errors import InputError
 
 MOST_BYTES = 500_000_000  # of one entry, unpacked
@@ -26,7 +24,7 @@ FAILURES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError
 LEADS_OUT = re.compile(r"/|[A-Za-z]:|(.*/)?\.\.(/|$)", re.DOTALL)
 
 
-class Archive(Reader, name="archive"):
+class Archive(ImageFiles, name="archive"):
     """A .zip of images; folders in it are classes."""
 
     summary: ClassVar[str] = ".zip archives of images"
@@ -35,10 +33,13 @@ class Archive(Reader, name="archive"):
         """Recognise the file's extension."""
         return Path(data).suffix.lower() == ".zip" and Path(data).expanduser().is_file()
 
-    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
-        """Pack the images, unless they were packed before."""
-        path = Path(data).expanduser()
-        return open_pack(collect(list_files(path), preparation), path.stem, data, preparation, progress)
+    def name(self, data: str) -> str:
+        """Return the archive's name without its extension."""
+        return Path(data).stem
+
+    def find(self, data: str, preparation: Preparation) -> Collection:
+        """List the images in it."""
+        return collect(list_files(Path(data).expanduser()), preparation)
 
 
 def list_files(path: Path, prefix: str = "") -> Iterator[Item | Skipped]:

@@ -8,33 +8,40 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from zerosum.data import Progress, Source
 from zerosum.data.generated import HEAD
-from zerosum.data.packs.cache import open_pack
-from zerosum.data.packs.collection import Item, Skipped, collect, explain, is_hidden, make_stamp
+from zerosum.data.packs.collection import Collection, Item, Skipped, collect, explain, is_hidden, make_stamp
+from zerosum.data.packs.pack import is_pack
 from zerosum.data.preparation import Preparation
-from zerosum.data.readers import Reader, archive
+from zerosum.data.readers import archive
+from zerosum.data.readers.files import ImageFiles
 from zerosum.data.readers.idx import FILE
 from zerosum.errors import InputError
 from zerosum.run_folder import describes_run
 
 
-class Folder(Reader, name="folder"):
+class Folder(ImageFiles, name="folder"):
     """A folder of images of any size and kind; folders in it are classes; its .zip files are read in place."""
 
     summary: ClassVar[str] = "folders of images (JPEG, PNG, WebP, BMP, TIFF, GIF and others)"
 
     def reads(self, data: str) -> bool:
-        """Recognise any folder that is not empty and holds no idx files."""
+        """Recognise any folder that is not empty, no pack, and holds no idx files."""
         path = Path(data).expanduser()
-        return path.is_dir() and any(path.iterdir()) and not any(FILE.match(entry.name) for entry in path.iterdir())
+        if not path.is_dir() or is_pack(path):
+            return False
+        names = [entry.name for entry in path.iterdir()]
+        return bool(names) and not any(FILE.match(name) for name in names)
 
-    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
-        """Pack the images, unless they were packed before."""
+    def name(self, data: str) -> str:
+        """Return the folder's name."""
+        return Path(data).expanduser().resolve().name
+
+    def find(self, data: str, preparation: Preparation) -> Collection:
+        """List the images in it, also those in archives."""
         path = Path(data).expanduser()
         if (path / "run.json").is_file() and describes_run((path / "run.json").read_bytes()):
             raise InputError(f"{data} is a run, not data: 'zerosum resume {shlex.quote(data)}' goes on with it")
-        return open_pack(collect(list_files(path), preparation), path.resolve().name, data, preparation, progress)
+        return collect(list_files(path), preparation)
 
 
 def list_files(root: Path) -> Iterator[Item | Skipped]:

@@ -6,17 +6,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
 
-from zerosum.data import Progress, Source
-from zerosum.data.packs.cache import open_pack
 from zerosum.data.packs.collection import Collection, Item
 from zerosum.data.preparation import LABEL_FILES, Preparation
-from zerosum.data.readers import Reader
+from zerosum.data.readers.files import ImageFiles
 from zerosum.errors import InputError
 
 PREFIX = "hub:"
 
 
-class Hub(Reader, name="hub"):
+class Hub(ImageFiles, name="hub"):
     """A data set of the hub, or a copy of its repository on disk: the images of its training split."""
 
     summary: ClassVar[str] = "data sets of the Hugging Face hub (hub:OWNER/NAME, or hub:OWNER/NAME:CONFIGURATION)"
@@ -25,13 +23,22 @@ class Hub(Reader, name="hub"):
         """Recognise the prefix."""
         return data.startswith(PREFIX)
 
-    def open(self, data: str, preparation: Preparation, progress: Progress | None) -> Source:
-        """Download the data set by `datasets` and pack its images, each unless it was done before."""
-        name, _, configuration = data.removeprefix(PREFIX).partition(":")
+    def name(self, data: str) -> str:
+        """Return the last word of the data set's name."""
+        return _divide(data)[0].rstrip("/").rpartition("/")[2]
+
+    def find(self, data: str, preparation: Preparation) -> Collection:
+        """Download the data set by `datasets`, unless it was done before, and list its images."""
+        name, configuration = _divide(data)
         if not name:
             raise InputError(f"{data!r} names no data set; write {PREFIX}OWNER/NAME")
-        found = _list_images(_load_training_split(_import_datasets(), name, configuration or None), data, preparation)
-        return open_pack(found, name.rstrip("/").rpartition("/")[2], data, preparation, progress)
+        return _list_images(_load_training_split(_import_datasets(), name, configuration), data, preparation)
+
+
+def _divide(data: str) -> tuple[str, str | None]:
+    """Divide what the user typed into the data set's name and its configuration, if one is named."""
+    name, _, configuration = data.removeprefix(PREFIX).partition(":")
+    return name, configuration or None
 
 
 def _import_datasets() -> ModuleType:

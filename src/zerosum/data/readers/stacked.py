@@ -50,6 +50,7 @@ class Stacked(Reader, name="stacked"):
             train,
             test,
             files=single.files,
+            prepared=single.prepared,
             stacked_from=single,
             notes=single.notes,
             heeded=single.heeded,

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.photos import encoded, fill, picture
 from zerosum.data import Progress, Source, Split
-from zerosum.data.packs import cache
+from zerosum.data.packs import pack
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
@@ -88,7 +88,7 @@ def test_a_pack_may_be_larger_than_the_memory(tmp_path: Path) -> None:
     count = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 + 2**17  # 128 GiB more
     with (tmp_path / "images.bin").open("wb") as file:
         file.truncate(count * 2**20)
-    images = cache._map_file(tmp_path / "images.bin", (count, 1, 1024, 1024))
+    images = pack._map_file(tmp_path / "images.bin", (count, 1, 1024, 1024))
     assert not images[-1].any()
 
 
@@ -215,13 +215,21 @@ class Stop:
 
 
 @pytest.mark.parametrize("after", [1, 7, 16])
-def test_an_interrupted_packing_leaves_nothing(packs: Path, photos: Path, after: int) -> None:
+def test_an_interrupted_packing_goes_on_where_it_was(
+    packs: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, after: int
+) -> None:
     stop = Stop(after)
     with pytest.raises(KeyboardInterrupt):
         prepared(photos, stop)
     assert stop.seen == [("packing", done, 16) for done in range(1, after + 1)]
-    assert list(packs.iterdir()) == []
-    assert len(sides(prepared(photos))) == 16
+    assert [path.suffix for path in packs.iterdir()] == [".partial"]
+    rest = Stop(100)
+    source = prepared(photos, rest)
+    assert rest.seen == [("packing", done, 16) for done in range(after + 1, 17)]
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "another"))
+    at_once = prepared(photos)
+    assert source.fingerprint == at_once.fingerprint
+    assert lines(source) == lines(at_once)
 
 
 def test_images_of_one_size_are_packed_once(packs: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +253,9 @@ def test_what_a_killed_process_left_is_removed_after_a_day(packs: Path, photos: 
     for name in ("old.partial", "new.partial"):
         (packs / name).mkdir(parents=True)
         (packs / name / "unsorted.bin").write_bytes(b"x")
-    os.utime(packs / "old.partial", (0, 0))
+    for path in (packs / "old.partial" / "unsorted.bin", packs / "old.partial"):
+        os.utime(path, (0, 0))
+    os.utime(packs / "new.partial", (0, 0))  # a process still writes into the folder
     prepared(photos)
     assert {path.name for path in packs.glob("*.partial")} == {"new.partial"}
 
@@ -295,7 +305,9 @@ def test_a_damaged_pack_says_so(packs: Path, photos: Path, name: str, length: in
     source = prepared(photos)
     assert source.files is not None
     os.truncate(source.files.with_name(name), length)
-    with pytest.raises(InputError, match=r"the pack .* is damaged: delete that folder, and it will be made again"):
+    with pytest.raises(
+        InputError, match=r"the pack .* is damaged, or of another version of zerosum: delete that folder"
+    ):
         prepared(photos)
 
 
