@@ -76,6 +76,31 @@ def test_a_grid_has_the_rows_and_columns_that_were_asked_for(trained: tuple[Path
     assert "--grid 2x2: these samples are points, which become one plot: use --count" in refused
 
 
+def test_a_sheet_has_a_row_for_each_class_of_the_same_latents(in_process: Command) -> None:
+    networks = Compact(width=4, condition="projection")
+    network, _ = networks.build_pair((3, 8, 8), 3, seed=0)
+    classes = {"cat": 5, "dog": 4, "owl": 3}
+    told = TrainedGenerator(network.eval(), networks, (3, 8, 8), classes, Engine(torch.device("cpu")), {})
+    told.save(in_process.folder / "told.safetensors")
+    code, out, err = in_process("sample", "told.safetensors", "--by-class", "--count", 4, "--seed", 2)
+    assert (code, err) == (0, "")
+    assert out.startswith("12 pictures of 8x8, enlarged 4 times, in one grid of 3x4 (seed 2): samples-2.png\n")
+    assert "A row for each class, from the top: cat, dog, owl\n" in out
+    side, found = 8 * 4 + pictures.GAP, pixels_of(in_process.folder / "samples-2.png")
+    for row, label in enumerate(classes):
+        for column, expected in enumerate(told.sample(4, seed=2, label=label)):
+            shown = found[row * side + pictures.GAP :, column * side + pictures.GAP :][:32:4, :32:4]
+            assert np.array_equal(shown.transpose(2, 0, 1), expected)
+    untrained(Compact(width=4), 3, 8, 8).save(in_process.folder / "untold.safetensors")
+    for arguments, words in {
+        ("untold.safetensors",): "--by-class: this generator was told no classes",
+        ("told.safetensors", "--label", "cat"): "--by-class and --label cat: give one of them",
+        ("told.safetensors", "--grid", "2x2"): "--by-class and --grid 2x2: give one of them",
+        ("told.safetensors", "--out", "a.npz"): "--by-class: a.npz is no picture; use .png",
+    }.items():
+        assert words in in_process.refused("sample", *arguments, "--by-class")
+
+
 def test_arrays_and_archives(trained: tuple[Path, str], in_process: Command) -> None:
     expected = package.load(trained[0]).sample(70, seed=2)
     for name in ("a.npy", "a.zip", "folder"):

@@ -7,8 +7,6 @@ import typer
 
 from zerosum.cli._options import Device, Truncation
 
-COUNT = 64
-
 
 def sample(
     run: Annotated[
@@ -35,6 +33,12 @@ def sample(
         str | None,
         typer.Option(metavar="ROWSxCOLUMNS", help="One picture of so many rows and columns, instead of --count."),
     ] = None,
+    by_class: Annotated[
+        bool,
+        typer.Option(
+            "--by-class", help="One picture with a row for each class, of the same latents: --count is of each row."
+        ),
+    ] = False,
     kind: Annotated[
         Literal["png", "jpg", "webp", "gif"] | None,
         typer.Option("--format", help="Of the picture samples-SEED, where --out does not name a file."),
@@ -43,36 +47,42 @@ def sample(
 ) -> None:
     """Draw samples from RUN's generator."""
     from zerosum.cli import _generators
-    from zerosum.errors import InputError
 
     _generators.check(run)
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import samples
+    from zerosum.export.layout import Layout
     from zerosum.generator import load
 
-    if kind is not None and out is not None:
-        raise InputError(f"--format {kind} and --out {out}: give one of them, the end of --out is a format, too")
     destination = out or Path(f"samples-{seed}.{kind or 'png'}")
     samples.check_destination(destination)
-    rows, columns = (None, None) if grid is None else samples.parse_grid(grid, destination)
-    if rows is not None and columns is not None:
-        if count is not None:
-            raise InputError(f"--grid {grid} and --count {count}: give one of them")
-        count = rows * columns
-    count = count or COUNT
+    _refuse_two_of({"--format": kind, "--out": out}, ", the end of --out is a format, too")
+    _refuse_two_of({"--grid": grid, "--count": count})
+    _refuse_two_of({"--by-class": by_class or None, "--grid": grid, "--label": label})
+    layout = Layout.of(destination, count, grid, by_class=by_class)
     generator = load(run, device)
-    if grid is not None and len(generator.shape) != 3:
-        raise InputError(f"--grid {grid}: these samples are points, which become one plot: use --count")
     generator.check_request(label, truncation)
-    samples.check_shape(destination, generator.shape, count, columns)
+    layout = layout.fit(generator)
+    samples.check_shape(destination, generator.shape, layout.count, layout.columns)
     about = samples.describe_origin(generator, run, seed, label, truncation)
-    what = samples.describe_file(destination, generator.shape, count, columns)
-    batches = generator.sample_batches(count, seed, label, truncation)
-    batches = samples.select_shown(destination, batches, generator.shown)
+    what = samples.describe_file(destination, generator.shape, layout.count, layout.columns)
+    batches = samples.select_shown(destination, layout.draw(generator, seed, label, truncation), generator.shown)
     with show_progress("drawing", plain_console()) as progress:
-        samples.save_batches(samples.watch(batches, count, progress), count, destination, columns, about)
+        watched = samples.watch(batches, layout.count, progress)
+        samples.save_batches(watched, layout.count, destination, layout.columns, about)
     typer.echo(f"{what} (seed {seed}): {destination}")
+    if by_class:
+        typer.echo(f"A row for each class, from the top: {', '.join(generator.classes)}")
     if truncation is not None:
         typer.echo(f"Truncation: {generator.networks.describe_truncation(truncation)}")
-    if samples.is_grid(destination, generator.shape, count, columns):
+    if samples.is_grid(destination, generator.shape, layout.count, layout.columns):
         typer.echo("For single files, --out a folder or a .zip; for the array, a .npz or .npy")
+
+
+def _refuse_two_of(options: dict[str, object], aside: str = "") -> None:
+    """Refuse more than one of the options that were given, those that are not None."""
+    from zerosum.errors import InputError
+
+    given = [name if value is True else f"{name} {value}" for name, value in options.items() if value is not None]
+    if len(given) > 1:
+        raise InputError(f"{given[0]} and {given[1]}: give one of them{aside}")

@@ -1,7 +1,6 @@
 """Samples as files: a picture, an array, an archive or a folder of pictures; and reading such files back."""
 
 import itertools
-import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -84,20 +83,6 @@ def _check_size(kind: str, count: int, shape: tuple[int, ...], columns: int | No
             f"a grid of {count:,} pictures would be of {height:,}x{width:,} pixels, too many for a {kind}: lower "
             "--count, or use a folder, a .zip or a .npz"
         )
-
-
-def parse_grid(text: str, path: Path) -> tuple[int, int]:
-    """Read the rows and columns of a grid, as 8x8, that is to become the picture at `path`.
-
-    Raises:
-        InputError: they are no such numbers, or no picture is asked for.
-    """
-    if format_of(path) not in pictures.FORMATS:
-        raise InputError(f"--grid {text}: {path} is no picture; use {' '.join(pictures.FORMATS)}")
-    found = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", text.lower())
-    if found is None:
-        raise InputError(f"--grid {text}: write rows x columns, as 8x8, each from 1 to 9999")
-    return int(found[1]), int(found[2])
 
 
 def check_picture(path: Path) -> None:
