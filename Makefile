@@ -4,7 +4,7 @@ VENV ?= .venv
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-latest check docs mutants clean
+.PHONY: demo test test-latest check docs site mutants clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/zerosum train digits --minutes 2
@@ -37,11 +37,15 @@ docs: $(VENV)/installed-test
 	$(VENV)/bin/python docs/pages.py
 	$(VENV)/bin/python docs/rooms.py
 
+# The pages, notebooks and docstrings as a site, in site/; a link that leads nowhere is an error.
+site: $(VENV)/installed-site
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
 mutants: $(VENV)/installed-test
 	$(VENV)/bin/python -m tests.mutants.run $(MUTANTS)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) site
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zerosum needs Python 3.11 or newer; set PYTHON=")'
@@ -53,4 +57,8 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install -q -e '.[test]'
+	touch $@
+
+$(VENV)/installed-site: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install -q -e '.[site]'
 	touch $@
