@@ -47,11 +47,10 @@ def on_config(config: MkDocsConfig) -> None:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add the pages outside of docs/, the files that any page links to, style sheet and script."""
+    """Add the pages outside of docs/, the files that any page links to, and the style sheet."""
     for source, place in PAGES.items():
         files.append(File.generated(config, place, abs_src_path=str(ROOT / source)))
-    for own in ("website/site.css", "website/iframe-worker.js"):
-        files.append(File.generated(config, own, abs_src_path=str(ROOT / own)))
+    files.append(File.generated(config, "website/site.css", abs_src_path=str(ROOT / "website" / "site.css")))
     for notebook in ROOT.glob("notebooks/*.ipynb"):
         files.append(File.generated(config, f"notebooks/{notebook.name}", abs_src_path=str(notebook)))
     for place in sorted(set(find_linked(files))):
