@@ -90,6 +90,17 @@ class TrainedGenerator:
         """
         return torch.cat(list(self.sample_batches(n, seed, label, truncation)))
 
+    def sample_labels(self, n: int, seed: int = 0) -> Tensor:
+        """Return the classes of `sample(n, seed)`, numbers into `classes`: int64 [n], on the CPU.
+
+        Raises:
+            InputError: the generator was not told classes.
+        """
+        if not self.classes:
+            raise InputError("the samples of this generator have no classes: it was trained without labels")
+        latents = torch.cat(list(self.sample_latents(n, seed)))[:n]
+        return latents[:, self.networks.latent :].argmax(1).cpu()
+
     def sample_batches(
         self, n: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
     ) -> Iterator[Tensor]:

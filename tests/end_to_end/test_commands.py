@@ -245,6 +245,35 @@ def test_a_conditional_generator_from_end_to_end(zerosum: Zerosum, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert zerosum("sample", "r", "--label", 3, "--count", 5, "--out", "three.npz").returncode == 0
     assert np.array_equal(np.load(tmp_path / "three.npz")["samples"], package.load(tmp_path / "r").sample(5, label=3))
+    refused = zerosum("evaluate", "r", "--by-class", "--count", 100)
+    assert refused.returncode == 2
+    assert re.search(
+        r"^error: --by-class: every class has too few images; \d has the most, \d+ samples and \d\d in the reference "
+        r"of digits: 50 of each would do \(--count, --reference\)\n$",
+        refused.stderr,
+    )
+    done = zerosum(
+        "evaluate",
+        "r",
+        "--by-class",
+        "--count",
+        900,
+        "--reference",
+        "train",
+        "--json",
+        "-",
+        "--metric",
+        "frechet-distance",
+    )
+    assert done.returncode == 0, done.stderr
+    scores = [json.loads(line) for line in done.stdout.splitlines()]
+    generated = package.load(tmp_path / "r").sample_labels(900, seed=1).bincount(minlength=10).tolist()
+    rows = {line["class"]: line["samples"] for line in scores if line.get("class")}
+    assert rows == {str(label): count for label, count in enumerate(generated)}
+    assert [line["metric"] for line in scores if "class" not in line][:2] == [
+        "frechet-distance",
+        "intra-frechet-distance",
+    ]
     done = zerosum("sample", "r", "--label", "x", "--out", "x.png")
     assert (done.returncode, done.stderr) == (
         2,

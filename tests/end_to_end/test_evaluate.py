@@ -153,6 +153,75 @@ def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path:
     assert "mixed: brought to 8x8 (by Lanczos, antialiased)" in done.stdout
 
 
+def by_class(place: Path, source: Source, first: int, each: int, names: dict[int, str]) -> Path:
+    """`place`, made, with a folder for each name, and in it `each` digits of that class after the `first` ones."""
+    for label, name in names.items():
+        (place / name).mkdir(parents=True)
+        digits = source.train.samples[source.train.labels == label][first : first + each]
+        for number, image in enumerate(digits):
+            Image.fromarray(image[0].numpy()).save(place / name / f"{number}.png")
+    return place
+
+
+def test_folders_of_classes_get_a_row_for_each(zerosum: Zerosum, digits: Source, tmp_path: Path) -> None:
+    by_class(tmp_path / "reals", digits, 0, 80, {0: "oval", 1: "line", 2: "swan"})
+    by_class(tmp_path / "fakes", digits, 80, 55, {0: "oval", 2: "line", 7: "cane"})  # swans are called lines
+    asked = ("--against", "reals", "--features", "pixels", *QUICK)
+    done = zerosum("evaluate", "fakes", *asked, "--by-class", "--json", "all.jsonl", "--report", "page.html")
+    assert done.returncode == 0, done.stderr
+    assert "fakes: classes: the folders cane (55), line (55), oval (55)\n" in done.stdout
+    shown = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
+    assert shown["swan"][1:] == ["0", "80", "too", "few"]
+    assert shown["oval"][1:3] == shown["line"][1:3] == ["55", "80"]
+    assert "Warning: left out: samples of classes not in reals, cane (55)." in done.stdout
+    assert "no samples of class swan, so the means are without" in done.stdout
+    rows = [line for line in lines((tmp_path / "all.jsonl").read_text()) if "class" in line]
+    distances = {line["class"]: line for line in rows if line["metric"] == "frechet-distance"}
+    assert distances["line"]["value"] > 2 * distances["oval"]["value"]
+    assert distances["line"]["value"] > 2 * distances["line"]["real"]
+    assert {line["reference"] for line in distances.values()} == {
+        "whole of class line of reals",
+        "whole of class oval of reals",
+    }
+    page = (tmp_path / "page.html").read_text()
+    assert "Class by class" in page
+    assert "<td>swan</td><td>0</td><td>80</td>" in page
+    plain = zerosum("evaluate", "fakes", *asked)
+    assert "class" not in plain.stdout.replace("classes: the folders", "")
+
+
+def test_scores_by_class_need_classes_on_both_sides(
+    trained: tuple[Path, str], in_process: Command, digits: Source
+) -> None:
+    by_class(in_process.folder / "reals", digits, 0, 60, {0: "a", 1: "b"})
+    by_class(in_process.folder / "others", digits, 0, 60, {0: "c", 1: "d"})
+    by_class(in_process.folder / "few", digits, 0, 9, {0: "a", 1: "b"})
+    np.save(in_process.folder / "plain.npy", digits.train.samples[:60].numpy())
+    (in_process.folder / "ref.pt").touch()
+    for arguments, words in (
+        (
+            ("plain.npy", "--against", "reals"),
+            "--by-class: plain.npy has no classes: put the images of each into a folder",
+        ),
+        (
+            ("reals", "--against", "plain.npy"),
+            "--by-class: the real data plain have no classes: put the images of each",
+        ),
+        ((trained[0], "--against", "digits"), f"--by-class: the generator {trained[0]} was not told classes"),
+        (("reals", "--against", "others"), "no class of the samples (a, b) is one of others (c, d): name them alike"),
+        (("few", "--against", "reals"), "every class has too few images; a has the most, 9 samples and 60 in the ref"),
+        (
+            ("reals", "--against", "others", "--protocol", "pytorch-fid"),
+            "measures all classes together: leave out --by",
+        ),
+        (("reals", "--against", "ref.pt"), "--by-class needs the real images, and ref.pt holds their statistics"),
+        (("reals", "--save-reference", "ref.npz"), "--save-reference compares nothing: leave out --by-class"),
+    ):
+        code, _, err = in_process("evaluate", *arguments, "--by-class")
+        assert (code, err.count("\n")) == (2, 1), err
+        assert words in err
+
+
 def folder_of(place: Path, images: torch.Tensor) -> Path:
     """`place`, made, with a PNG of each of `images`, uint8 [N, 3, H, W]."""
     place.mkdir()

@@ -140,6 +140,7 @@ def test_a_conditional_generator_makes_the_class_that_is_asked_for(tmp_path: Pat
     labels = torch.cat([latents[:, -3:].argmax(1) for latents in made.sample_latents(2_000, seed=1)])
     assert labels.bincount(minlength=3).tolist()[2] == 0
     assert labels.float().mean().item() == pytest.approx(0.3, abs=5 * (0.3 * 0.7 / 2_000) ** 0.5)
+    assert torch.equal(made.sample_labels(130, seed=1), labels[:130])
     assert {int(latents[:, -3:].argmax(1).unique()) for latents in made.sample_latents(200, label="c")} == {2}
     made.save(tmp_path / "g.safetensors")
     assert torch.equal(load(tmp_path / "g.safetensors").sample(5, label="b"), made.sample(5, label="b"))
@@ -147,6 +148,8 @@ def test_a_conditional_generator_makes_the_class_that_is_asked_for(tmp_path: Pat
         made.sample(5, label="d")
     with pytest.raises(InputError, match="the generator was trained without labels"):
         trained().sample(5, label="b")
+    with pytest.raises(InputError, match="have no classes: it was trained without labels"):
+        trained().sample_labels(5)
 
 
 def test_files_that_are_no_generators(tmp_path: Path) -> None:

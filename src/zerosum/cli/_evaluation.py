@@ -10,7 +10,7 @@ from rich.console import Console
 
 from zerosum.cli._data import tell_files
 from zerosum.cli._progress import show_progress
-from zerosum.cli._tables import show_scores
+from zerosum.cli._tables import show_classes, show_scores
 from zerosum.data import Progress, Source
 from zerosum.errors import InputError, ScoreFailed
 from zerosum.export import scores as scores_as
@@ -102,11 +102,11 @@ class Outputs:
         if self.report is not None:
             from zerosum.report import evaluation as page  # with Jinja
 
-            page.write(self.report, result.against, scores, result.examples)
+            page.write(self.report, result.against, scores, result.examples, result.classes)
         if self.to_terminal:
-            typer.echo(scores_as.to_json(scores), nl=False)
+            typer.echo(scores_as.to_json(scores, result.classes), nl=False)
         elif self.json is not None:
-            scores_as.write(scores_as.to_json(scores), Path(self.json))
+            scores_as.write(scores_as.to_json(scores, result.classes), Path(self.json))
         failures = list_failures(self.conditions, scores)
         if self.junit is not None:
             scores_as.write(scores_as.to_junit(scores, self.conditions), self.junit)
@@ -119,6 +119,8 @@ class Outputs:
 def show_result(result: EvaluationResult, console: Console, pairs: Path | None, report: Path | None) -> None:
     """Print the table of scores, what better features would need, and where the `pairs` and the `report` are."""
     show_scores(result.scores, console)
+    for name, table in result.classes.items():
+        show_classes(table, console, f" of {name}" if len(result.classes) > 1 else "")
     if result.advice:
         console.print(result.advice + ".")
     if pairs is not None:

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from zerosum.export.scores import format_value
 from zerosum.metrics import Score, list_warnings
+from zerosum.metrics.by_class import ClassTable
 
 SHORT = {"test": "test", "training": "train", "whole": "all", "statistics": "stats"}
 
@@ -61,6 +62,41 @@ def _compare(scores: Mapping[str, Sequence[Score]], console: Console) -> None:
     _protocol(first, console)
     for name, lines in scores.items():
         _warn(lines, console, f" ({name})")
+
+
+def show_classes(classes: ClassTable, console: Console, of: str = "") -> None:
+    """Print a row for each class: how many there are, and each figure with its interval and that of real data."""
+    figures = [score for score in find_columns(classes) if score.metric != "density"]
+    table = Table(title=f"Class by class{of}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class", overflow="fold")
+    for heading in ("samples", "real images", *(f"{score.metric} {direction(score.better)}" for score in figures)):
+        table.add_column(heading, justify="right")
+    for row in classes.classes:
+        cells = [format_in_class(score) for score in row.scores if score.metric != "density"] or ["too few"]
+        table.add_row(row.name, f"{row.samples:,}", f"{row.reals:,}", *cells)
+    console.print(table)
+    console.print(
+        f"In brackets what real images of the class score{describe_fewer(classes)}; below the 95% interval. The "
+        "means are above."
+    )
+
+
+def describe_fewer(classes: ClassTable) -> str:
+    """Say what the scores of real images must not be read for where they are fewer than the samples."""
+    if all(score.real_samples in (0, score.samples) for row in classes.classes for score in row.scores):
+        return ""
+    return " (in some classes of another number than the samples, so a distance to them is no bound)"
+
+
+def find_columns(classes: ClassTable) -> tuple[Score, ...]:
+    """Return the scores of the first class that has some: each names a column."""
+    return next(row.scores for row in classes.classes if row.scores)
+
+
+def format_in_class(score: Score) -> str:
+    """Format a score of a class: the value, what real images of the class score in brackets, and the interval below."""
+    real = "" if score.real is None else f" ({format_value(score.real)})"
+    return f"{format_value(score.value)}{real}\n{format_value(score.low)} to {format_value(score.high)}"
 
 
 def _protocol(scores: Sequence[Score], console: Console) -> None:

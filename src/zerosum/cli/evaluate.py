@@ -56,6 +56,13 @@ Reference = Annotated[
         "images made elsewhere."
     ),
 ]
+ByClass = Annotated[
+    bool,
+    typer.Option(
+        "--by-class",
+        help="Score each class by itself too, where samples and real data have classes: a row for each, and intra-FID.",
+    ),
+]
 Count = Annotated[
     int | None,
     typer.Option("--count", "-n", min=2, max=200_000, help="Samples of each; default: 2,500 to 10,000, or all."),
@@ -105,6 +112,7 @@ def evaluate(
     ),
     download: Annotated[bool, typer.Option("--download", help="Fetch such weights if they are not here.")] = False,
     reference: Reference = "auto",
+    by_class: ByClass = False,
     count: Count = None,
     size: Size = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
@@ -146,6 +154,7 @@ def evaluate(
         "weights": weights,
         "download": download,
         "reference": reference,
+        "by_class": by_class,
         "count": count,
         "size": size,
         "seed": seed,

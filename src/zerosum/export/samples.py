@@ -116,16 +116,29 @@ def check_free(path: Path) -> None:
         )
 
 
-def load(place: str, size: str | None = None, progress: Progress | None = None, values: Range | None = None) -> Source:
+def load(
+    place: str,
+    size: str | None = None,
+    progress: Progress | None = None,
+    values: Range | None = None,
+    *,
+    labelled: bool = False,
+) -> Source:
     """Load generated samples from a folder or .zip of images, or an array: both splits of the source together.
 
     Images keep their size, which must be the same for all, unless a `size` is named. `values` become black and white,
-    where they are no bytes; None finds out which.
+    where they are no bytes; None finds out which. Classes of files are looked for only if `labelled`.
 
     Raises:
         InputError: they cannot be read, or differ in their size.
     """
-    fields = {"size": size or "stored", "labels": "none", "boxes": False, "split": False, "range": values}
+    fields = {
+        "size": size or "stored",
+        "labels": "auto" if labelled else "none",
+        "boxes": False,
+        "split": False,
+        "range": values,
+    }
     return open_any_count(place, catalog.build(Preparation, fields), progress)
 
 

@@ -9,6 +9,7 @@ from zerosum.atomic import write_atomically
 from zerosum.errors import InputError
 from zerosum.export.samples import check_parent
 from zerosum.metrics import Score, list_warnings
+from zerosum.metrics.by_class import ClassTable
 from zerosum.metrics.conditions import Condition, describe_failure
 
 Scores = Mapping[str, Sequence[Score]]
@@ -18,10 +19,19 @@ BEGINNINGS = '{"of": ', "<?xml version='1.0' encoding='utf-8'?>\n<testsuites nam
 HEADS = ("figure", "", "value", "95% interval", "real data", "N", "against")
 
 
-def to_json(scores: Scores) -> str:
-    """Write a JSON object in a line for each score: `of`, what was scored, and the fields of `Score`."""
-    lines = [json.dumps({"of": name, **score.as_json()}) for name, known in scores.items() for score in known]
-    return "".join(f"{line}\n" for line in lines)
+def to_json(scores: Scores, classes: Mapping[str, ClassTable] | None = None) -> str:
+    """Write a JSON object in a line for each score: `of`, what was scored, and the fields of `Score`.
+
+    Those of a class come after all others and say which: `class`.
+    """
+    lines = [{"of": name, **score.as_json()} for name, known in scores.items() for score in known]
+    lines += [
+        {"of": name, "class": row.name, **score.as_json()}
+        for name, table in (classes or {}).items()
+        for row in table.classes
+        for score in row.scores
+    ]
+    return "".join(f"{json.dumps(line)}\n" for line in lines)
 
 
 def to_junit(scores: Scores, conditions: Sequence[Condition] = ()) -> str:

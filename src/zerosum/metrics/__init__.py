@@ -131,10 +131,12 @@ class SampleSet:
     Attributes:
         samples: uint8 [N, C, H, W] or float32 [N, d].
         features: float32 [N, D], finite.
+        labels: the classes of the samples, int64 [N]; None if they have none.
     """
 
     samples: Tensor
     features: Tensor
+    labels: Tensor | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
@@ -142,16 +144,21 @@ class SampleSet:
 
     def take(self, count: int | None) -> "SampleSet":
         """Take a random part of `count` samples; all if that is None."""
-        return SampleSet(self.samples[:count], self.features[:count])
+        return self._cut(slice(None, count))
 
     def drop(self, count: int) -> "SampleSet":
         """Leave out the part that `take(count)` takes."""
-        return SampleSet(self.samples[count:], self.features[count:])
+        return self._cut(slice(count, None))
+
+    def _cut(self, part: slice) -> "SampleSet":
+        labels = None if self.labels is None else self.labels[part]
+        return SampleSet(self.samples[part], self.features[part], labels)
 
     def shuffle(self, seed: int) -> "SampleSet":
         """Put the samples into a random order that does not depend on the order they came in."""
         order = draw_order(self.features, seed)
-        return SampleSet(self.samples.index_select(0, order), self.features[order])
+        labels = None if self.labels is None else self.labels[order]
+        return SampleSet(self.samples.index_select(0, order), self.features[order], labels)
 
 
 def draw_order(features: Tensor, seed: int) -> Tensor:

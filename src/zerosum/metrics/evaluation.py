@@ -4,7 +4,7 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zerosum import catalog, randomness
 from zerosum.atomic import write_atomically
-from zerosum.data import Source, cache_folder
+from zerosum.data import LEAST, Source, Split, cache_folder
 from zerosum.errors import InputError
 from zerosum.metrics import (
     REPLICATES,
@@ -101,19 +101,20 @@ class Evaluation:
     @functools.cached_property
     def test(self) -> SampleSet:
         """Held-out real samples: all, or 10,000 of them at random."""
-        return self._extract("test", self.source.test.samples, MOST_SAMPLES)
+        return self._extract("test", self.source.test, MOST_SAMPLES)
 
     @functools.cached_property
     def train(self) -> SampleSet:
         """Training samples: all, or 100,000 at random (10,000 where features are slow); of stacks 26,000."""
-        return self._extract("train", self.source.train.samples, self._most_training)
+        return self._extract("train", self.source.train, self._most_training)
 
     @functools.cached_property
     def whole(self) -> SampleSet:
         """The samples of both splits, in one order."""
         both = self.train, self.test
         samples, features = torch.cat([each.samples for each in both]), torch.cat([each.features for each in both])
-        return SampleSet(samples, features).shuffle(0)
+        labels = [each.labels for each in both if each.labels is not None]
+        return SampleSet(samples, features, torch.cat(labels) if len(labels) == len(both) else None).shuffle(0)
 
     @functools.cached_property
     def mirrored(self) -> Tensor | None:
@@ -148,21 +149,31 @@ class Evaluation:
             return STACKS
         return MOST_SLOW if self.features.slow else MOST_TRAINING
 
-    def _extract(self, split: str, samples: Tensor, most: int) -> SampleSet:
+    def _extract(self, name: str, split: Split, most: int) -> SampleSet:
         """Extract the features of a split, or of a random part (files lie in the order of names, class by class)."""
-        name, count = _name_part(split, len(samples), most)
+        samples, labels = split.samples, split.labels
+        name, count = _name_part(name, len(samples), most)
         if count == len(samples):
-            return SampleSet(samples, extract_cached(self.features, self.source, name, samples)).shuffle(0)
+            return SampleSet(samples, extract_cached(self.features, self.source, name, samples), labels).shuffle(0)
         drawn = torch.randperm(len(samples), generator=randomness.rng(0, 0, "reference"))[:count]
         drawn = drawn.sort()[0]  # so that a file is read from its beginning to its end
         part = samples.index_select(0, drawn)
         features = extract_cached(self.features, self.source, name, part)
         del part  # frees its memory before the ordered copy is made
         order = draw_order(features, 0)
-        return SampleSet(samples.index_select(0, drawn[order]), features[order])
+        labels = None if labels is None else labels[drawn[order]]
+        return SampleSet(samples.index_select(0, drawn[order]), features[order], labels)
 
     def _extract_generated(self, samples: Tensor, seed: int) -> SampleSet:
-        """Extract the features of generated samples, but once for the same tensor.
+        """Put generated samples and their features into the random order of `seed`.
+
+        Raises:
+            InputError: as `extract`.
+        """
+        return SampleSet(samples, self.extract(samples)).shuffle(seed)
+
+    def extract(self, samples: Tensor) -> Tensor:
+        """Extract the features of generated samples, [N, D], in their order, but once for the same tensor.
 
         Raises:
             InputError: they are of another shape, fewer than two, or their features are not finite.
@@ -179,7 +190,7 @@ class Evaluation:
             if not bool(features.isfinite().all()):
                 raise InputError("the features of the samples are not all finite: the generator has diverged")
             self._latest[:] = samples, features
-        return SampleSet(samples, self._latest[1]).shuffle(seed)
+        return self._latest[1]
 
     def prepare(self) -> None:
         """Compute what scores during training need of the real samples, which may take a while."""
@@ -215,7 +226,7 @@ class Evaluation:
             if refusal := metric.refusal(self.source, self.features):
                 raise InputError(f"{catalog.name_of(metric)} cannot be measured here: {refusal}")
             found += self._measure(metric, fake, seed, beside_real=not training)
-        return [self._warn(score) for score in found] if learned_from == catalog.name_of(self.features) else found
+        return self.note_flattery(found, learned_from)
 
     def headline(self, scores: Iterable[Score]) -> Score:
         """Return the score by which generators are compared: that of the Fréchet distance in these features.
@@ -238,9 +249,10 @@ class Evaluation:
         """Find which images to look at beside the scores of generated images: `count` of each kind."""
         fake = self._extract_generated(samples, seed)
         seen = self.whole if self.made_elsewhere else self.train
-        return Examples.choose(fake, self._real(self.reference), seen, self.mirrored, count)
+        return Examples.choose(fake, self.real(self.reference), seen, self.mirrored, count)
 
-    def _real(self, reference: Reference) -> SampleSet:
+    def real(self, reference: Reference) -> SampleSet:
+        """Return the real samples of a reference, in a random order."""
         return self.test if reference == "test" else self.train if reference == "train" else self.whole
 
     def _applicable(self, *, training: bool) -> list[Metric]:
@@ -276,6 +288,11 @@ class Evaluation:
             for estimate in estimates
         ]
 
+    def note_flattery(self, scores: Sequence[Score], learned_from: str) -> list[Score]:
+        """Add to scores that they flatter, if these are the features that the samples' discriminator learned from."""
+        flattered = learned_from == catalog.name_of(self.features)
+        return [self._warn(score) if flattered else score for score in scores]
+
     def _warn(self, score: Score) -> Score:
         """Add to a score in these features that they flatter."""
         if score.features != self.features.name:
@@ -289,7 +306,7 @@ class Evaluation:
 
     def _inputs(self, metric: Metric, fake: SampleSet, reference: Reference, seed: int) -> MetricInputs:
         """Put together what `metric` looks at, in the sizes that it declares."""
-        real = self._real(reference)
+        real = self.real(reference)
         others = self.test if reference == "train" else self.train
         if reference == "all" and self.made_elsewhere:
             others = self.whole
@@ -308,6 +325,8 @@ class Evaluation:
         """
         if reference == "all" and not self.made_elsewhere:
             return estimates
+        if reference != "all" and len(self.train if reference == "test" else self.test) < LEAST:
+            return estimates  # of a class that is rare
         key = (catalog.name_of(metric), count, seed)
         if key not in self._real_scores:
             if reference == "all":

@@ -9,6 +9,7 @@ from torch import Tensor
 from zerosum.atomic import write_atomically
 from zerosum.export import pictures
 from zerosum.metrics import Score, list_warnings
+from zerosum.metrics.by_class import ClassTable
 from zerosum.metrics.examples import Examples
 from zerosum.report import group_by_protocol, inline, render
 
@@ -38,9 +39,16 @@ class Part:
     sheets: Sequence[Sheet]
     scores: Sequence[tuple[str, list[Score]]]
     warnings: Sequence[str]
+    classes: ClassTable | None
 
 
-def write(path: Path, against: str, scores: Mapping[str, Sequence[Score]], examples: Mapping[str, Examples]) -> None:
+def write(
+    path: Path,
+    against: str,
+    scores: Mapping[str, Sequence[Score]],
+    examples: Mapping[str, Examples],
+    classes: Mapping[str, ClassTable],
+) -> None:
     """Write the page on everything that was scored to `path`.
 
     Args:
@@ -48,9 +56,10 @@ def write(path: Path, against: str, scores: Mapping[str, Sequence[Score]], examp
         against: the name of the real data.
         scores: by what was scored.
         examples: images by what was scored.
+        classes: what each class scores, by what was scored; nothing where nobody asked.
     """
     parts = [
-        Part(name, _draw_sheets(examples[name]), group_by_protocol(known), list_warnings(known))
+        Part(name, _draw_sheets(examples[name]), group_by_protocol(known), list_warnings(known), classes.get(name))
         for name, known in scores.items()
     ]
     write_atomically(path, render("evaluation.html.j2", against=against, parts=parts))

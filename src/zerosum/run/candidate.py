@@ -17,6 +17,7 @@ from zerosum.errors import InputError
 from zerosum.export import samples as sample_files
 from zerosum.generator import TrainedGenerator, load
 from zerosum.metrics import Score
+from zerosum.metrics.by_class import Labels
 from zerosum.metrics.evaluation import sample_count
 from zerosum.metrics.features import FeatureExtractor
 from zerosum.run_description import Line
@@ -53,6 +54,8 @@ class Candidate:
         truncation: of the generator's latents.
         range: the values of images made elsewhere that became black and white; None if they were bytes.
         notes: what was assumed of them.
+        labels: the classes of samples, int64 [N], numbers into `class_names`; None if they have none, or nobody asked.
+        class_names: their names.
     """
 
     name: str
@@ -61,14 +64,24 @@ class Candidate:
     truncation: float | None = None
     range: Range | None = None
     notes: tuple[str, ...] = ()
+    labels: Tensor | None = None
+    class_names: tuple[str, ...] = ()
 
     @classmethod
     def open(
-        cls, name: str, size: str | None, device: str, reporter: Reporter, values: Range | None = None
+        cls,
+        name: str,
+        size: str | None,
+        device: str,
+        reporter: Reporter,
+        values: Range | None = None,
+        *,
+        labelled: bool = False,
     ) -> "Candidate":
         """Open what the user named: a run, a generator, or images, brought to `size` if given.
 
-        `values` become black and white in images that are no bytes; None finds out which.
+        `values` become black and white in images that are no bytes; None finds out which. Classes of images are looked
+        for only if `labelled`.
 
         Raises:
             InputError: it is none of them, or cannot be used.
@@ -82,16 +95,18 @@ class Candidate:
         if path.suffix == ".safetensors":
             return cls(name, load(path, device), _run_beside(path))
         with reporter.phase(f"opening {name}") as progress:
-            source = sample_files.load(name, size, progress, values)
+            source = sample_files.load(name, size, progress, values, labelled=labelled)
         images = torch.cat([source.train.samples, source.test.samples])
+        known = [split.labels for split in (source.train, source.test) if split.labels is not None]
+        labels = torch.cat(known) if labelled and source.classes else None
         if len(images) < LEAST:
             raise InputError(f"{name} holds {len(images)} sample: at least {LEAST} are needed for a score")
         if size is not None and source.files is not None and was_resized(source):
             reporter.note(f"{name}: brought to {images.shape[2]}x{images.shape[3]} ({RESIZER})")
         if source.files is not None and len(images) < source.files.read_bytes().count(b"\n"):
             reporter.files(source)
-            return cls(name, images, range=source.range)
-        return cls(name, images, range=source.range, notes=source.notes)
+            return cls(name, images, range=source.range, labels=labels, class_names=source.class_names)
+        return cls(name, images, None, None, source.range, source.notes, labels, source.class_names)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -111,13 +126,50 @@ class Candidate:
         """
         if not isinstance(self.content, Tensor):
             return self.content.sample(count or sample_count(source, features), seed, truncation=self.truncation)
-        if count is None:
-            return self.content
-        if count > len(self.content):
-            raise InputError(f"{self.name} has {len(self.content):,} samples, not the {count:,} that were asked for")
-        rows = np.ascontiguousarray(self.content.numpy()).reshape(len(self.content), -1)
-        keys = [hashlib.blake2b(b"%d " % seed + row.tobytes()).digest() for row in rows]  # independent of the order
-        return self.content[sorted(range(len(keys)), key=keys.__getitem__)[:count]]
+        return self.content if count is None else self.content[self._draw(self.content, count, seed)]
+
+    def find_labels(self, count: int | None, source: Source, features: FeatureExtractor, seed: int) -> Labels:
+        """Find the classes of what `samples` returns, among those of `source`.
+
+        Raises:
+            InputError: the samples have no classes, none of which the source has, or there are fewer than `count`.
+        """
+        if not isinstance(self.content, Tensor):
+            labels = self.content.sample_labels(count or sample_count(source, features), seed)
+            return Labels.align(labels, list(self.content.classes), source)
+        self.check_classes()
+        assert self.labels is not None  # noqa: S101  # checked above
+        labels = self.labels if count is None else self.labels[self._draw(self.content, count, seed)]
+        return Labels.align(labels, self.class_names, source)
+
+    def check_classes(self) -> None:
+        """Refuse samples without classes.
+
+        Raises:
+            InputError: see there; the message says how they could have some.
+        """
+        if isinstance(self.content, Tensor) and self.labels is None:
+            raise InputError(
+                f"--by-class: {self.name} has no classes: put the images of each into a folder of its name, or labels "
+                "into the .npz"
+            )
+        if not isinstance(self.content, Tensor) and not self.content.classes:
+            raise InputError(
+                f"--by-class: the generator {self.name} was not told classes (networks.condition), so its samples have "
+                "none"
+            )
+
+    def _draw(self, content: Tensor, count: int, seed: int) -> list[int]:
+        """Draw the places of `count` samples, whatever their order.
+
+        Raises:
+            InputError: there are fewer.
+        """
+        if count > len(content):
+            raise InputError(f"{self.name} has {len(content):,} samples, not the {count:,} that were asked for")
+        rows = np.ascontiguousarray(content.numpy()).reshape(len(content), -1)
+        keys = [hashlib.blake2b(b"%d " % seed + row.tobytes()).digest() for row in rows]
+        return sorted(range(len(keys)), key=keys.__getitem__)[:count]
 
     def truncate(self, truncation: float) -> "Candidate":
         """Sample from truncated latents.

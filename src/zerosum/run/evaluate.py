@@ -15,6 +15,7 @@ from zerosum.errors import InputError
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Metric, Reference, Score
+from zerosum.metrics.by_class import ClassEvaluation, ClassTable, check_labels
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.examples import Examples
 from zerosum.metrics.features import Request, find_extractor, inception
@@ -42,6 +43,7 @@ class EvaluationResult:
         pairs: the samples nearest to training images, each followed by that image, uint8 [2 n, C, H, W], if asked for.
         against: the name of the real data; empty if their statistics were given.
         examples: images to look at, by the name of what was scored, if asked for.
+        classes: what each class scores, by the name of what was scored, if asked for; the means are in `scores` too.
     """
 
     scores: dict[str, list[Score]]
@@ -49,6 +51,7 @@ class EvaluationResult:
     pairs: Tensor | None
     against: str = ""
     examples: dict[str, Examples] = field(default_factory=dict)
+    classes: dict[str, ClassTable] = field(default_factory=dict)
 
 
 def evaluate(
@@ -94,8 +97,10 @@ def evaluate(
         source = open_real_data(candidates, place, asked.size, progress, reporter)
     for option in () if source.is_images else asked.showing:
         raise InputError(f"{option} is for images, and {source.name} has points")
+    if asked.by_class:
+        _check_classes(candidates, source)
     candidates = [
-        Candidate.open(each.name, asked.size, asked.device, reporter, source.range)
+        Candidate.open(each.name, asked.size, asked.device, reporter, source.range, labelled=asked.by_class)
         if each.reads_unlike(source)
         else each
         for each in candidates
@@ -107,20 +112,29 @@ def evaluate(
     with reporter.phase("preparing the features") as progress:
         request = Request(_choose_features(asked, source), asked.weights, asked.download, on, progress)
         evaluation = Evaluation.of(source, request, chosen, made_elsewhere=all(elsewhere))
-    found, examples = {}, {}
+    found, examples, classes = {}, {}, {}
+    by_class = ClassEvaluation(evaluation)
     for candidate in candidates:
         with reporter.phase(f"scoring {candidate.name}"):
+            labels = None
+            if asked.by_class:
+                labels = candidate.find_labels(asked.count, source, evaluation.features, asked.seed)
+                check_labels(labels, source, chosen)
             samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
             scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
             if isinstance(candidate.content, Tensor):
                 scores = warn_of(describe_overlap(samples, source), scores)
+            if labels is not None:
+                table = by_class.measure(samples, labels, asked.seed, candidate.learned_from)
+                classes[candidate.name] = table.map(candidate.note_truncation)
+                scores += table.means
             if asked.examples:
                 examples[candidate.name] = evaluation.examples(samples, asked.seed, asked.examples)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     used = {score.features for scores in found.values() for score in scores}
     advice = evaluation.features.better if evaluation.features.name in used else ""
     pairs = evaluation.closest(samples, asked.seed, asked.pairs) if asked.pairs else None
-    return EvaluationResult(found, advice, pairs, source.name, examples)
+    return EvaluationResult(found, advice, pairs, source.name, examples, classes)
 
 
 def save_reference(
@@ -149,7 +163,8 @@ def save_reference(
         raise InputError(f"--save-reference measures one set of images, not {len(places)}")
     if against is not None:
         raise InputError("--save-reference measures the real images themselves: leave out --against")
-    needless = [name for name, value in (("--metric", asked.metrics), ("--truncation", asked.truncation)) if value]
+    others = ("--metric", asked.metrics), ("--truncation", asked.truncation), ("--by-class", asked.by_class)
+    needless = [name for name, value in others if value]
     for name in (*needless, *asked.showing):
         raise InputError(f"--save-reference compares nothing: leave out {name}")
     check_reference_file(Path(path).expanduser())
@@ -164,8 +179,23 @@ def _open(name: str, thing: object, asked: EvaluationOptions, reporter: Reporter
     if isinstance(thing, TrainedGenerator | Tensor):
         candidate = Candidate(name, thing)
     else:
-        candidate = Candidate.open(name, asked.size, asked.device, reporter)
+        candidate = Candidate.open(name, asked.size, asked.device, reporter, labelled=asked.by_class)
     return candidate if asked.truncation is None else candidate.truncate(asked.truncation)
+
+
+def _check_classes(candidates: Sequence[Candidate], source: Source) -> None:
+    """Refuse real data and samples without classes, before any features.
+
+    Raises:
+        InputError: see there.
+    """
+    if not source.classes:
+        raise InputError(
+            f"--by-class: the real data {source.name} have no classes: put the images of each into a folder of its "
+            "name, or give a file of labels"
+        )
+    for each in candidates:
+        each.check_classes()
 
 
 def _tell(candidates: Sequence[Candidate], named: Source | None, reporter: Reporter) -> None:

@@ -26,6 +26,7 @@ class EvaluationOptions:
         pairs: how many of the samples nearest to training images to return; only for one thing at a time.
         examples: how many images of each kind to return that should be looked at (`Examples`).
         device: where generators and features run.
+        by_class: whether to score each class by itself too, where the samples and the real data have classes.
         protocol: the name of another program, whose way from the decoded image to the figure is taken; empty for ours.
     """
 
@@ -41,6 +42,7 @@ class EvaluationOptions:
     pairs: int = 0
     examples: int = 0
     device: str = "auto"
+    by_class: bool = False
     protocol: str = ""
 
     @property

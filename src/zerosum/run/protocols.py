@@ -37,6 +37,8 @@ def check_protocol(protocol: Protocol, asked: EvaluationOptions) -> None:
             raise InputError(f"--protocol {name}: {protocol.program} measures {known}, not {metric}")
     if asked.reference not in ("auto", "all"):
         raise InputError(f"--protocol {name} compares with all images: leave out --reference {asked.reference}")
+    if asked.by_class:
+        raise InputError(f"--protocol {name} measures all classes together: leave out --by-class or --protocol")
     for option in asked.showing:
         raise InputError(f"--protocol {name} shows no images: leave out {option} or --protocol")
 

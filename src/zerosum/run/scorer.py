@@ -116,6 +116,7 @@ class Scorer:
             ("size", asked.size),
             ("pairs", asked.pairs),
             ("examples", asked.examples),
+            ("by_class", asked.by_class),
         ):
             if value:
                 raise InputError(f"{name} has no meaning for a Scorer: it scores the images that come, as they are")

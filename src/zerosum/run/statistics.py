@@ -80,7 +80,7 @@ def check_for_statistics(against: Path, asked: EvaluationOptions, measures: Sequ
                 f"{catalog.name_of(metric)} needs the real images, and {against} holds their statistics: "
                 f"these suffice for {', '.join(names_for_statistics())}"
             )
-    for option in asked.showing:
+    for option in (*asked.showing, *(("--by-class",) if asked.by_class else ())):
         raise InputError(f"{option} needs the real images, and {against} holds their statistics")
     if asked.reference != "auto":
         raise InputError(f"--reference chooses among real images, and {against} holds their statistics")

@@ -77,6 +77,17 @@ def test_gray_pictures_and_colour_ones_without_colour_match_each_other() -> None
         assert torch.equal(matched, expected)
 
 
+def test_a_part_that_is_drawn_keeps_its_classes(digits: Source) -> None:
+    content = torch.arange(40, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 8, 8)
+    features = open_features(digits, Request("pixels"))
+    candidate = Candidate("made", content, labels=content[:, 0, 0, 0].long() % 4, class_names=("3", "x", "1", "0"))
+    for count in (None, 25):
+        drawn = candidate.samples(count, digits, features, 7)[:, 0, 0, 0]
+        labels = candidate.find_labels(count, digits, features, 7)
+        assert labels.numbers.tolist() == [(3, -1, 1, 0)[value % 4] for value in drawn.tolist()]
+        assert labels.strangers == {"x": sum(value % 4 == 1 for value in drawn.tolist())}
+
+
 def test_photos_are_brought_to_the_least_size_that_pictures_may_have(tmp_path: Path) -> None:
     fill(tmp_path / "photos", 16)
     pictures = torch.randint(0, 256, (20, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
