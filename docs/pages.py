@@ -285,7 +285,60 @@ def make_scores() -> str:
         "order": table(["set: features", *figures], order, align=RIGHT),
         "mush": table(["set: features", *(f"{rung}: {' / '.join(shares)}" for rung in RUNGS)], mush, align=RIGHT),
     }
-    return fill_template("scores", parts | rungs)
+    return fill_template("scores", parts | rungs | tabulate_plans())
+
+
+def tabulate_plans() -> dict[str, str]:
+    """Tabulate what pilots forecast and what scores of as many samples said; say by how much widths were off."""
+    sets = load_figures("plan")
+    figures = [name for name in next(iter(sets.values())) if name not in ("seconds", "density")]
+    rows = [
+        [
+            f"{name}: {int(count):,}",
+            compare_forecasts(measured["forecast values"], measured["value"]),
+            *(
+                compare_forecasts(each[figure][count]["forecast half widths"], each[figure][count]["half width"])
+                for figure in figures
+            ),
+            compare_forecasts(each["seconds"][count][1], each["seconds"][count][0]),
+        ]
+        for name, each in sets.items()
+        for count, measured in each["frechet-distance"].items()
+    ]
+    heads = ["set: N", "frechet-distance", *(f"± of {figure}" for figure in figures), "seconds"]
+    return {
+        "plan": table(heads, rows, align=RIGHT),
+        "plan pilots": f"{len(next(iter(sets.values()))['seconds']['1000'][1])} pilots of 500",
+        "plan words": describe_errors(sets, figures),
+    }
+
+
+def compare_forecasts(forecasts: list[float], measured: float) -> str:
+    """Write the range of the forecasts, and what was measured."""
+    low, high, found = (f"{value:.3g}" for value in (min(forecasts), max(forecasts), measured))
+    return f"{low} to {high} / {found}"
+
+
+def describe_errors(sets: dict[str, Any], figures: list[str]) -> str:
+    """Say how large the forecast half widths were over those that were measured, for sets that differ and others."""
+
+    def find_range(names: list[str]) -> str:
+        ratios = [
+            forecast / each["half width"]
+            for name in names
+            for figure in figures
+            for each in sets[name][figure].values()
+            for forecast in each["forecast half widths"]
+        ]
+        middle = statistics.median(ratios)
+        return f"{middle:.2f} in the median, from {min(ratios):.2f} to {max(ratios):.2f}"
+
+    blurred = [name for name in sets if "blurred" in name]
+    alike = [name for name in sets if name not in blurred]
+    return (
+        f"Of the blurred sets a forecast half width is that of the score times {find_range(blurred)}; of the cats "
+        f"that are like the real ones, times {find_range(alike)}."
+    )
 
 
 def make_agreement() -> str:

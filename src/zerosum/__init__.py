@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zerosum.recipes import find as recipe
     from zerosum.run.api import resume, train
     from zerosum.run.evaluate import evaluate, save_reference
+    from zerosum.run.pilot import plan_evaluation
     from zerosum.run.scorer import Scorer
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "evaluate",
     "load",
     "open_source",
+    "plan_evaluation",
     "recipe",
     "resume",
     "save_reference",
@@ -38,6 +40,7 @@ _HOME = {
     "evaluate": ("zerosum.run.evaluate", "evaluate"),
     "load": ("zerosum.generator", "load"),
     "open_source": ("zerosum.data.readers", "open_source"),
+    "plan_evaluation": ("zerosum.run.pilot", "plan_evaluation"),
     "recipe": ("zerosum.recipes", "find"),
     "resume": ("zerosum.run.api", "resume"),
     "save_reference": ("zerosum.run.evaluate", "save_reference"),

@@ -117,6 +117,20 @@ def check_metric(name: str) -> None:
     raise InputError(f"unknown metric {name!r}: {did_you_mean(name, known)}")
 
 
+def check_plan(metrics: Iterable[str]) -> None:
+    """Refuse metrics of which a pilot cannot say how their intervals narrow.
+
+    Raises:
+        InputError: see there; the message names those of which it can.
+    """
+    known = [name for name, values in _metrics() if "shrinks" in values and ast.literal_eval(values["shrinks"])]
+    for metric in metrics:
+        if not any(is_metric(metric, name) for name in known):
+            raise InputError(
+                f"--plan: no law is known by which the interval of {metric} narrows; it forecasts {', '.join(known)}"
+            )
+
+
 def check_condition(text: str, metrics: Sequence[str] = ()) -> tuple[str, str, float]:
     """Split a condition on a figure, as `frechet-distance>12`, into figure, sign and bound.
 
@@ -141,16 +155,21 @@ def check_condition(text: str, metrics: Sequence[str] = ()) -> tuple[str, str, f
 
 def _figures() -> Iterator[tuple[str, str, bool]]:
     """List the figures of all metrics: the name, the metric, and whether that is measured on request only."""
+    for name, values in _metrics():
+        on_request = "when" in values and ast.literal_eval(values["when"]) == "request"
+        for figure, alias in ast.literal_eval(values["figures"]).items() if "figures" in values else ():
+            yield from ((each, name, on_request) for each in (figure, alias) if each)
+
+
+def _metrics() -> Iterator[tuple[str, dict[str, ast.expr]]]:
+    """List all metrics: the name, and the values that the class statement gives to attributes."""
     for cls in _classes(METRICS):
         values = {
             node.target.id: node.value
             for node in cls.body
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None
         }
-        for name in _named(cls.keywords):
-            on_request = "when" in values and ast.literal_eval(values["when"]) == "request"
-            for figure, alias in ast.literal_eval(values["figures"]).items() if "figures" in values else ():
-                yield from ((each, name, on_request) for each in (figure, alias) if each)
+        yield from ((name, values) for name in _named(cls.keywords))
 
 
 def is_metric(name: str, known: str) -> bool:

@@ -153,6 +153,84 @@ def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path:
     assert "mixed: brought to 8x8 (by Lanczos, antialiased)" in done.stdout
 
 
+def test_a_plan_forecasts_from_a_pilot_and_scores_nothing(zerosum: Zerosum, digits: Source, tmp_path: Path) -> None:
+    samples = digits.train.samples
+    np.save(tmp_path / "made.npy", samples[:700].numpy())
+    np.save(tmp_path / "real.npy", samples[700:].numpy())
+    asked = ("--against", "real.npy", "--features", "pixels")
+    done = zerosum("evaluate", "made.npy", *asked, "--plan", "--count", 200)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "An estimate from a pilot of 200 samples, 200 real ones and 200 others for the floor; no score." in done.stdout
+    )
+    assert "would be compared with 703 real samples, the whole of real." in done.stdout
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
+    assert [count for count in rows if count[0].isdigit()] == [
+        "200",
+        "1,000*",
+        "2,000*",
+        "5,000*",
+        "10,000*",
+        "20,000*",
+        "50,000*",
+    ]
+    value, margin, bias = (float(rows["200"][place]) for place in (1, 3, 4))
+    later, narrower, smaller = (float(rows["1,000*"][place]) for place in (1, 3, 4))
+    counted, others = 2 / (1 / 200 + 1 / 703), 2 / (1 / 1_000 + 1 / 703)
+    assert narrower / margin == pytest.approx((counted / others) ** 0.5, rel=2e-3)
+    assert smaller / bias == pytest.approx(counted / others, rel=2e-3)
+    assert value - bias == pytest.approx(later - smaller, rel=2e-2)
+    assert "* more than the 700 that are there" in done.stdout
+    assert "not by the pilot; if its gap is real" in done.stdout
+    assert "kernel-distance" in rows
+    many = ("--against", "real.npy", "--features", "random-convolutions")
+    few = zerosum("evaluate", "made.npy", *many, "--plan", "--count", 100, *QUICK)
+    assert few.returncode == 0, few.stderr
+    assert "the pilot has no more samples than the 256 features" in few.stdout
+    assert "--count 512 would do" in few.stdout
+    assert "kernel-distance" not in few.stdout
+
+
+def test_a_plan_of_a_run_keeps_its_splits_apart(trained: tuple[Path, str], zerosum: Zerosum) -> None:
+    done = zerosum("evaluate", trained[0], "--plan", "--count", 150, *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "would be compared with 394 real samples, the test split of digits." in done.stdout
+    assert "*" not in done.stdout
+
+
+def test_what_cannot_be_planned_is_refused(trained: tuple[Path, str], in_process: Command, digits: Source) -> None:
+    np.save(in_process.folder / "made.npy", digits.train.samples[:150].numpy())
+    np.save(in_process.folder / "few.npy", digits.train.samples[:99].numpy())
+    (in_process.folder / "ref.pt").touch()
+    made = ("made.npy", "--against", "digits")
+    for arguments, words in (
+        (
+            (*made, "--metric", "vendi"),
+            "no law is known by which the interval of vendi narrows; it forecasts frechet-dist",
+        ),
+        ((*made, "--json", "-"), "--plan forecasts scores, it measures none: leave out --json"),
+        ((*made, "--fail-if", "recall<.5"), "it measures none: leave out --fail-if"),
+        (("made.npy", "--save-reference", "r.npz"), "it measures none: leave out --save-reference"),
+        ((*made, "--report", "page.html"), "it measures none: leave out --report"),
+        ((*made, "--pairs", "pairs.png"), "it measures none: leave out --pairs"),
+        ((*made, "--by-class"), "it measures none: leave out --by-class"),
+        ((*made, "--protocol", "pytorch-fid"), "it measures none: leave out --protocol"),
+        (("few.npy", *made), "--plan is for one thing at a time"),
+        (("made.npy", "--against", "ref.pt"), "--plan needs the real images, and ref.pt holds their statistics"),
+        (
+            (*made, "--count", 151),
+            "a pilot needs 151 samples and as many real ones for each side, at least 100; made.npy",
+        ),
+        ((*made, "--count", 50), "at least 100; made.npy has 150 samples, and digits 898 for each side"),
+        (("few.npy", "--against", "digits"), "a pilot needs 100 samples and as many real ones for each side"),
+        (
+            (trained[0], "--count", 395),
+            "at least 100; " + f"{trained[0]} has any number of samples, and digits 394 for",
+        ),
+    ):
+        assert words in in_process.refused("evaluate", *arguments, "--plan", "--features", "pixels")
+
+
 def by_class(place: Path, source: Source, first: int, each: int, names: dict[int, str]) -> Path:
     """`place`, made, with a folder for each name, and in it `each` digits of that class after the `first` ones."""
     for label, name in names.items():

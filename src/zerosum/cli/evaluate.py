@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from zerosum.cli._options import DataDir, Device, Truncation
+from zerosum.errors import InputError
 
 PAIRS, PAIR_COLUMNS = 16, 8
 EXAMPLES = 32  # of each kind
@@ -73,6 +74,14 @@ Size = Annotated[
         help="Resize images made elsewhere and the real ones: 64, or height x width; default: as the former are."
     ),
 ]
+PlanOption = Annotated[
+    bool,
+    typer.Option(
+        "--plan",
+        help="Score nothing: forecast from a pilot of 500 samples (or --count) how wide intervals would be with more, "
+        "and how long that takes.",
+    ),
+]
 Pairs = Annotated[
     Path | None, typer.Option(help="Write the samples nearest to training images, beside those, to this .png.")
 ]
@@ -113,6 +122,7 @@ def evaluate(
     download: Annotated[bool, typer.Option("--download", help="Fetch such weights if they are not here.")] = False,
     reference: Reference = "auto",
     by_class: ByClass = False,
+    plan: PlanOption = False,
     count: Count = None,
     size: Size = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
@@ -133,6 +143,9 @@ def evaluate(
     for condition in fail_if or ():
         names.check_condition(condition, metrics or ())
     names.check_protocol(protocol)
+    if plan:
+        names.check_plan(metrics or ())
+        _refuse_outputs(save_reference=save_reference, fail_if=fail_if, json=json, junit=junit, markdown=markdown)
     names.check_pictures(what)
     if against is not None:
         names.check_data(against)
@@ -166,9 +179,26 @@ def evaluate(
     if save_reference is not None:
         show_reference(save(what, save_reference, against, reporter=reporter, **options), save_reference, console)
         return
+    if plan:
+        from zerosum.cli._plan import show_plan
+        from zerosum.run.pilot import plan_evaluation
+
+        show_plan(plan_evaluation(what, against, reporter=reporter, **options), console)
+        return
     result = score(what, against, reporter=reporter, **options)
     if pairs is not None and result.pairs is not None:
         samples.save(result.pairs, pairs, columns=PAIR_COLUMNS)
     if not outputs.to_terminal:
         show_result(result, console, pairs, report)
     outputs.write(result)
+
+
+def _refuse_outputs(**options: object) -> None:
+    """Refuse options that need scores where only a plan is made.
+
+    Raises:
+        InputError: one of them is given.
+    """
+    for name, value in options.items():
+        if value:
+            raise InputError(f"--plan forecasts scores, it measures none: leave out --{name.replace('_', '-')}")

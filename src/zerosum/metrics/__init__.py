@@ -6,7 +6,7 @@ evaluation.py) adds the protocol and the score of real data, and returns scores.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import torch
@@ -52,6 +52,15 @@ class Estimate:
     def interval(self) -> tuple[float, float]:
         """The ends of the 95% interval."""
         return self.low, self.high
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the 95% interval."""
+        return (self.high - self.low) / 2
+
+    def beside(self, real: float, samples: int) -> "Estimate":
+        """Put what so many real samples score beside it."""
+        return replace(self, real=real, real_samples=samples)
 
     @classmethod
     def of(
@@ -227,6 +236,10 @@ class Metric(Component, ABC, kind="metric"):
         measured_in: what it looks at where these are not features, e.g. pixels.
         comparable: what its scores may be compared with, a sentence's end, where the features do not say it.
         takes_moments: whether mean and covariance of the real features suffice for it.
+        shrinks: whether half the width of its interval falls as 1 / sqrt(`weigh`), so that a pilot says what more
+            samples would bring.
+        biased: whether its value is what infinitely many samples have plus a constant over `weigh`; the former is 0
+            for equal distributions.
         figures: the names of its estimates; each with the one that it has in Inception's 2,048 features, if another.
             A star stands for a number.
     """
@@ -238,6 +251,8 @@ class Metric(Component, ABC, kind="metric"):
     measured_in: ClassVar[str] = ""
     comparable: ClassVar[str] = ""
     takes_moments: ClassVar[bool] = False
+    shrinks: ClassVar[bool] = False
+    biased: ClassVar[bool] = False
     figures: ClassVar[Mapping[str, str]] = {}
 
     def refusal(self, source: Source, features: FeatureExtractor) -> str:
@@ -250,6 +265,10 @@ class Metric(Component, ABC, kind="metric"):
         All, unless the metric learns something from some of them.
         """
         return others
+
+    def weigh(self, samples: int, reals: int) -> float:
+        """Weigh how many samples count: as many as the smaller set has if sizes are equal, else the harmonic mean."""
+        return min(samples, reals) if self.equal_sizes else 2 / (1 / samples + 1 / reals)
 
     @abstractmethod
     def measure(self, inputs: MetricInputs) -> list[Estimate]:

@@ -142,6 +142,19 @@ class Evaluation:
         return 0 if find_cache(self.features, self.source, split, count).exists() else count
 
     @property
+    def sizes(self) -> dict[Reference, int]:
+        """How many real samples each reference has, before their features are extracted."""
+        train, test = min(len(self.source.train), self._most_training), min(len(self.source.test), MOST_SAMPLES)
+        return {"test": test, "train": train, "all": train + test}
+
+    @property
+    def real_work(self) -> int:
+        """Of how many real samples, mirrored ones too, features are extracted for all metrics."""
+        seen = self.sizes["all" if self.made_elsewhere else "train"]
+        mirrored = self.source.is_images if self.made_elsewhere else self.source.train.flip
+        return self.sizes["all"] + (seen if mirrored else 0)
+
+    @property
     def _most_training(self) -> int:
         if self.features.protocol is not None:
             return len(self.source.train)
@@ -222,7 +235,7 @@ class Evaluation:
         """
         fake = self._extract_generated(samples, seed).take(most)
         found = []
-        for metric in self._applicable(training=training) if metrics is None else metrics:
+        for metric in self.applicable(training=training) if metrics is None else metrics:
             if refusal := metric.refusal(self.source, self.features):
                 raise InputError(f"{catalog.name_of(metric)} cannot be measured here: {refusal}")
             found += self._measure(metric, fake, seed, beside_real=not training)
@@ -255,7 +268,7 @@ class Evaluation:
         """Return the real samples of a reference, in a random order."""
         return self.test if reference == "test" else self.train if reference == "train" else self.whole
 
-    def _applicable(self, *, training: bool) -> list[Metric]:
+    def applicable(self, *, training: bool) -> list[Metric]:
         """List the metrics that have a meaning here and are not for request only, the Fréchet distance first."""
         occasions = ("training",) if training else ("training", "evaluation")
         known = [cls() for cls in catalog.choices(Metric).values()]

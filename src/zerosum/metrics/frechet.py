@@ -37,6 +37,8 @@ class FrechetDistance(Metric, name="frechet-distance"):
     figures: ClassVar[Mapping[str, str]] = {"frechet-distance": "fid"}
     when: ClassVar[When] = "training"
     takes_moments: ClassVar[bool] = True
+    shrinks: ClassVar[bool] = True
+    biased: ClassVar[bool] = True
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return one estimate; biased upwards when the samples are not many more than the features."""

@@ -23,6 +23,12 @@ class KernelDistance(Metric, name="kernel-distance"):
     """
 
     figures: ClassVar[Mapping[str, str]] = {"kernel-distance": "kid"}
+    shrinks: ClassVar[bool] = True
+
+    def weigh(self, samples: int, reals: int) -> float:
+        """Weigh how many samples count: those of the smaller set without one subset, by the interval's own scaling."""
+        count = min(samples, reals)
+        return count - min(SUBSET, count // 2)
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return one estimate."""

@@ -29,6 +29,7 @@ class Neighbours(Metric, name="neighbours"):
 
     figures: ClassVar[Mapping[str, str]] = {"precision": "", "recall": "", "density": "", "coverage": ""}
     equal_sizes: ClassVar[bool] = True
+    shrinks: ClassVar[bool] = True
 
     def measure(self, inputs: MetricInputs) -> list[Estimate]:
         """Return four estimates."""

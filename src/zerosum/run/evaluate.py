@@ -20,7 +20,6 @@ from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.examples import Examples
 from zerosum.metrics.features import Request, find_extractor, inception
 from zerosum.metrics.moments import Moments, holds_moments
-from zerosum.metrics.protocols import Protocol
 from zerosum.names import check_metric, check_pictures, is_metric
 from zerosum.run.candidate import Candidate, Reporter, check_kind, match_shape, may_know_data
 from zerosum.run.options import EvaluationOptions
@@ -74,15 +73,8 @@ def evaluate(
         InputError: something does not exist, cannot be used, or cannot be compared.
     """
     reporter, asked = reporter or Reporter(), catalog.build(EvaluationOptions, options)
-    things = [what] if isinstance(what, str | Path | TrainedGenerator | Tensor) else list(what)
-    names = [_name(thing, number) for number, thing in enumerate(things, start=1)]
-    place = None if against is None else str(against)
-    _check(names, asked)
-    _check_places(things, place, asked)
-    _check_features(asked)
-    protocol = _check_protocol(asked, place)
-    on = Engine.choose(asked.device).device
-    candidates = [_open(name, thing, asked, reporter) for name, thing in zip(names, things, strict=True)]
+    place, protocol = None if against is None else str(against), asked.find_protocol()
+    candidates = open_candidates(what, place, asked, reporter)
     measures = [find_metric(name) for name in asked.metrics] or None
     if place is not None and holds_moments(Path(place).expanduser()):
         _tell(candidates, None, reporter)
@@ -93,6 +85,56 @@ def evaluate(
         chosen_by = measures or [find_metric(name) for name in protocol.metrics]
         found, features = score_by_protocol(place, candidates, asked, chosen_by, reporter)
         return EvaluationResult(found, features.better, None)
+    candidates, evaluation = open_sides(candidates, place, asked, reporter)
+    source = evaluation.source
+    found, examples, classes = {}, {}, {}
+    by_class = ClassEvaluation(evaluation)
+    for candidate in candidates:
+        with reporter.phase(f"scoring {candidate.name}"):
+            labels = None
+            if asked.by_class:
+                labels = candidate.find_labels(asked.count, source, evaluation.features, asked.seed)
+                check_labels(labels, source, evaluation.reference)
+            samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
+            scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
+            if isinstance(candidate.content, Tensor):
+                scores = warn_of(describe_overlap(samples, source), scores)
+            if labels is not None:
+                table = by_class.measure(samples, labels, asked.seed, candidate.learned_from)
+                classes[candidate.name] = table.map(candidate.note_truncation)
+                scores += table.means
+            if asked.examples:
+                examples[candidate.name] = evaluation.examples(samples, asked.seed, asked.examples)
+        found[candidate.name] = [candidate.note_truncation(score) for score in scores]
+    used = {score.features for scores in found.values() for score in scores}
+    advice = evaluation.features.better if evaluation.features.name in used else ""
+    pairs = evaluation.closest(samples, asked.seed, asked.pairs) if asked.pairs else None
+    return EvaluationResult(found, advice, pairs, source.name, examples, classes)
+
+
+def open_candidates(what: Things, place: str | None, asked: EvaluationOptions, reporter: Reporter) -> list[Candidate]:
+    """Open what is to be scored, after everything that can be refused before was.
+
+    Raises:
+        InputError: something does not exist, cannot be used, or does not go together.
+    """
+    things = [what] if isinstance(what, str | Path | TrainedGenerator | Tensor) else list(what)
+    names = [_name(thing, number) for number, thing in enumerate(things, start=1)]
+    _check(names, asked)
+    _check_places(things, place, asked)
+    _check_features(asked)
+    _check_protocol(asked, place)
+    return [_open(name, thing, asked, reporter) for name, thing in zip(names, things, strict=True)]
+
+
+def open_sides(
+    candidates: Sequence[Candidate], place: str | None, asked: EvaluationOptions, reporter: Reporter
+) -> tuple[list[Candidate], Evaluation]:
+    """Open the real data, at `place` or those of the first run, and the features; make both sides comparable.
+
+    Raises:
+        InputError: something cannot be used or compared.
+    """
     with reporter.phase("opening the real data") as progress:
         source = open_real_data(candidates, place, asked.size, progress, reporter)
     for option in () if source.is_images else asked.showing:
@@ -110,31 +152,9 @@ def evaluate(
     elsewhere = [isinstance(each.content, Tensor) for each in candidates]
     chosen = _choose_reference(asked.reference, elsewhere, reporter)
     with reporter.phase("preparing the features") as progress:
+        on = Engine.choose(asked.device).device
         request = Request(_choose_features(asked, source), asked.weights, asked.download, on, progress)
-        evaluation = Evaluation.of(source, request, chosen, made_elsewhere=all(elsewhere))
-    found, examples, classes = {}, {}, {}
-    by_class = ClassEvaluation(evaluation)
-    for candidate in candidates:
-        with reporter.phase(f"scoring {candidate.name}"):
-            labels = None
-            if asked.by_class:
-                labels = candidate.find_labels(asked.count, source, evaluation.features, asked.seed)
-                check_labels(labels, source, chosen)
-            samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
-            scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
-            if isinstance(candidate.content, Tensor):
-                scores = warn_of(describe_overlap(samples, source), scores)
-            if labels is not None:
-                table = by_class.measure(samples, labels, asked.seed, candidate.learned_from)
-                classes[candidate.name] = table.map(candidate.note_truncation)
-                scores += table.means
-            if asked.examples:
-                examples[candidate.name] = evaluation.examples(samples, asked.seed, asked.examples)
-        found[candidate.name] = [candidate.note_truncation(score) for score in scores]
-    used = {score.features for scores in found.values() for score in scores}
-    advice = evaluation.features.better if evaluation.features.name in used else ""
-    pairs = evaluation.closest(samples, asked.seed, asked.pairs) if asked.pairs else None
-    return EvaluationResult(found, advice, pairs, source.name, examples, classes)
+        return candidates, Evaluation.of(source, request, chosen, made_elsewhere=all(elsewhere))
 
 
 def save_reference(
@@ -266,8 +286,8 @@ def _check_places(things: Sequence[object], against: str | None, asked: Evaluati
         raise InputError(SAY_WHICH)
 
 
-def _check_protocol(asked: EvaluationOptions, against: str | None) -> Protocol | None:
-    """Find the protocol that is asked for, if one is, and refuse what it has no place for.
+def _check_protocol(asked: EvaluationOptions, against: str | None) -> None:
+    """Refuse what the protocol that is asked for has no place for.
 
     Raises:
         InputError: see there.
@@ -277,7 +297,6 @@ def _check_protocol(asked: EvaluationOptions, against: str | None) -> Protocol |
         check_protocol(protocol, asked)
         if against is None:
             raise InputError(f"--protocol {asked.protocol}: {SAY_WHICH}")
-    return protocol
 
 
 def _check_features(asked: EvaluationOptions) -> None:
