@@ -27,6 +27,7 @@ METRICS, FEATURES, LOGGERS, PROTOCOLS = "metrics", "metrics/features", "loggers"
 ELSEWHERE = {  # what people call metrics that have other names here
     "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
     "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
+    "mind": "the Monge distance in Inception's features: --metric monge-distance --features inception",
     "is": "the Inception score: --metric inception-score --features inception",
     "precision": "measured with recall, density and coverage: --metric neighbours",
     "recall": "measured with precision, density and coverage: --metric neighbours",

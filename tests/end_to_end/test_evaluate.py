@@ -153,6 +153,18 @@ def test_images_of_several_sizes_need_to_be_told_one(zerosum: Zerosum, tmp_path:
     assert "mixed: brought to 8x8 (by Lanczos, antialiased)" in done.stdout
 
 
+def test_the_monge_distance_stands_beside_that_of_real_images(zerosum: Zerosum, digits: Source, tmp_path: Path) -> None:
+    np.save(tmp_path / "light.npy", (digits.train.samples[:300] // 2).numpy())
+    asked = ("--features", "pixels", "--metric", "monge-distance", "--fail-if", "monge-distance>0", "--json", "-")
+    done = zerosum("evaluate", "light.npy", "--against", "digits", *asked)
+    assert done.returncode == 1, done.stderr
+    assert "light.npy: monge-distance is" in done.stderr
+    (score,) = lines(done.stdout)
+    assert score["value"] > 20 * score["real"] > 0
+    assert score["low"] < score["value"] < score["high"]
+    assert score["warning"] == "300 samples of each kind are few for a Monge distance: 1,000 would do, 5,000 are better"
+
+
 def test_a_plan_forecasts_from_a_pilot_and_scores_nothing(zerosum: Zerosum, digits: Source, tmp_path: Path) -> None:
     samples = digits.train.samples
     np.save(tmp_path / "made.npy", samples[:700].numpy())

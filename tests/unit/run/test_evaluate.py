@@ -50,6 +50,7 @@ def test_pairs_are_the_samples_nearest_to_training_images(digits: Source) -> Non
         ("a", {"reference": "tset"}, "choose one of: auto, test, train, all"),
         ("a", {"metrics": ["frechet"]}, "unknown metric 'frechet'"),
         ("a", {"metrics": ["fid"]}, "fid is the Fréchet distance in Inception's features"),
+        ("a", {"metrics": ["mind"]}, "mind is the Monge distance in Inception's features: --metric monge-distance"),
         ("nowhere", {}, "no run and no images at nowhere"),
         (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), {}, "say which real data to compare with"),
         (torch.zeros(4, 1, 9, 9, dtype=torch.uint8), {"against": "digits"}, "cannot be compared"),
