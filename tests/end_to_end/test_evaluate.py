@@ -176,25 +176,20 @@ def test_a_plan_forecasts_from_a_pilot_and_scores_nothing(zerosum: Zerosum, digi
         "An estimate from a pilot of 200 samples, 200 real ones and 200 others for the floor; no score." in done.stdout
     )
     assert "would be compared with 703 real samples, the whole of real." in done.stdout
-    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
-    assert [count for count in rows if count[0].isdigit()] == [
-        "200",
-        "1,000*",
-        "2,000*",
-        "5,000*",
-        "10,000*",
-        "20,000*",
-        "50,000*",
-    ]
-    value, margin, bias = (float(rows["200"][place]) for place in (1, 3, 4))
-    later, narrower, smaller = (float(rows["1,000*"][place]) for place in (1, 3, 4))
+    counts = done.stdout.split(" figure ")[0].splitlines()
+    rows = {line[:19].strip(): line[19:].split() for line in counts if line.strip()}
+    assert rows["samples"] == ["200", "1,000*", "2,000*", "5,000*", "10,000*", "50,000*"]
+    values, biases, margins = (
+        [float(each.replace(",", "")) for each in rows[name][:2]]
+        for name in ("frechet-distance", "its bias", "± frechet-distance")
+    )
     counted, others = 2 / (1 / 200 + 1 / 703), 2 / (1 / 1_000 + 1 / 703)
-    assert narrower / margin == pytest.approx((counted / others) ** 0.5, rel=2e-3)
-    assert smaller / bias == pytest.approx(counted / others, rel=2e-3)
-    assert value - bias == pytest.approx(later - smaller, rel=2e-2)
+    assert margins[1] / margins[0] == pytest.approx((counted / others) ** 0.5, rel=2e-3)
+    assert biases[1] / biases[0] == pytest.approx(counted / others, rel=2e-3)
+    assert values[0] - biases[0] == pytest.approx(values[1] - biases[1], rel=2e-2)
     assert "* more than the 700 that are there" in done.stdout
-    assert "not by the pilot; if its gap is real" in done.stdout
-    assert "kernel-distance" in rows
+    assert "In brackets: the pilot does not tell them from real ones" in done.stdout
+    assert "± kernel-distance" in rows
     many = ("--against", "real.npy", "--features", "random-convolutions")
     few = zerosum("evaluate", "made.npy", *many, "--plan", "--count", 100, *QUICK)
     assert few.returncode == 0, few.stderr

@@ -4,17 +4,20 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from zerosum.cli._progress import in_words
 from zerosum.export.scores import format_value
-from zerosum.metrics.pilot import APART, MOST, Forecast
+from zerosum.metrics.pilot import APART, MOST
 from zerosum.run.pilot import Plan
 
-COUNTS = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+COUNTS = (1_000, 2_000, 5_000, 10_000, 50_000)
 WORDS = (
     "± half a 95% interval, of the finite samples: at most that, for distances of sets that are alike. Bias: how far "
     "the value lies above that of infinitely many samples. Time: all features, those of the real samples too (unless "
     f"they are kept from before), and the metrics, as fast as now. Told from real: where {APART:.2f} half widths are "
     "less than the gap between the pilot's value and its floor."
+)
+ENOUGH = (
+    f"None: more than {MOST:,}, or more real samples. In brackets: the pilot does not tell them from real ones; so "
+    "many would, if its gap is right."
 )
 NARROW = 0.05  # half the width of an interval, as a share of the value
 
@@ -30,38 +33,39 @@ def show_plan(plan: Plan, console: Console) -> None:
     )
     console.print(_tabulate_counts(plan, limit))
     console.print(_tabulate_enough(plan, limit))
-    console.print(WORDS, soft_wrap=True)
+    console.print(f"{ENOUGH} {WORDS}", soft_wrap=True)
     for warning in _list_warnings(plan):
         console.print(f"Warning: {warning}.", soft_wrap=True)
 
 
 def _tabulate_counts(plan: Plan, limit: int) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("samples", justify="right")
+    """Make a column for each number of samples; numbers first, so that it fits a narrow terminal."""
+    counts = (plan.pilot, *(each for each in COUNTS if each > plan.pilot))
+    table = Table("samples", box=SIMPLE_HEAD, pad_edge=False)
+    for count in counts:
+        table.add_column(f"{count:,}{'*' if count > limit else ''}", justify="right")
     for each in plan.forecasts:
-        table.add_column(each.estimate.metric, justify="right")
         if each.metric.biased:
-            table.add_column("its bias", justify="right")
-    table.add_column("time", justify="right")
-    for count in (plan.pilot, *(each for each in COUNTS if each > plan.pilot)):
-        cells = [cell for each in plan.forecasts for cell in _describe(each, count)]
-        mark = "*" if count > limit else ""
-        table.add_row(f"{count:,}{mark}", *cells, in_words(plan.seconds(count)))
-    if any(count > limit for count in COUNTS):
+            table.add_row(each.estimate.metric, *(format_value(each.value(count)) for count in counts))
+            table.add_row("its bias", *(format_value(each.bias(count)) for count in counts))
+        table.add_row(f"± {each.estimate.metric}", *(format_value(each.half_width(count)) for count in counts))
+    table.add_row("time", *(_shorten(plan.seconds(count)) for count in counts))
+    if any(count > limit for count in counts):
         table.caption, table.caption_justify = f"* more than the {limit:,} that are there", "left"
     return table
 
 
-def _describe(each: Forecast, count: int) -> list[str]:
-    margin = f"± {format_value(each.half_width(count))}"
-    if not each.metric.biased:
-        return [margin]
-    return [f"{format_value(each.value(count))} {margin}", format_value(each.bias(count))]
+def _shorten(seconds: float) -> str:
+    """Write a time as briefly as a column needs: 42 s, 3.3 min, 2.1 h."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds:.2g} s"
 
 
 def _tabulate_enough(plan: Plan, limit: int) -> Table:
     table = Table("figure", box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("pilot", "real", f"± {NARROW:.0%} of its value from", "told from real from"):
+    for heading in ("pilot", "real", f"± {NARROW:.0%} from", "told from real from"):
         table.add_column(heading, justify="right")
     for each in plan.forecasts:
         apart = _name_count(each.find_apart(), plan.pilot, limit)
@@ -70,7 +74,7 @@ def _tabulate_enough(plan: Plan, limit: int) -> Table:
             f"{format_value(each.estimate.value)} ± {format_value(each.estimate.half_width)}",
             format_value(each.estimate.real),
             _name_count(each.find_narrow(NARROW), plan.pilot, limit),
-            apart if each.is_clear else f"not by the pilot; if its gap is real, {apart}",
+            apart if each.is_clear else f"({apart})",
         )
     return table
 
@@ -78,7 +82,7 @@ def _tabulate_enough(plan: Plan, limit: int) -> Table:
 def _name_count(count: int | None, pilot: int, limit: int) -> str:
     """Write from which number of samples on, rounded up to two digits, as a forecast knows no more."""
     if count is None:
-        return f"more than {MOST:,}, or more real ones"
+        return "none"
     if count <= pilot:
         return f"{pilot:,} or fewer"
     unit = 10 ** (len(str(count)) - 2)

@@ -33,11 +33,3 @@ def show_progress(what: str, console: Console) -> "Iterator[Progress | None]":
             bar.update(task, description=escape(what), completed=done, total=total)
 
         yield show
-
-
-def in_words(seconds: float) -> str:
-    """Write a time in the unit that people would take, with three digits."""
-    for unit, size in (("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} seconds"

@@ -70,7 +70,7 @@ def show_classes(classes: ClassTable, console: Console, of: str = "") -> None:
     table = Table(title=f"Class by class{of}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("class", overflow="fold")
     for heading in ("samples", "real images", *(f"{score.metric} {direction(score.better)}" for score in figures)):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for row in classes.classes:
         cells = [format_in_class(score) for score in row.scores if score.metric != "density"] or ["too few"]
         table.add_row(row.name, f"{row.samples:,}", f"{row.reals:,}", *cells)

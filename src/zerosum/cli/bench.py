@@ -31,7 +31,7 @@ def bench(
         raise InputError(f"--against {against}: there is one loop to compare with, 'textbook'")
     names.check_training(data, changes or (), recipe)
     from zerosum.cli._data import add_size, describe_recipe, open_data
-    from zerosum.cli._progress import in_words, plain_console
+    from zerosum.cli._progress import plain_console
     from zerosum.run.occasions import measure_occasions
     from zerosum.run.probe import probe
     from zerosum.run.speed import measure_speed, time_textbook
@@ -44,8 +44,8 @@ def bench(
         f"{describe_recipe(chosen)} on samples of shape {list(source.shape)} in batches of {chosen.batch_size}, "
         f"on {found.engine.describe()}\n"
         f"{speed.images_per_second:,.0f} images/s ({1 / speed.seconds:.3g} iterations/s): {IMAGES:,} images take "
-        f"{in_words(IMAGES / speed.images_per_second)}, the recipe's {chosen.steps:,} iterations "
-        f"{in_words(chosen.steps * speed.seconds)}\n"
+        f"{_in_words(IMAGES / speed.images_per_second)}, the recipe's {chosen.steps:,} iterations "
+        f"{_in_words(chosen.steps * speed.seconds)}\n"
         f"{speed.flops / 1e9:.3g} GFLOP an iteration, {speed.flops / speed.seconds / 1e9:.0f} GFLOP/s: "
         f"{speed.share_of_peak:.0%} of the {speed.peak / 1e9:.0f} that matrices or convolutions reach here at best in "
         f"{found.engine.precision}",
@@ -66,3 +66,10 @@ def bench(
             f"this is {speed.images_per_second / images:.2f} times as fast",
             soft_wrap=True,
         )
+
+
+def _in_words(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} seconds"
