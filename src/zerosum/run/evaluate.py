@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from torch import Tensor
 
 from zerosum import catalog
 from zerosum.data import Source
-from zerosum.data.preparation import Preparation
-from zerosum.data.readers import find_reader
 from zerosum.errors import InputError
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
@@ -18,15 +16,16 @@ from zerosum.metrics import Metric, Reference, Score
 from zerosum.metrics.by_class import ClassEvaluation, ClassTable, check_labels
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.examples import Examples
-from zerosum.metrics.features import Request, find_extractor, inception
+from zerosum.metrics.features import Request, inception
 from zerosum.metrics.moments import Moments, holds_moments
-from zerosum.names import check_metric, check_pictures, is_metric
-from zerosum.run.candidate import Candidate, Reporter, check_kind, match_shape, may_know_data
+from zerosum.names import check_pictures
+from zerosum.run.candidate import Candidate, Reporter, check_kind, match_shape
 from zerosum.run.options import EvaluationOptions
 from zerosum.run.overlap import describe_overlap, warn_of
-from zerosum.run.protocols import check_protocol, score_by_protocol
-from zerosum.run.real_data import SAY_WHICH, open_real_data
-from zerosum.run.statistics import check_for_statistics, check_reference_file, score_against, write_reference
+from zerosum.run.protocols import score_by_protocol
+from zerosum.run.real_data import open_real_data
+from zerosum.run.refusals import check_features, check_names, check_places, check_protocol_fits, find_metric
+from zerosum.run.statistics import check_reference_file, score_against, write_reference
 
 Thing = str | Path | TrainedGenerator | Tensor
 Things = Thing | Sequence[Thing]
@@ -86,30 +85,58 @@ def evaluate(
         found, features = score_by_protocol(place, candidates, asked, chosen_by, reporter)
         return EvaluationResult(found, features.better, None)
     candidates, evaluation = open_sides(candidates, place, asked, reporter)
-    source = evaluation.source
-    found, examples, classes = {}, {}, {}
-    by_class = ClassEvaluation(evaluation)
+    by_class = ClassEvaluation(evaluation) if asked.by_class else None
+    scored = dict[str, Scored]()
     for candidate in candidates:
         with reporter.phase(f"scoring {candidate.name}"):
-            labels = None
-            if asked.by_class:
-                labels = candidate.find_labels(asked.count, source, evaluation.features, asked.seed)
-                check_labels(labels, source, evaluation.reference)
-            samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
-            scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
-            if isinstance(candidate.content, Tensor):
-                scores = warn_of(describe_overlap(samples, source), scores)
-            if labels is not None:
-                table = by_class.measure(samples, labels, asked.seed, candidate.learned_from)
-                classes[candidate.name] = table.map(candidate.note_truncation)
-                scores += table.means
-            if asked.examples:
-                examples[candidate.name] = evaluation.examples(samples, asked.seed, asked.examples)
-        found[candidate.name] = [candidate.note_truncation(score) for score in scores]
-    used = {score.features for scores in found.values() for score in scores}
-    advice = evaluation.features.better if evaluation.features.name in used else ""
-    pairs = evaluation.closest(samples, asked.seed, asked.pairs) if asked.pairs else None
-    return EvaluationResult(found, advice, pairs, source.name, examples, classes)
+            scored[candidate.name] = _score(candidate, evaluation, by_class, measures, asked)
+    used = {score.features for each in scored.values() for score in each.scores}
+    return EvaluationResult(
+        scores={name: each.scores for name, each in scored.items()},
+        advice=evaluation.features.better if evaluation.features.name in used else "",
+        pairs=next((each.pairs for each in scored.values()), None),
+        against=evaluation.source.name,
+        examples={name: each.examples for name, each in scored.items() if each.examples is not None},
+        classes={name: each.classes for name, each in scored.items() if each.classes is not None},
+    )
+
+
+class Scored(NamedTuple):
+    """What was found of one candidate; None of what was not asked for."""
+
+    scores: list[Score]
+    classes: ClassTable | None
+    examples: Examples | None
+    pairs: Tensor | None
+
+
+def _score(
+    candidate: Candidate,
+    evaluation: Evaluation,
+    by_class: ClassEvaluation | None,
+    measures: list[Metric] | None,
+    asked: EvaluationOptions,
+) -> Scored:
+    """Score one candidate."""
+    source, labels = evaluation.source, None
+    if by_class is not None:
+        labels = candidate.find_labels(asked.count, source, evaluation.features, asked.seed)
+        check_labels(labels, source, evaluation.reference)
+    samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
+    scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
+    if isinstance(candidate.content, Tensor):
+        scores = warn_of(describe_overlap(samples, source), scores)
+    table = None
+    if by_class is not None and labels is not None:
+        table = by_class.measure(samples, labels, asked.seed, candidate.learned_from)
+        scores += table.means
+        table = table.map(candidate.note_truncation)
+    return Scored(
+        [candidate.note_truncation(score) for score in scores],
+        table,
+        evaluation.examples(samples, asked.seed, asked.examples) if asked.examples else None,
+        evaluation.closest(samples, asked.seed, asked.pairs) if asked.pairs else None,
+    )
 
 
 def open_candidates(what: Things, place: str | None, asked: EvaluationOptions, reporter: Reporter) -> list[Candidate]:
@@ -120,10 +147,10 @@ def open_candidates(what: Things, place: str | None, asked: EvaluationOptions, r
     """
     things = [what] if isinstance(what, str | Path | TrainedGenerator | Tensor) else list(what)
     names = [_name(thing, number) for number, thing in enumerate(things, start=1)]
-    _check(names, asked)
-    _check_places(things, place, asked)
-    _check_features(asked)
-    _check_protocol(asked, place)
+    check_names(names, asked)
+    check_places(things, place, asked)
+    check_features(asked)
+    check_protocol_fits(asked, place)
     return [_open(name, thing, asked, reporter) for name, thing in zip(names, things, strict=True)]
 
 
@@ -190,7 +217,7 @@ def save_reference(
     check_reference_file(Path(path).expanduser())
     check_pictures(places)
     check_kind(Path(places[0]).expanduser())
-    _check_features(asked)
+    check_features(asked)
     return write_reference(str(places[0]), Path(path).expanduser(), asked, reporter or Reporter())
 
 
@@ -247,68 +274,6 @@ def _name(thing: object, number: int) -> str:
     return f"{'generator' if isinstance(thing, TrainedGenerator) else 'samples'} {number}"
 
 
-def _check(names: Sequence[str], asked: EvaluationOptions) -> None:
-    """Refuse what does not go together before anything is read.
-
-    Raises:
-        InputError: see there.
-    """
-    if not names:
-        raise InputError("nothing to evaluate")
-    known = "auto", *get_args(Reference)
-    if asked.reference not in known:
-        raise InputError(f"--reference {asked.reference!r}: choose one of: {', '.join(known)}")
-    if len(set(names)) < len(names):
-        raise InputError("the same name is given twice")
-    if asked.pairs and len(names) > 1:
-        raise InputError("--pairs is for one thing at a time")
-    for name in asked.metrics:
-        find_metric(name)
-
-
-def _check_places(things: Sequence[object], against: str | None, asked: EvaluationOptions) -> None:
-    """Refuse what is not there, and data or a size that cannot be, before anything is read.
-
-    Raises:
-        InputError: see there.
-    """
-    if asked.size is not None:
-        catalog.build(Preparation, {"size": asked.size})
-    places = [thing for thing in things if isinstance(thing, str | Path)]
-    check_pictures(places)
-    for place in places:
-        check_kind(Path(place).expanduser())
-    if against is not None and holds_moments(Path(against).expanduser()):
-        check_for_statistics(Path(against), asked, [find_metric(name) for name in asked.metrics])
-    elif against is not None:
-        find_reader(against)
-    elif not any(may_know_data(Path(place).expanduser()) for place in places):
-        raise InputError(SAY_WHICH)
-
-
-def _check_protocol(asked: EvaluationOptions, against: str | None) -> None:
-    """Refuse what the protocol that is asked for has no place for.
-
-    Raises:
-        InputError: see there.
-    """
-    protocol = asked.find_protocol()
-    if protocol is not None:
-        check_protocol(protocol, asked)
-        if against is None:
-            raise InputError(f"--protocol {asked.protocol}: {SAY_WHICH}")
-
-
-def _check_features(asked: EvaluationOptions) -> None:
-    """Refuse features that do not exist, before anything is read.
-
-    Raises:
-        InputError: see there.
-    """
-    if asked.features != "auto":
-        find_extractor(asked.features.partition(":")[0], Request(asked.features, asked.weights))
-
-
 def _choose_features(asked: EvaluationOptions, source: Source) -> str:
     """Return the name of the features to ask for; empty for the best ones that need no weights from elsewhere."""
     if asked.features != "auto":
@@ -316,13 +281,3 @@ def _choose_features(asked: EvaluationOptions, source: Source) -> str:
     colour = source.is_images and source.shape[0] == 3
     present = inception.present() and source.stacked_from is None  # whose modes only their own classifier tells
     return "inception" if colour and (asked.weights is not None or asked.download or present) else ""
-
-
-def find_metric(name: str) -> Metric:
-    """Return the metric called `name`, with or without its dashes.
-
-    Raises:
-        InputError: there is none.
-    """
-    check_metric(name)
-    return next(cls() for known, cls in catalog.choices(Metric).items() if is_metric(name, known))

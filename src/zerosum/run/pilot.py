@@ -19,8 +19,9 @@ from zerosum.metrics.moments import holds_moments
 from zerosum.metrics.pilot import Forecast, Pilot, forecast
 from zerosum.names import check_plan
 from zerosum.run.candidate import Candidate, Reporter
-from zerosum.run.evaluate import Things, find_metric, open_candidates, open_sides
+from zerosum.run.evaluate import Things, open_candidates, open_sides
 from zerosum.run.options import EvaluationOptions
+from zerosum.run.refusals import find_metric
 
 PILOT, LEAST = 500, 100  # samples of each kind: by themselves; of which halves can be measured
 

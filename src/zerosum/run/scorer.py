@@ -20,10 +20,10 @@ from zerosum.metrics.features import FeatureExtractor, Request, open_features
 from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.moment_scores import MomentEvaluation
 from zerosum.metrics.moments import Moments, read_moments
-from zerosum.run.evaluate import find_metric
 from zerosum.run.options import EvaluationOptions
 from zerosum.run.pixels import PixelReader
 from zerosum.run.protocols import check_protocol
+from zerosum.run.refusals import find_metric
 from zerosum.run.statistics import check_for_statistics, choose_features, stand_in
 from zerosum.types import Shape
 

@@ -123,8 +123,8 @@ def test_the_reference_is_the_users_choice() -> None:
 @pytest.mark.parametrize("split", ["test", "train"])
 def test_of_a_long_split_a_random_part_is_the_reference(split: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two classes, one after the other: of 2 n points n are drawn, so n / 2 +- sqrt(n / 8) of each class."""
-    monkeypatch.setattr("zerosum.metrics.evaluation.MOST_SAMPLES", 1_000)
-    monkeypatch.setattr("zerosum.metrics.evaluation.MOST_TRAINING", 1_000)
+    monkeypatch.setattr("zerosum.metrics.real_samples.MOST_SAMPLES", 1_000)
+    monkeypatch.setattr("zerosum.metrics.real_samples.MOST_TRAINING", 1_000)
     classes = torch.cat([normal(1_000, 2, 1), normal(1_000, 2, 2, shift=100)])
     evaluation = Evaluation.of(Source("classes", Split(classes), Split(classes)))
     chosen = getattr(evaluation, split).samples
@@ -138,7 +138,7 @@ def test_of_a_long_split_a_random_part_is_the_reference(split: str, monkeypatch:
 def test_a_split_that_is_not_too_long_is_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     source = points(2)
     whole = Evaluation.of(source).test.samples
-    monkeypatch.setattr("zerosum.metrics.evaluation.MOST_SAMPLES", len(source.test))
+    monkeypatch.setattr("zerosum.metrics.real_samples.MOST_SAMPLES", len(source.test))
     assert torch.equal(Evaluation.of(source).test.samples, whole)
     assert torch.equal(whole.sort(0)[0], source.test.samples.sort(0)[0])
 

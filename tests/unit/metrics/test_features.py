@@ -13,7 +13,7 @@ from torch import nn
 from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
-from zerosum.metrics.evaluation import Evaluation, extract_cached
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, apply_in_batches, digest_of, inception, open_features
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.coordinates import Coordinates
@@ -23,6 +23,7 @@ from zerosum.metrics.features.inception import Inception
 from zerosum.metrics.features.random_convolutions import Quarters, RandomConvolutions
 from zerosum.metrics.features.stacked import StackedClassifier
 from zerosum.metrics.frechet import FrechetDistance
+from zerosum.metrics.real_samples import extract_cached
 from zerosum.networks import efficientnet
 
 CPU = torch.device("cpu")
@@ -354,7 +355,7 @@ def test_kept_features_are_those_of_the_samples_that_are_compared(
 ) -> None:
     """The first six of nine images were kept under the name that such features once had; others are chosen now."""
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
-    monkeypatch.setattr("zerosum.metrics.evaluation.MOST_SAMPLES", 6)
+    monkeypatch.setattr("zerosum.metrics.real_samples.MOST_SAMPLES", 6)
     monkeypatch.setattr(RandomConvolutions, "costly", True)
     noise = images((3, 8, 8), count=18)
     extractor = RandomConvolutions(noise.shape, CPU)
