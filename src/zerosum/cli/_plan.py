@@ -59,8 +59,13 @@ def _shorten(seconds: float) -> str:
     """Write a time as briefly as a column needs: 42 s, 3.3 min, 2.1 h."""
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
-            return f"{seconds / size:.2g} {unit}"
-    return f"{seconds:.2g} s"
+            return _round(seconds / size, unit)
+    return _round(seconds, "s")
+
+
+def _round(number: float, unit: str) -> str:
+    """Write a number in two digits, or those before the point if they are more."""
+    return f"{number:.0f} {unit}" if number >= 10 else f"{number:.2g} {unit}"
 
 
 def _tabulate_enough(plan: Plan, limit: int) -> Table:

@@ -69,7 +69,7 @@ def show_classes(classes: ClassTable, console: Console, of: str = "") -> None:
     figures = [score for score in find_columns(classes) if score.metric != "density"]
     table = Table(title=f"Class by class{of}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("class", overflow="fold")
-    for heading in ("samples", "real images", *(f"{score.metric} {direction(score.better)}" for score in figures)):
+    for heading in ("samples", "real images", *(_head(score) for score in figures)):
         table.add_column(heading, justify="right", overflow="fold")
     for row in classes.classes:
         cells = [format_in_class(score) for score in row.scores if score.metric != "density"] or ["too few"]
@@ -79,6 +79,11 @@ def show_classes(classes: ClassTable, console: Console, of: str = "") -> None:
         f"In brackets what real images of the class score{describe_fewer(classes)}; below the 95% interval. The "
         "means are above."
     )
+
+
+def _head(score: Score) -> str:
+    """Name the figure of a column in words that a narrow one can break."""
+    return f"{score.metric.replace('-', ' ')} {direction(score.better)}"
 
 
 def describe_fewer(classes: ClassTable) -> str:
