@@ -13,10 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import reduce
 from itertools import islice
 
 import torch
-from protocol import write
+from protocol import AS_IT_WAS, write
 
 from zerosum import recipes
 from zerosum.data import Source, Split
@@ -34,7 +35,8 @@ def measure(case: str, threads: int) -> float:
     """Return the iterations a second of this process."""
     name, shape = CASES[case]
     split = Split(torch.randint(0, 256, (2_000, *shape), dtype=torch.uint8))
-    recipe = recipes.find(name) if "width" not in case else change(recipes.find(name), "networks.width=8")
+    changes = (*AS_IT_WAS, *(["networks.width=8"] if "width" in case else []))
+    recipe = reduce(change, changes, recipes.find(name))
     engine = Engine(torch.device("cpu"), bfloat16=True, threads=threads)
     engine.use_threads()
     players = Players.build(recipe, Source("noise", split, split), engine, seed=0)

@@ -24,7 +24,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from protocol import read_figures, write
+from protocol import AS_IT_WAS, read_figures, write
 from torch import Tensor
 
 from zerosum import recipes
@@ -125,10 +125,10 @@ PLAN = [
     *plan("cats", "cats96.zip", "photos", without_smoothing("nearest", 128), 1_200),
     *plan("cats", "cats96.zip", "photos", without_smoothing("smooth", 96), 1_200),
     *plan("cats", "cats96.zip", "photos", without_smoothing("smooth", 64), 2_400),
-    *plan("cats", "cats96.zip", "compact", widths(32), 528),
+    *plan("cats", "cats96.zip", "compact", (("networks.width=32", *AS_IT_WAS),), 528),
     *plan("dogs", "dogs64.npz", "photos", widths(16), 1_200),
     *plan("mnist", "mnist", "photos", widths(8), 1_200),
-    *plan("mnist", "mnist", "compact", widths(8), 2_000),
+    *plan("mnist", "mnist", "compact", (("networks.width=8", *AS_IT_WAS),), 2_000),
     *plan("cifar10", "cifar10.npz", "photos", widths(16), 1_200),
 ]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from degradations import blur, compress, fog, mush, noise, shuffle_patches
-from protocol import read_figures, run_zerosum, write
+from protocol import AS_IT_WAS, read_figures, run_zerosum, write
 from scipy.stats import spearmanr
 from torch import Tensor
 
@@ -55,7 +55,8 @@ def train(name: str, data: str, runs: Path, *options: object) -> list[Tensor]:
     for steps in STEPS[name]:
         run = runs / f"{name}-{steps}"
         if not run.exists():
-            how = ("--recipe", "compact", "--set", "networks.width=8", "--steps", steps, *options)
+            how = ("--recipe", "compact", "--steps", steps, *options)
+            how += tuple(word for each in ("networks.width=8", *AS_IT_WAS) for word in ("--set", each))
             run_zerosum("train", data, *how, "--out", run)
         found.append(load(run).sample(COUNT, seed=1))
     return found

@@ -31,8 +31,8 @@ ITERATIONS, IMAGES, THREADS = 3, 1_000, 1
 CASES = {
     "dcgan, 64x64, batch 64": ("dcgan", (), 64, 64),
     "dcgan, the same in four parts": ("dcgan", ("accumulate=4",), 64, 64),
-    "compact of width 16, 64x64, batch 64": ("compact", ("networks.width=16",), 64, 64),
-    "compact of width 16, 128x128, batch 32": ("compact", ("networks.width=16",), 128, 32),
+    "compact of width 16, 64x64, batch 64": ("compact", ("networks.width=16", "regularizers=[]"), 64, 64),
+    "compact of width 16, 128x128, batch 32": ("compact", ("networks.width=16", "regularizers=[]"), 128, 32),
     "photos of width 16, 64x64, batch 16": ("photos", ("networks.width=16",), 64, 16),
     "photos of width 16, 128x128, batch 16": ("photos", ("networks.width=16",), 128, 16),
     "r3gan, 32x32, batch 64": ("r3gan", (), 32, 64),

@@ -76,7 +76,9 @@ def main() -> None:
         ("dcgan", (3, 64, 64)),
         ("paper-mnist", (1, 28, 28)),
     ):
-        recipe = replace(recipes.find(name), batch_size=BATCH, discriminator_steps=1, simultaneous=False)
+        recipe = replace(
+            recipes.find(name), batch_size=BATCH, discriminator_steps=1, simultaneous=False, regularizers=()
+        )
         split = Split(torch.randint(0, 256, (5_000, *shape), dtype=torch.uint8))
         source, engine = Source("noise", split, split), Engine.choose("cpu", recipe.precision)
         loops = {"full": play_full(recipe, source, engine), "bare": play_bare(recipe, source, engine)}

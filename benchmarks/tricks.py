@@ -9,7 +9,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import torch
-from protocol import read_figures, write
+from protocol import AS_IT_WAS, read_figures, write
 
 from zerosum import recipes
 from zerosum.data.readers import open_source
@@ -24,7 +24,7 @@ from zerosum.metrics.frechet import FrechetDistance
 from zerosum.metrics.neighbours import Neighbours
 
 SEEDS, STEPS, SAMPLES = (0, 1, 2), 1_000, 5_000
-RECIPE, BASE = "compact", ("networks.width=16", "ema_decay=0.99")
+RECIPE, BASE = "compact", ("networks.width=16", "ema_decay=0.99", *AS_IT_WAS)
 SGD = '{"name": "sgd", "lr": 0.02, "decay": 1, "momentum": 0, "final_momentum": 0}'
 VARIANTS: dict[str, tuple[str, ...]] = {
     "without": (),

@@ -147,13 +147,14 @@ class Base:
 
 TOY = ("networks.width=64",)
 NARROW = ("networks.width=8",)
+COMPACT = (*NARROW, "regularizers=[]", "batch_size=32")  # as the recipe was when runs were played
 RING, GRID = Base("ring", "toy", TOY, 2_000), Base("grid", "points", TOY, 2_000)
-DIGITS = Base("digits", "compact", NARROW, 2_000)
-MNIST = Base("mnist", "compact", NARROW, 1_500, (8_000, 2_000))
-MNIST_OTHERS = Base("mnist-others", "compact", NARROW, 1_500, (8_000, 2_000))
-CIFAR = Base("cifar10", "compact", NARROW, 2_000, healthy=False)
+DIGITS = Base("digits", "compact", COMPACT, 2_000)
+MNIST = Base("mnist", "compact", COMPACT, 1_500, (8_000, 2_000))
+MNIST_OTHERS = Base("mnist-others", "compact", COMPACT, 1_500, (8_000, 2_000))
+CIFAR = Base("cifar10", "compact", COMPACT, 2_000, healthy=False)
 CIFAR_PHOTOS = Base("cifar10", "photos", NARROW, 300, healthy=False)
-PETS = Base("pets", "compact", NARROW, 1_000, healthy=False)
+PETS = Base("pets", "compact", COMPACT, 1_000, healthy=False)
 
 
 @dataclass(frozen=True)

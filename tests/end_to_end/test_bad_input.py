@@ -177,7 +177,7 @@ RECIPES = {
             ["evaluate", "plain.npy", "--against", "digits", "--metric", "FID"],
             "FID is the Fréchet distance in",
         ),
-        (["train", "digits", "--set", "networks.packing=5"], "networks.packing=5 and batch_size=32 do not go together"),
+        (["train", "digits", "--set", "networks.packing=5"], "networks.packing=5 and batch_size=16 do not go together"),
         (
             ["train", "digits", "--recipe", "acgan", "--set", "networks.packing=2"],
             "packing=2 and networks.condition=aux",

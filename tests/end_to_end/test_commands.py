@@ -304,15 +304,15 @@ def test_data_says_what_minutes_buy(in_process: Command) -> None:
     )
     assert words is not None
     speed, iterations, epochs = (float(each.replace(",", "")) for each in words.groups())
-    assert 32 * iterations == pytest.approx(6 * speed, rel=0.02)
-    assert epochs == pytest.approx(32 * iterations / 1_403, rel=0.02)
+    assert 16 * iterations == pytest.approx(6 * speed, rel=0.02)
+    assert epochs == pytest.approx(16 * iterations / 1_403, rel=0.02)
 
 
 def test_bench_says_where_the_time_goes(in_process: Command) -> None:
     options = ("--seconds", 0.1, "--set", "networks.width=4", "--set", "precision=float32", "--set", "threads=1")
     code, out, err = in_process("bench", "digits", *options, "--against", "textbook")
     assert (code, err) == (0, "")
-    assert "compact of width 4 on samples of shape [1, 8, 8] in batches of 32, on cpu with 1 thread, float32" in out
+    assert "compact of width 4 on samples of shape [1, 8, 8] in batches of 16, on cpu with 1 thread, float32" in out
     assert re.search(r"[\d,]+ images/s \([\d.e+]+ iterations/s\): 1,000,000 images take [\d.]+ \w+", out)
     shares = [float(share) for share in re.findall(r"^[a-z ]+ +[\d.]+ +([\d.]+)% *$", out, re.MULTILINE)]
     assert len(shares) == 9

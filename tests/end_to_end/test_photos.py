@@ -203,7 +203,7 @@ def test_folders_that_cannot_be_used(zerosum: Command, tmp_path: Path, command: 
             ("train", "photos", "--set", "generator_optimizer.lr=-1"),
             "generator_optimizer.lr: it must be greater than 0",
         ),
-        (("train", "photos", "--set", "networks.packing=5"), "networks.packing=5 and batch_size=32 do not go together"),
+        (("train", "photos", "--set", "networks.packing=5"), "networks.packing=5 and batch_size=16 do not go together"),
         (
             ("train", "photos", "--recipe", "sngan", "--set", 'tricks=["noisy-labels"]'),
             "the game hinge has no labels to change",

@@ -49,7 +49,8 @@ def test_operations_are_those_of_both_updates(monkeypatch: pytest.MonkeyPatch) -
         return generator, nn.Sequential(nn.Flatten(), nn.Linear(hidden, 1), nn.Flatten(0))
 
     monkeypatch.setattr(Compact, "build_pair", build_pair)
-    recipe = replace(RECIPE, networks=Compact(latent=latent), batch_size=batch, discriminator_steps=1)
+    networks = Compact(latent=latent)
+    recipe = replace(RECIPE, networks=networks, batch_size=batch, discriminator_steps=1, regularizers=())
     generate, predict = 2 * batch * latent * hidden, 2 * batch * hidden
     d_update = generate + 2 * predict + 2 * predict  # fakes; real and fake; the weights' gradient
     g_update = generate + predict + predict + generate  # and on to the samples, and to the weights of G
