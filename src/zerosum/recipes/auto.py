@@ -14,7 +14,7 @@ CHOICES = (COMPACT, COMPACT_CONDITIONAL, PHOTOS, POINTS)
 COLOURS = 3  # channels
 PER_CLASS = 1_000  # a cautious bound: it helps at MNIST's 6,000 images per class, fewer were not measured
 WIDTHS = (8, 12, 16, 24, 32)
-ENOUGH, ENOUGH_SEEING = 5_000, 1_200  # iterations that a width should get; with heads on features: docs/measured.md
+ENOUGH, ENOUGH_SEEING = 20_000, 1_200  # iterations that a width should get; with heads on features: docs/measured.md
 SMALL_VIEW = 64  # pixels that the frozen network is shown where there is no time for more: docs/budget.md
 BEFORE = "1,500 iterations of width 16, before the recipe smoothed images, made"
 # What runs of `photos` gave, by how many photos there were to train on: docs/photos.md, docs/budget.md. Coverage is of
