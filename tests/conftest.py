@@ -1,6 +1,7 @@
 """What all tests share: a cache folder and threads of their own, small sources, and the real data where present."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from zerosum.data.readers import open_source
 
 settings.register_profile("zerosum", deadline=None)  # no test asserts a time
 settings.load_profile("zerosum")
+
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, runs rightly ignore a terminal that is closed
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerosum.diagnostics import Diagnostic, Finding, Measure
-from zerosum.diagnostics.evidence import Evidence
+from zerosum.diagnostics.evidence import Evidence, Unsaid
 from zerosum.diagnostics.rate_too_high import change_rates
 
 MOST_SHARE, LAST = 0.5, 0.7
 SLOWEST = 4  # cycles in what is looked at; slower ones are a trend
+LEAST = 60  # lines; the strongest period of fewer has half of the power by chance
 
 
 class Oscillation(Diagnostic, name="oscillation"):
@@ -23,7 +24,10 @@ class Oscillation(Diagnostic, name="oscillation"):
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure the share of the loss's power at its strongest period."""
-        share, cycles = find_period(evidence.need_curve("discriminator_loss", LAST))
+        losses = evidence.need_curve("discriminator_loss", LAST)
+        if len(losses) < LEAST:
+            raise Unsaid(f"{len(losses)} lines are too few to tell a period from chance: {LEAST} would do")
+        share, cycles = find_period(losses)
         return (
             Measure.below(
                 f"share of the power of D's loss at its strongest period, {cycles:.0f} cycles",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from zerosum.diagnostics import oscillation
 from zerosum.diagnostics.comparisons import (
     compare_pairs,
     count_in_groups,
@@ -12,6 +13,7 @@ from zerosum.diagnostics.comparisons import (
     measure_nearest,
     tell_apart,
 )
+from zerosum.diagnostics.evidence import Evidence, Unsaid
 from zerosum.diagnostics.oscillation import find_period
 
 
@@ -70,3 +72,19 @@ def test_one_period_has_nearly_all_the_power_and_noise_has_little(cycles: int) -
     assert found == cycles
     assert find_period(np.random.default_rng(0).normal(size=200))[0] < 0.2
     assert find_period(np.zeros(200)) == (0.0, 0.0)
+
+
+def test_noise_has_no_period_in_as_many_lines_as_are_looked_at() -> None:
+    """In 14 lines, with which it once was looked for, the strongest period of noise has half of the power by chance."""
+    shares = {
+        count: [find_period(np.random.default_rng(seed).normal(size=count))[0] for seed in range(500)]
+        for count in (14, oscillation.LEAST)
+    }
+    assert max(shares[oscillation.LEAST]) < oscillation.MOST_SHARE < np.median(shares[14])
+
+
+def test_few_lines_say_nothing_of_a_period() -> None:
+    steps = np.arange(1, 41)
+    evidence = Evidence(40, 40, curves={"step": steps, "discriminator_loss": np.sin(steps)})
+    with pytest.raises(Unsaid, match="28 lines are too few to tell a period from chance: 60 would do"):
+        oscillation.Oscillation().measure(evidence)
