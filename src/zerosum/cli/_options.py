@@ -43,6 +43,12 @@ Data = Annotated[
 Size = Annotated[
     str | None, typer.Option(help="Of image files: 64, or height x width, as 48x64; default: by the images.")
 ]
+Preparing = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="data.FIELD=VALUE", help="How images are prepared, e.g. data.range=0..4095; repeatable."
+    ),
+]
 RecipeName = Annotated[str, typer.Option("--recipe", help="A name, a JSON file, or a run; auto looks at the data.")]
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of the recipe; repeatable.")

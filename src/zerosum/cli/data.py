@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerosum.cli._options import Data, DataDir, Size
+from zerosum.cli._options import Data, DataDir, Preparing, Size
 
 if TYPE_CHECKING:
     from zerosum.data import Source
@@ -18,12 +18,7 @@ CLASSES_SHOWN = 12
 
 def data(
     data: Data,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="data.FIELD=VALUE", help="How images are prepared, e.g. data.range=0..4095; repeatable."
-        ),
-    ] = None,
+    changes: Preparing = None,
     size: Size = None,
     minutes: Annotated[
         float | None,

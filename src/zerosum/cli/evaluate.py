@@ -57,6 +57,8 @@ Reference = Annotated[
         "images made elsewhere."
     ),
 ]
+Weights = Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")]
+Download = Annotated[bool, typer.Option("--download", help="Fetch such weights if they are not here.")]
 ByClass = Annotated[
     bool,
     typer.Option(
@@ -74,6 +76,7 @@ Size = Annotated[
         help="Resize images made elsewhere and the real ones: 64, or height x width; default: as the former are."
     ),
 ]
+Seed = Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")]
 PlanOption = Annotated[
     bool,
     typer.Option(
@@ -104,6 +107,7 @@ Json = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="Write the scores as JSON lines; '-' prints them instead of a table."),
 ]
+JUnit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the scores as JUnit's XML.")]
 MarkdownOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write the scores as Markdown, for a pull request.")
 ]
@@ -116,22 +120,20 @@ def evaluate(
     metrics: Metrics = None,
     features: Features = "auto",
     protocol: Protocol = "",
-    weights: Annotated[Path | None, typer.Option(help="A file with the weights of Inception, or DINOv2's folder.")] = (
-        None
-    ),
-    download: Annotated[bool, typer.Option("--download", help="Fetch such weights if they are not here.")] = False,
+    weights: Weights = None,
+    download: Download = False,
     reference: Reference = "auto",
     by_class: ByClass = False,
     plan: PlanOption = False,
     count: Count = None,
     size: Size = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples and of every choice a metric makes.")] = 1,
+    seed: Seed = 1,
     truncation: Truncation = None,
     pairs: Pairs = None,
     report: Report = None,
     fail_if: FailIf = None,
     json: Json = None,
-    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the scores as JUnit's XML.")] = None,
+    junit: JUnit = None,
     markdown: MarkdownOption = None,
     device: Device = "auto",
     data_dir: DataDir = None,

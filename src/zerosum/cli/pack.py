@@ -5,18 +5,13 @@ from typing import Annotated
 
 import typer
 
-from zerosum.cli._options import Data, Size
+from zerosum.cli._options import Data, Preparing, Size
 
 
 def pack(
     data: Data,
     out: Annotated[Path, typer.Option(help="The new folder for the pack.")],
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="data.FIELD=VALUE", help="How images are prepared, e.g. data.crop=fit; repeatable."
-        ),
-    ] = None,
+    changes: Preparing = None,
     size: Size = None,
 ) -> None:
     """Decode, resize and divide DATA's images once, and keep them in a folder to train on, here or elsewhere.
