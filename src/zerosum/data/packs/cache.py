@@ -74,8 +74,8 @@ def make_pack(
             _begin(partial, _derive_key(found, preparation))
             with _removing_failures(partial):
                 write_pack(partial, found, where, preparation, progress)
-                (partial / KEY).unlink()
                 _move(partial, place)
+                (place / KEY).unlink()
     except OSError as error:
         raise InputError(f"cannot write the pack {place}: {error.strerror or error}") from None
     return map_pack(place, place.name)
