@@ -285,6 +285,7 @@ QUICKLY = {
     "submit nowhere": "no run and no generator at nowhere",
     "resume nowhere": "no run at nowhere",
     "equilibrium full": "full is not a run folder",
+    "theory --out pictures": "--out pictures is for the pictures of one demonstration: name it",
     "theory satiation": "unknown demonstration 'satiation': did you mean 'saturation'?",
     "recipes dcgn": "unknown recipe 'dcgn'",
     "cite dcgn": "unknown recipe 'dcgn'",

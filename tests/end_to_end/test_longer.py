@@ -61,7 +61,7 @@ def test_a_finished_run_is_trained_longer_with_the_schedule_of_the_new_total(her
     code, out, err = in_process("resume", "run", "--steps", 14)
     assert (code, err) == (0, "")
     assert "run: going on after 6 of 14 iterations\n14 iterations in all instead of 6, 8 from here on; " in out
-    assert "follows the new one, 43% instead of 100%; the generator's rate is 0.003 here, not 0; " in out
+    assert "follows the new one, 6 of 14 instead of 6 of 6; the generator's rate is 0.003 here, not 0; " in out
     assert "; the discriminator's rate is 0.00245 here, not 0\n" in out  # 3e-3 (1 - 6/14) / (1 - 0.3)
     assert run_json(here / "run")["lengths"] == [[0, 6], [6, 14]]
     assert run_json(here / "run")["steps"] == 14

@@ -124,3 +124,11 @@ def test_a_run_by_the_clock_promises_no_bits(changes: dict[str, object], tmp_pat
     page = page_of(RunFolder(tmp_path / "b"), "dcgan", minutes=2.5, **changes)
     assert same not in page
     assert f"<pre>zerosum train ring --recipe {tmp_path / 'b'} --minutes 2.5 --seed 0 --device cpu</pre>" in page
+
+
+def test_a_run_that_went_back_says_so_and_promises_no_bits(tmp_path: Path) -> None:
+    page = page_of(RunFolder(tmp_path), "toy", halved_from=1)
+    assert "went back to iteration 1, and on with half the learning rates" in page
+    command = f"zerosum train ring --recipe {tmp_path} --steps 1 --seed 0 --device cpu --on-nonfinite rollback"
+    assert f"<pre>{command}</pre>" in page
+    assert "this ends in the same weights" not in page

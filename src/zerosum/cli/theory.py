@@ -18,9 +18,12 @@ def theory(
 ) -> None:
     """Demonstrate a claim of the paper by measuring it: a table, a picture and what they say, within a minute."""
     from zerosum import names
+    from zerosum.errors import InputError
 
     if name is not None:
         names.check_demonstration(name)
+    elif out != Path():
+        raise InputError(f"--out {out} is for the pictures of one demonstration: name it, or leave --out out for a list")
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
     from zerosum.demonstrations import Demonstration

@@ -33,6 +33,7 @@ def write(folder: RunFolder) -> None:
         about=about,
         again=_commands(folder, about),
         by_the_clock=_command(folder, about, "--minutes", about.get("minutes")),
+        rolling_back=f"{_command(folder, about, *_length(about))} --on-nonfinite rollback",
         probabilistic=probabilistic,
         diagnosis=Diagnosis.read(folder.diagnosis),
         moments=moments,
@@ -54,10 +55,10 @@ def write(folder: RunFolder) -> None:
 def _commands(folder: RunFolder, about: Line) -> str:
     """Return the commands that train the same once more, a line each.
 
-    Empty if its length was changed before an end, or the number of its threads on the way.
+    Empty if its length was changed before an end, or on the way the number of its threads or the learning rates.
     """
     (_, steps), *later = lengths(about)
-    if len(about.get("threads_at", ())) > 1:
+    if len(about.get("threads_at", ())) > 1 or "halved_from" in about:
         return ""
     if not later:
         return _command(folder, about, "--steps", steps)
@@ -69,6 +70,11 @@ def _commands(folder: RunFolder, about: Line) -> str:
         commands.append(shlex.join(["zerosum", "resume", again, "--steps", str(total)]))
         steps = total
     return "\n".join(commands)
+
+
+def _length(about: Line) -> tuple[str, object]:
+    """Return the option that gives the run's length, and its value."""
+    return ("--minutes", about["minutes"]) if about.get("minutes") else ("--steps", about["steps"])
 
 
 def _command(folder: RunFolder, about: Line, option: str, length: object) -> str:

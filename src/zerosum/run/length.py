@@ -60,8 +60,8 @@ def explain_prolonged(configs: Mapping[str, OptimizerConfig], step: int, before:
     ]
     return (
         f"{after:,} iterations in all instead of {before:,}, {after - step:,} from here on; what follows the share of "
-        f"them that is done (rates, noise, penalties) follows the new one, {step / after:.0%} instead of "
-        f"{step / before:.0%}" + "".join(moved)
+        f"them that is done (rates, noise, penalties) follows the new one, {step:,} of {after:,} instead of {step:,} "
+        f"of {before:,}" + "".join(moved)
     )
 
 
