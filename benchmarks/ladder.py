@@ -20,7 +20,7 @@ from zerosum.data import Source, Split
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_source
 from zerosum.export import pictures
-from zerosum.generator import load
+from zerosum.generator.loading import load
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, open_features
 from zerosum.metrics.frechet import FrechetDistance

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zerosum.data.readers import open_source
     from zerosum.game.recipe import Recipe
-    from zerosum.generator import TrainedGenerator, load
+    from zerosum.generator import TrainedGenerator
+    from zerosum.generator.loading import load
     from zerosum.recipes import find as recipe
     from zerosum.run.api import resume, train
     from zerosum.run.evaluate import evaluate, save_reference
@@ -38,7 +39,7 @@ _HOME = {
     "Scorer": ("zerosum.run.scorer", "Scorer"),
     "TrainedGenerator": ("zerosum.generator", "TrainedGenerator"),
     "evaluate": ("zerosum.run.evaluate", "evaluate"),
-    "load": ("zerosum.generator", "load"),
+    "load": ("zerosum.generator.loading", "load"),
     "open_source": ("zerosum.data.readers", "open_source"),
     "plan_evaluation": ("zerosum.run.pilot", "plan_evaluation"),
     "recipe": ("zerosum.recipes", "find"),

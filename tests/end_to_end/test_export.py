@@ -36,7 +36,7 @@ def test_a_run_becomes_files_for_other_programs(trained: tuple[Path, str], zeros
 
 
 def test_refusals_come_first(trained: tuple[Path, str], in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zerosum.generator.load", lambda *_: pytest.fail("was loaded"))
+    monkeypatch.setattr("zerosum.generator.loading.load", lambda *_: pytest.fail("was loaded"))
     (in_process.folder / "here.onnx").touch()
     for arguments, words in {
         (): "nothing to write: give --onnx",

@@ -174,7 +174,7 @@ def test_what_is_wrong_is_said_on_the_page(browser: Any, serve: Callable[[Path],
 
 
 def test_refusals_come_first(trained: tuple[Path, str], in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zerosum.generator.load", lambda *_: pytest.fail("was loaded"))
+    monkeypatch.setattr("zerosum.generator.loading.load", lambda *_: pytest.fail("was loaded"))
     (in_process.folder / "full").mkdir()
     (in_process.folder / "full" / "mine").touch()
     for arguments, words in {

@@ -19,7 +19,7 @@ from zerosum.data import cache_folder
 from zerosum.data.readers import open_source
 from zerosum.errors import ZerosumError
 from zerosum.game.recipe import change
-from zerosum.generator import load
+from zerosum.generator.loading import load
 from zerosum.records import IterationRecord, ScoreRecord
 from zerosum.run import checkpoint, restoring
 from zerosum.run_folder import RunFolder

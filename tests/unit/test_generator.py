@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tests.unit.run.small import ENGINE, RECIPE, SOURCE, build
 from zerosum.errors import InputError
 from zerosum.game.engine import Engine
-from zerosum.generator import FORMAT, TrainedGenerator, load, slerp
+from zerosum.generator import FORMAT, TrainedGenerator
+from zerosum.generator.interpolation import slerp
+from zerosum.generator.loading import load
 from zerosum.networks.compact import Compact
 from zerosum.networks.mlp import MLP
 from zerosum.run import checkpoint

@@ -17,7 +17,7 @@ from zerosum.game.algorithm import play
 from zerosum.game.ema import EMA
 from zerosum.game.engine import Engine
 from zerosum.game.players import Players
-from zerosum.generator import load
+from zerosum.generator.loading import load
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe

@@ -61,7 +61,7 @@ def export(
     files = {suffix: path for suffix, path in ((".onnx", onnx), (".pt2", pt2)) if path is not None}
     _check(files, page, runtime, hub)
     from zerosum.export import deployed, pages
-    from zerosum.generator import load
+    from zerosum.generator.loading import load
 
     beside = None if page is None else pages.read_runtime(runtime)
     generator = load(run, "cpu")

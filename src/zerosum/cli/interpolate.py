@@ -66,7 +66,7 @@ def interpolate(
     _generators.check(run)
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import films, samples
-    from zerosum.generator import load
+    from zerosum.generator.loading import load
 
     destination = out or Path(f"interpolation-{seed}.png")
     filming = samples.format_of(destination) in films.FORMATS

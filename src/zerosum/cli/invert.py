@@ -53,7 +53,7 @@ def invert(
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.explore.inversion import DRAWN, read_picture
     from zerosum.explore.inversion import invert as search
-    from zerosum.generator import load
+    from zerosum.generator.loading import load
 
     generator = load(run, device)
     generator.check_request(label, None)

@@ -27,7 +27,7 @@ def push(
 
     from zerosum.export import deployed, hub
     from zerosum.export.onnx import check_installed
-    from zerosum.generator import load
+    from zerosum.generator.loading import load
 
     check_installed()
     generator = load(run, "cpu")

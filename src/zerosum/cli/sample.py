@@ -52,7 +52,7 @@ def sample(
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import samples
     from zerosum.export.layout import Layout
-    from zerosum.generator import load
+    from zerosum.generator.loading import load
 
     destination = out or Path(f"samples-{seed}.{kind or 'png'}")
     samples.check_destination(destination)

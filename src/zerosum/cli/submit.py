@@ -30,7 +30,7 @@ def submit(
     _generators.check(run)
     from zerosum.cli._progress import plain_console, show_progress
     from zerosum.export import samples, submission
-    from zerosum.generator import load
+    from zerosum.generator.loading import load
 
     submission.check_destination(out)
     generator = load(run, device)

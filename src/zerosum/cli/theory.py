@@ -23,7 +23,9 @@ def theory(
     if name is not None:
         names.check_demonstration(name)
     elif out != Path():
-        raise InputError(f"--out {out} is for the pictures of one demonstration: name it, or leave --out out for a list")
+        raise InputError(
+            f"--out {out} is for the pictures of one demonstration: name it, or leave --out out for a list"
+        )
     from zerosum import catalog
     from zerosum.cli._progress import plain_console
     from zerosum.demonstrations import Demonstration

@@ -13,7 +13,7 @@ from zerosum.explore.latents import LatentSpace
 from zerosum.explore.session import Session
 from zerosum.explore.settings import Settings
 from zerosum.game.engine import Engine
-from zerosum.generator import load
+from zerosum.generator.loading import load
 from zerosum.places import find_shipped
 from zerosum.run_folder import RunFolder
 

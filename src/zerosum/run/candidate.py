@@ -15,7 +15,8 @@ from zerosum.data import Progress, Source
 from zerosum.data.values import USUAL, Range
 from zerosum.errors import InputError
 from zerosum.export import samples as sample_files
-from zerosum.generator import TrainedGenerator, load
+from zerosum.generator import TrainedGenerator
+from zerosum.generator.loading import load
 from zerosum.metrics import Score
 from zerosum.metrics.by_class import Labels
 from zerosum.metrics.evaluation import sample_count

@@ -18,7 +18,7 @@ from zerosum.errors import InputError
 from zerosum.game.ema import EMA
 from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe, from_json
-from zerosum.generator import read_generator
+from zerosum.generator.loading import read_generator
 from zerosum.networks.points import Standardize
 from zerosum.run import checkpoint
 from zerosum.run_folder import RunFolder

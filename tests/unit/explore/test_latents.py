@@ -10,7 +10,8 @@ from zerosum.data import Split
 from zerosum.errors import InputError
 from zerosum.explore.directions import MOST, factorise, follow_features
 from zerosum.explore.latents import Along, Around, Draw, LatentSpace, Move, Place, Way, describe_command
-from zerosum.generator import TrainedGenerator, slerp
+from zerosum.generator import TrainedGenerator
+from zerosum.generator.interpolation import slerp
 from zerosum.networks import Networks
 
 FAMILIES = ["compact", "dcgan", "resnet", "mlp", "paper-mlp", "r3gan"]

@@ -16,7 +16,7 @@ from zerosum import records
 from zerosum.data import Source
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError, RunFailed
-from zerosum.generator import load
+from zerosum.generator.loading import load
 from zerosum.metrics import Metric, Score
 from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.records import ScoreRecord
