@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from filelock import FileLock, Timeout
+
 PARTIAL = ".partial"
 ATTEMPTS, PAUSE = 20 if os.name == "nt" else 1, 0.1
 T = TypeVar("T")
@@ -59,3 +61,24 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` to `path` in the manner of `replacing`."""
     with replacing(path) as file:
         file.write(content)
+
+
+@contextmanager
+def locking(path: Path) -> Iterator[bool]:
+    """Lock what is made at `path` by a file beside it, and give whether it is this process's: false if another has it.
+
+    The lock of a process that was killed is free.
+    """
+    file = path.with_name(f"{path.name}.lock")
+    lock = FileLock(file, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with suppress(OSError):
+            file.unlink()
+        lock.release()

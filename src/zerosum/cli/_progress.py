@@ -11,6 +11,8 @@ from rich.progress import Progress as Bar
 if TYPE_CHECKING:
     from zerosum.data import Progress
 
+SPEED_SECONDS = 120  # of work, by whose speed the time left is estimated: a step of slow features takes half a minute
+
 
 def plain_console(**options: Any) -> Console:
     """Make a console that prints text as it is: no markup, no emoji names, no highlighting."""
@@ -26,7 +28,7 @@ def show_progress(what: str, console: Console) -> "Iterator[Progress | None]":
     if not console.is_terminal:
         yield None
         return
-    with Bar(console=console, transient=True) as bar:
+    with Bar(console=console, transient=True, speed_estimate_period=SPEED_SECONDS) as bar:
         task = bar.add_task(escape(what), total=None)
 
         def show(what: str, done: int, total: int) -> None:

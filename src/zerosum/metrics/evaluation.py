@@ -92,8 +92,10 @@ class Evaluation(RealSamples):
         """
         return SampleSet(samples, self.extract(samples)).shuffle(seed)
 
-    def extract(self, samples: Tensor) -> Tensor:
+    def extract(self, samples: Tensor, *, keep: bool = False) -> Tensor:
         """Extract the features of generated samples, [N, D], in their order, but once for the same tensor.
+
+        If `keep`, look for them in the cache, and put them there.
 
         Raises:
             InputError: they are of another shape, fewer than two, or their features are not finite.
@@ -105,7 +107,7 @@ class Evaluation(RealSamples):
             )
         if not (self._latest and self._latest[0] is samples):
             began = time.monotonic()
-            features = self.features(samples)
+            features = self._cache.extract(samples, keep=keep)
             self._seconds[:] = [(time.monotonic() - began) / len(samples)]
             if not bool(features.isfinite().all()):
                 raise InputError("the features of the samples are not all finite: the generator has diverged")

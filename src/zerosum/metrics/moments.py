@@ -18,16 +18,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zerosum import catalog, randomness
+from zerosum import catalog
 from zerosum.atomic import replacing
+from zerosum.data import Progress
 from zerosum.errors import InputError
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.features.cache import FeatureCache, draw_probe
 from zerosum.metrics.frechet import Gaussian, fit_gaussian
 from zerosum.types import Shape
 
 MEAN, COVARIANCE, ABOUT, PROBE, COUNT = "mu", "sigma", "about", "probe", "count"
 FIDELITY = (".pt",)
-PROBES, ALIKE = 4, 1e-3  # images whose features are kept; relative deviation by which machines may differ in them
+ALIKE = 1e-3  # relative deviation by which machines may differ in features
 REBUILD = cast(Callable[..., Any], np.zeros(0).__reduce__()[0])  # what pickled arrays name, in two spellings
 ARRAYS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     np.ndarray,
@@ -80,13 +82,15 @@ class Moments:
     probe: Tensor | None = None
 
     @classmethod
-    def of(cls, samples: Tensor, extractor: FeatureExtractor, origin: Origin) -> "Moments":
-        """Measure the moments of `samples`, uint8 [N, C, H, W]; N >= 2.
+    def of(
+        cls, samples: Tensor, extractor: FeatureExtractor, origin: Origin, progress: Progress | None = None
+    ) -> "Moments":
+        """Measure the moments of `samples`, uint8 [N, C, H, W]; N >= 2; tell `progress` how far their features are.
 
         Raises:
             InputError: their features are not finite.
         """
-        features = extractor(samples)
+        features = FeatureCache(extractor, progress).extract(samples)
         if not bool(features.isfinite().all()):
             raise InputError(f"the features of {origin.data} are not all finite numbers")
         return cls(fit_gaussian(features), len(samples), origin, extractor(draw_probe(origin.shape)))
@@ -126,14 +130,6 @@ class Moments:
                 np.savez_compressed(file, allow_pickle=False, **arrays)
         except OSError as error:
             raise InputError(f"cannot write to {path}: {error.strerror or error}") from None
-
-
-def draw_probe(shape: Shape) -> Tensor:
-    """Draw the fixed images whose features tell extractors apart: uint8 [4, *shape], coarse and fine patterns."""
-    rng = randomness.rng(0, 0, "probe")
-    fine = torch.randint(0, 256, (PROBES, *shape), generator=rng)
-    levels = torch.linspace(0.25, 1, PROBES).view(-1, *(1 for _ in shape))
-    return (fine * levels).to(torch.uint8)
 
 
 def holds_moments(path: Path) -> bool:

@@ -1,21 +1,16 @@
-"""The real samples of a source and their features, each computed once; those of slow networks are kept in the cache."""
+"""The real samples of a source and their features, each computed once; costly ones are kept in the cache."""
 
-import contextlib
 import functools
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from zerosum import randomness
-from zerosum.atomic import write_atomically
-from zerosum.data import Source, Split, cache_folder
+from zerosum.data import Progress, Source, Split
 from zerosum.metrics import STACKS, Reference, SampleSet, draw_order
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.metrics.features.cache import FeatureCache
 
 MOST_SAMPLES = 10_000
 MOST_TRAINING, MOST_SLOW = 100_000, 10_000
@@ -40,12 +35,12 @@ class RealSamples:
     @functools.cached_property
     def test(self) -> SampleSet:
         """Held-out real samples: all, or 10,000 of them at random."""
-        return self._extract("test", self.source.test, MOST_SAMPLES)
+        return self._extract(self.source.test, MOST_SAMPLES)
 
     @functools.cached_property
     def train(self) -> SampleSet:
         """Training samples: all, or 100,000 at random (10,000 where features are slow); of stacks 26,000."""
-        return self._extract("train", self.source.train, self._most_training)
+        return self._extract(self.source.train, self._most_training)
 
     @functools.cached_property
     def whole(self) -> SampleSet:
@@ -62,10 +57,14 @@ class RealSamples:
         What may be memorised are the training samples, or, by somebody else, all.
         """
         if self.made_elsewhere and self.source.is_images:
-            return extract_cached(self.features, self.source, "mirrored whole", self.whole.samples.flip(3))
+            return self._cache.extract(self.whole.samples.flip(3))
         if not self.source.train.flip:
             return None
-        return extract_cached(self.features, self.source, "mirrored train", self.train.samples.flip(3))
+        return self._cache.extract(self.train.samples.flip(3))
+
+    def watch(self, progress: Progress | None) -> None:
+        """Tell `progress`, from now on, how far features are that are costly."""
+        self._cache.progress = progress
 
     def real(self, reference: Reference) -> SampleSet:
         """Return the real samples of a reference, in a random order."""
@@ -76,8 +75,7 @@ class RealSamples:
         """How many training samples have features that are costly and not known yet."""
         if not self.features.costly or "train" in self.__dict__:
             return 0
-        split, count = _name_part("train", len(self.source.train), self._most_training)
-        return 0 if find_cache(self.features, self.source, split, count).exists() else count
+        return 0 if self._keeps_train else self.sizes["train"]
 
     @property
     def sizes(self) -> dict[Reference, int]:
@@ -100,46 +98,30 @@ class RealSamples:
             return STACKS
         return MOST_SLOW if self.features.slow else MOST_TRAINING
 
-    def _extract(self, name: str, split: Split, most: int) -> SampleSet:
+    @functools.cached_property
+    def _cache(self) -> FeatureCache:
+        return FeatureCache(self.features)
+
+    @functools.cached_property
+    def _keeps_train(self) -> bool:
+        """Whether the features of training samples were kept when they were first asked about."""
+        split = self.source.train
+        return self._cache.holds(split.samples, _draw_part(len(split), self._most_training))
+
+    def _extract(self, split: Split, most: int) -> SampleSet:
         """Extract the features of a split, or of a random part (files lie in the order of names, class by class)."""
         samples, labels = split.samples, split.labels
-        name, count = _name_part(name, len(samples), most)
-        if count == len(samples):
-            return SampleSet(samples, extract_cached(self.features, self.source, name, samples), labels).shuffle(0)
-        drawn = torch.randperm(len(samples), generator=randomness.rng(0, 0, "reference"))[:count]
-        drawn = drawn.sort()[0]  # so that a file is read from its beginning to its end
-        part = samples.index_select(0, drawn)
-        features = extract_cached(self.features, self.source, name, part)
-        del part  # frees its memory before the ordered copy is made
+        drawn = _draw_part(len(samples), most)
+        features = self._cache.extract(samples, drawn)
+        if drawn is None:
+            return SampleSet(samples, features, labels).shuffle(0)
         order = draw_order(features, 0)
         labels = None if labels is None else labels[drawn[order]]
         return SampleSet(samples.index_select(0, drawn[order]), features[order], labels)
 
 
-def _name_part(split: str, count: int, most: int) -> tuple[str, int]:
-    """Name what is looked at of a split of `count` samples, all or `most` at random, and count it."""
-    return (split, count) if count <= most else (f"random part of {split}", most)
-
-
-def extract_cached(extractor: FeatureExtractor, source: Source, split: str, samples: Tensor) -> Tensor:
-    """Extract the features of `samples`, or load them from the cache if they are costly and were extracted before.
-
-    `split` names which samples of the source these are, and must differ where others are chosen.
-    """
-    if not extractor.costly:
-        return extractor(samples)
-    file = find_cache(extractor, source, split, len(samples))
-    with contextlib.suppress(OSError, KeyError, safetensors.SafetensorError):
-        return safetensors.torch.load(file.read_bytes())["features"]
-    features = extractor(samples)
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time at the next evaluation, nothing else
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, safetensors.torch.save({"features": features}))
-    return features
-
-
-def find_cache(extractor: FeatureExtractor, source: Source, split: str, count: int) -> Path:
-    """Return where the features of `count` samples of `split` are kept."""
-    protocol = f"{extractor.name}/{extractor.resizer}/{split}/{count}"
-    key = hashlib.blake2b(protocol.encode(), digest_size=8).hexdigest()
-    return cache_folder() / f"{source.fingerprint}-{key}.safetensors"
+def _draw_part(count: int, most: int) -> Tensor | None:
+    """Draw the places of `most` of `count` samples, in the order in which they lie in a file; None for all."""
+    if count <= most:
+        return None
+    return torch.randperm(count, generator=randomness.rng(0, 0, "reference"))[:most].sort()[0]

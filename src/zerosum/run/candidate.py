@@ -57,6 +57,7 @@ class Candidate:
         notes: what was assumed of them.
         labels: the classes of samples, int64 [N], numbers into `class_names`; None if they have none, or nobody asked.
         class_names: their names.
+        on_disk: whether they are samples that lie in files, so that they may be scored again.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Candidate:
     notes: tuple[str, ...] = ()
     labels: Tensor | None = None
     class_names: tuple[str, ...] = ()
+    on_disk: bool = False
 
     @classmethod
     def open(
@@ -104,10 +106,11 @@ class Candidate:
             raise InputError(f"{name} holds {len(images)} sample: at least {LEAST} are needed for a score")
         if size is not None and source.files is not None and was_resized(source):
             reporter.note(f"{name}: brought to {images.shape[2]}x{images.shape[3]} ({RESIZER})")
+        notes = source.notes
         if source.files is not None and len(images) < source.files.read_bytes().count(b"\n"):
             reporter.files(source)
-            return cls(name, images, range=source.range, labels=labels, class_names=source.class_names)
-        return cls(name, images, None, None, source.range, source.notes, labels, source.class_names)
+            notes = ()
+        return cls(name, images, None, None, source.range, notes, labels, source.class_names, on_disk=True)
 
     @property
     def shape(self) -> tuple[int, ...]:

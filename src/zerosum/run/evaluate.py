@@ -88,7 +88,8 @@ def evaluate(
     by_class = ClassEvaluation(evaluation) if asked.by_class else None
     scored = dict[str, Scored]()
     for candidate in candidates:
-        with reporter.phase(f"scoring {candidate.name}"):
+        with reporter.phase(f"scoring {candidate.name}") as progress:
+            evaluation.watch(progress)
             scored[candidate.name] = _score(candidate, evaluation, by_class, measures, asked)
     used = {score.features for each in scored.values() for score in each.scores}
     return EvaluationResult(
@@ -123,6 +124,7 @@ def _score(
         labels = candidate.find_labels(asked.count, source, evaluation.features, asked.seed)
         check_labels(labels, source, evaluation.reference)
     samples = candidate.samples(asked.count, source, evaluation.features, asked.seed)
+    evaluation.extract(samples, keep=candidate.on_disk)
     scores = evaluation.scores(samples, asked.seed, measures, learned_from=candidate.learned_from)
     if isinstance(candidate.content, Tensor):
         scores = warn_of(describe_overlap(samples, source), scores)

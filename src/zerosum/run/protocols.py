@@ -11,6 +11,7 @@ from zerosum.game.engine import Engine
 from zerosum.metrics import Metric, Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import FeatureExtractor, Request, open_features
+from zerosum.metrics.features.cache import FeatureCache
 from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.protocols import Protocol
 from zerosum.names import is_metric
@@ -72,17 +73,19 @@ def score_by_protocol(
         reporter.note(f"--size resized all images first, by Lanczos, which {protocol.program} does not do")
     network = FEATURES if asked.features == "auto" else asked.features
     extractor = open_features(stand_in(images, real.name), make_request(asked, network, reporter))
-    with reporter.phase(f"measuring {real.name}"):
-        features = extractor(images)
+    cache = FeatureCache(extractor)
+    with reporter.phase(f"measuring {real.name}") as cache.progress:
+        features = cache.extract(images)
     source = Source(Path(real.name).name, Split(features), Split(features[:0]))
     evaluation = Evaluation(source, GivenFeatures(extractor), "all", made_elsewhere=True)
     found = {}
     for candidate in candidates:
-        with reporter.phase(f"scoring {candidate.name}"):
+        with reporter.phase(f"scoring {candidate.name}") as cache.progress:
             samples = candidate.samples(_count(candidate, protocol, asked), stand_in(images, ""), extractor, asked.seed)
             if samples.ndim != 4 or samples.shape[1] not in (1, 3):
                 raise InputError(f"{candidate.name} holds no gray or colour images")
-            scores = evaluation.scores(extractor(samples), asked.seed, _possible(measures, asked, source, extractor))
+            features = cache.extract(samples, keep=candidate.on_disk)
+            scores = evaluation.scores(features, asked.seed, _possible(measures, asked, source, extractor))
             scores = warn_of(describe_copies(samples, (images,), source.name), scores)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     return found, extractor

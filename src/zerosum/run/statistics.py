@@ -13,6 +13,8 @@ from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Metric, Score
 from zerosum.metrics.features import FeatureExtractor, Request, open_features
+from zerosum.metrics.features.cache import FeatureCache
+from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.features.inception import Inception
 from zerosum.metrics.moment_scores import MomentEvaluation
 from zerosum.metrics.moments import Moments, Origin, read_moments
@@ -49,8 +51,8 @@ def write_reference(place: str, path: Path, asked: EvaluationOptions, reporter: 
         range=candidate.range,
         data=Path(place).name,
     )
-    with reporter.phase(f"measuring {place}"):
-        moments = Moments.of(samples, extractor, origin)
+    with reporter.phase(f"measuring {place}") as progress:
+        moments = Moments.of(samples, extractor, origin, progress)
     moments.write(path)
     return moments
 
@@ -112,7 +114,7 @@ def score_against(
         request = Request(network, asked.weights, asked.download, device, progress, asked.find_protocol())
         extractor = open_features(source, request)
     moments.check_features(extractor, str(path))
-    evaluation = MomentEvaluation(moments, extractor, str(path))
+    cache, evaluation = FeatureCache(extractor), MomentEvaluation(moments, GivenFeatures(extractor), str(path))
     if moments.origin is None:
         reporter.note(
             f"{path} does not say how it was measured: taken to be of {extractor.name}; resizer: {extractor.resizer}"
@@ -123,9 +125,10 @@ def score_against(
         reporter.note(f"{path} holds statistics: the other metrics need the real images ({', '.join(left_out)})")
     found = {}
     for candidate in candidates:
-        with reporter.phase(f"scoring {candidate.name}"):
+        with reporter.phase(f"scoring {candidate.name}") as cache.progress:
             samples = candidate.samples(asked.count, source, extractor, asked.seed)
-            scores = evaluation.scores(samples, asked.seed, measures)
+            features = cache.extract(samples, keep=candidate.on_disk)
+            scores = evaluation.scores(features, asked.seed, measures)
         found[candidate.name] = [candidate.note_truncation(score) for score in scores]
     return found, extractor
 

@@ -23,7 +23,6 @@ from zerosum.metrics.features.inception import Inception
 from zerosum.metrics.features.random_convolutions import Quarters, RandomConvolutions
 from zerosum.metrics.features.stacked import StackedClassifier
 from zerosum.metrics.frechet import FrechetDistance
-from zerosum.metrics.real_samples import extract_cached
 from zerosum.networks import efficientnet
 
 CPU = torch.device("cpu")
@@ -339,30 +338,45 @@ def test_dinov2_is_fetched_only_if_that_is_allowed(monkeypatch: pytest.MonkeyPat
     assert asked["local_files_only"] is not download
 
 
-def test_costly_extract_cached_real_data_are_kept(
+def test_costly_features_of_real_data_are_kept(
     trunk: Path, golden: dict[str, torch.Tensor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "not" / "there"))
     source = Source("golden", Split(golden["images"][:8]), Split(golden["images"][8:]))
     request = Request("inception:64", trunk)
-    first = Evaluation.of(source, request).test.features
-    monkeypatch.setattr(Inception, "__call__", None)
-    assert torch.equal(Evaluation.of(source, request).test.features, first)
+    first = Evaluation.of(source, request)
+    assert first.pending == 8
+    assert torch.equal(first.test.features, first.features(first.test.samples))
+    assert first.train.features.shape == (8, 64)
+    again = Evaluation.of(source, request)
+    assert again.pending == 0
+    compute, seen = Inception.__call__, list[torch.Tensor]()
+
+    def watch(extractor: Inception, samples: torch.Tensor) -> torch.Tensor:
+        seen.append(samples)
+        return compute(extractor, samples)
+
+    monkeypatch.setattr(Inception, "__call__", watch)
+    assert torch.equal(again.test.features, first.test.features)
+    assert seen == []
 
 
 def test_kept_features_are_those_of_the_samples_that_are_compared(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The first six of nine images were kept under the name that such features once had; others are chosen now."""
     monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path))
-    monkeypatch.setattr("zerosum.metrics.real_samples.MOST_SAMPLES", 6)
     monkeypatch.setattr(RandomConvolutions, "costly", True)
     noise = images((3, 8, 8), count=18)
     extractor = RandomConvolutions(noise.shape, CPU)
-    extract_cached(extractor, noise, "test", noise.test.samples[:6])
-    for _ in range(2):
+    for most in (9, 6, 6):
+        monkeypatch.setattr("zerosum.metrics.real_samples.MOST_SAMPLES", most)
         reference = Evaluation(noise, extractor).test
         assert torch.equal(reference.features, extractor(reference.samples))
+        assert len(reference) == most
+    first, again = Evaluation(noise, extractor), Evaluation(noise, extractor)
+    assert first.pending == 18
+    assert torch.equal(first.train.features, extractor(first.train.samples))
+    assert (first.pending, again.pending) == (0, 0)
 
 
 def test_kept_features_are_those_of_the_classifier_that_is_there(

@@ -1,5 +1,6 @@
 """`zerosum.evaluate`: the same scores as an Evaluation gives, of whatever can be scored."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import torch
 import zerosum
 from tests.conftest import images
 from tests.photos import fill
-from zerosum.data import Source
+from zerosum.data import Progress, Source
 from zerosum.errors import InputError
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, open_features
+from zerosum.metrics.features.cache import draw_probe
+from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.frechet import FrechetDistance
 from zerosum.run.candidate import Candidate, Reporter
+from zerosum.run.evaluate import save_reference
 from zerosum.run.real_data import open_real_data
 
 
@@ -39,6 +43,80 @@ def test_pairs_are_the_samples_nearest_to_training_images(digits: Source) -> Non
     assert result.pairs is not None
     assert result.pairs.shape == (8, 1, 8, 8)
     assert torch.equal(result.pairs[0::2], result.pairs[1::2])  # copies
+
+
+class Told(Reporter):
+    """Listens to the progress of all phases."""
+
+    def __init__(self) -> None:
+        self.told = list[tuple[str, int, int]]()
+
+    def phase(self, what: str) -> AbstractContextManager[Progress | None]:
+        return nullcontext(lambda *words: self.told.append(words))
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[int]:
+    """How many samples random convolutions, costly ones, see in each call, those of probes aside; an empty cache."""
+    monkeypatch.setenv("ZEROSUM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(RandomConvolutions, "costly", True)
+    for module in ("evaluation", "moment_scores"):
+        monkeypatch.setattr(f"zerosum.metrics.{module}.REPLICATES", 4)
+    compute, counts = RandomConvolutions.__call__, list[int]()
+
+    def watch(extractor: RandomConvolutions, samples: torch.Tensor) -> torch.Tensor:
+        counts.append(0 if torch.equal(samples, draw_probe(samples.shape[1:])) else len(samples))
+        return compute(extractor, samples)
+
+    monkeypatch.setattr(RandomConvolutions, "__call__", watch)
+    return counts
+
+
+def test_features_of_both_sides_are_kept_and_scores_stay_the_same(seen: list[int], tmp_path: Path) -> None:
+    """Against images and against their statistics: the second time, no sample goes through the network."""
+    source, made = images((3, 8, 8), count=40), images((3, 8, 8), count=50).train.samples
+    np.savez(tmp_path / "real.npz", images=source.train.samples.numpy())
+    np.save(tmp_path / "made.npy", made.numpy())
+    fill(tmp_path / "folder", 12)
+    asked = {"features": "random-convolutions", "size": "8", "metrics": ["frechet-distance", "memorisation"]}
+    moments = {**asked, "metrics": ["frechet-distance"]}
+    names, found = [tmp_path / "made.npy", tmp_path / "folder"], list[object]()
+    for reporter in (Told(), Told()):
+        against_images = zerosum.evaluate(names, tmp_path / "real.npz", reporter=reporter, **asked)
+        found.append({name: [each.as_json() for each in scores] for name, scores in against_images.scores.items()})
+        assert ("features of 50 samples", 50, 50) in reporter.told or found[1:]
+        assert sum(seen) == (2 * 40 + 50 + 12 if not found[1:] else 0)
+        seen.clear()
+        save_reference(tmp_path / "real.npz", tmp_path / f"{len(found)}.npz", features="random-convolutions")
+        zerosum.evaluate(names, tmp_path / f"{len(found)}.npz", **moments)
+        assert sum(seen) == (40 if not found[1:] else 0)
+        seen.clear()
+    assert found[0] == found[1]
+    zerosum.evaluate(made.flip(0), tmp_path / "real.npz", **moments)
+    assert sum(seen) == 50
+    zerosum.evaluate(made.flip(0), tmp_path / "real.npz", **moments)
+    assert sum(seen) == 100
+
+
+def test_a_protocol_keeps_the_features_of_both_sides(
+    seen: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    extractor = RandomConvolutions((3, 8, 8), torch.device("cpu"))
+    monkeypatch.setattr("zerosum.run.protocols.open_features", lambda *_: extractor)
+    for name, count in (("real.npy", 40), ("made.npy", 50)):
+        np.save(tmp_path / name, images((3, 8, 8), count=count).train.samples.numpy())
+    reporter, values = Told(), list[float]()
+    for expected in (90, 0):
+        seen.clear()
+        options = {"protocol": "pytorch-fid", "reporter": reporter}
+        (scores,) = zerosum.evaluate(tmp_path / "made.npy", tmp_path / "real.npy", **options).scores.values()
+        values.append(scores[0].value)
+        assert sum(seen) == expected
+    assert values[0] == values[1]
+    assert [each for each in reporter.told if each[0].startswith("features") and each[1]] == [
+        ("features of 40 samples", 40, 40),
+        ("features of 50 samples", 50, 50),
+    ]
 
 
 @pytest.mark.parametrize(

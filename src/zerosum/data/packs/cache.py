@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 
-from zerosum.atomic import retry, write_atomically
+from zerosum.atomic import PARTIAL, locking, retry, write_atomically
 from zerosum.data import Progress, Source, cache_folder
 from zerosum.data.packs.collection import Collection
 from zerosum.data.packs.pack import DESCRIPTION, FORMAT, map_pack
@@ -28,7 +27,7 @@ from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
 ABANDONED_SECONDS = 24 * 3600
-PARTIAL, KEY = ".partial", "key"
+KEY = "key"
 
 
 def open_pack(
@@ -68,7 +67,7 @@ def make_pack(
     partial = place.with_name(place.name + PARTIAL)
     try:
         partial.mkdir(parents=True, exist_ok=True)
-        with _locking(partial) as locked:
+        with locking(partial) as locked:
             if not locked:
                 raise InputError(f"another process makes the pack {place}: wait for it, or name another folder")
             _begin(partial, _derive_key(found, preparation))
@@ -93,7 +92,7 @@ def _make_in_cache(
     _remove_abandoned(packs)
     packs.mkdir(parents=True, exist_ok=True)
     mine, other = (packs / f"{name}{PARTIAL}" for name in (_derive_key(found, preparation), uuid.uuid4().hex))
-    with _locking(mine) as locked:
+    with locking(mine) as locked:
         partial = mine if locked else other
         with _removing_failures(partial):
             partial.mkdir(exist_ok=True)
@@ -104,24 +103,6 @@ def _make_in_cache(
         with contextlib.suppress(OSError):  # it saves time, and another process may be writing the same
             write_atomically(_locate_size_file(packs, found, preparation), json.dumps(size).encode())
     return place
-
-
-@contextlib.contextmanager
-def _locking(partial: Path) -> Iterator[bool]:
-    """Lock a partial pack, and give whether it is this process's: false if another one is making it."""
-    file = partial.with_name(f"{partial.name}.lock")
-    lock = FileLock(file, timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        with contextlib.suppress(OSError):
-            file.unlink()
-        lock.release()
 
 
 def _begin(partial: Path, key: str) -> None:
