@@ -11,6 +11,7 @@ from zerosum.run_folder import RunFolder
 HUB = "hub:"
 MODEL = "model.safetensors"
 SHIPPED = Path(__file__).parent / "shipped"
+SHIPS = "no path has this name; this is the generator that ships with zerosum (shipped/README.md)"
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 PICKLES = ".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"
 

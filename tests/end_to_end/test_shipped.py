@@ -1,6 +1,7 @@
 """The generators that ship with the package: there before any training, named, and never before a path."""
 
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -52,3 +53,23 @@ def test_a_name_works_before_any_training(in_process: Command, trained: tuple[Pa
 def test_other_words_are_no_names_of_theirs(name: str) -> None:
     with pytest.raises(InputError, match=re.escape(f"no run and no generator at {Path(name)}: no such file or folder")):
         package.load(name)
+
+
+def test_they_are_scored_by_name_against_the_built_in_data_they_were_trained_on(
+    in_process: Command,
+) -> None:
+    quick = ("--count", 300, "--metric", "frechet-distance", "--json", "-", "--features")
+    code, out, err = in_process("evaluate", "digits", *quick, "pixels")
+    assert (code, json.loads(out)["reference"]) == (0, "test split of digits")
+    note = "compared with digits, the built-in set that digits was trained on; --against chooses another"
+    assert err.splitlines() == [f"digits: {places.SHIPS}", note]
+    given = in_process("evaluate", "digits", *quick, "pixels", "--against", "builtin:digits")
+    assert given == (0, out, f"digits: {places.SHIPS}\n")
+    assert in_process("evaluate", "ring", *quick, "coordinates")[0] == 0
+    assert in_process("evaluate", "digits", "--plan", "--metric", "frechet-distance", "--features", "pixels")[0] == 0
+    assert "digits has samples of shape [1, 8, 8]" in in_process.refused("evaluate", "digits", "--against", "ring")
+    assert "no run and no images at Digits" in in_process.refused("evaluate", "Digits")
+    assert "--against DATA" in in_process.refused("evaluate", "digits", "--protocol", "clean-fid")
+    assert "no run and no images at digits" in in_process.refused("evaluate", "digits", "--save-reference", "r.npz")
+    (in_process.folder / "digits").mkdir()
+    assert "the folder 'digits' is empty" in in_process.refused("evaluate", "digits", "--against", "builtin:digits")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from zerosum.places import check_generator, find_shipped
+from zerosum.places import SHIPS, check_generator, find_shipped
 
 
 def check(run: Path) -> None:
@@ -15,4 +15,4 @@ def check(run: Path) -> None:
     """
     check_generator(run.expanduser())
     if find_shipped(run) is not None:
-        typer.echo(f"{run}: no path has this name; this is the generator that ships with zerosum (shipped/README.md)")
+        typer.echo(f"{run}: {SHIPS}")

@@ -15,8 +15,8 @@ What = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN|IMAGES...",
-        help="A run's folder, a generator.safetensors, or images made elsewhere: a folder, .zip, .npz or .npy. "
-        "Several are compared.",
+        help="A run's folder, a generator.safetensors or one that ships (digits, ring), or images made elsewhere: a "
+        "folder, .zip, .npz or .npy. Several are compared.",
     ),
 ]
 Against = Annotated[
@@ -140,6 +140,7 @@ def evaluate(
 ) -> None:
     """Score generated samples against real data that their generator never saw."""
     from zerosum import names
+    from zerosum.places import find_shipped
 
     names.check_scores(metrics or (), features)
     for condition in fail_if or ():
@@ -148,7 +149,7 @@ def evaluate(
     if plan:
         names.check_plan(metrics or ())
         _refuse_outputs(save_reference=save_reference, fail_if=fail_if, json=json, junit=junit, markdown=markdown)
-    names.check_pictures(what)
+    names.check_pictures(each for each in what if find_shipped(Path(each)) is None)
     if against is not None:
         names.check_data(against)
     from zerosum.cli._evaluation import ConsoleReporter, Outputs, show_reference, show_result

@@ -21,6 +21,7 @@ from zerosum.metrics import Score
 from zerosum.metrics.by_class import Labels
 from zerosum.metrics.evaluation import sample_count
 from zerosum.metrics.features import FeatureExtractor
+from zerosum.places import SHIPS, find_shipped
 from zerosum.run_description import Line
 from zerosum.run_folder import RunFolder, list_runs, name_runs
 from zerosum.strangers import is_model, name_kind
@@ -58,6 +59,7 @@ class Candidate:
         labels: the classes of samples, int64 [N], numbers into `class_names`; None if they have none, or nobody asked.
         class_names: their names.
         on_disk: whether they are samples that lie in files, so that they may be scored again.
+        trained_on: the built-in data of a generator that ships with zerosum; empty for others.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Candidate:
     labels: Tensor | None = None
     class_names: tuple[str, ...] = ()
     on_disk: bool = False
+    trained_on: str = ""
 
     @classmethod
     def open(
@@ -97,6 +100,10 @@ class Candidate:
             return cls(name, generator, run)
         if path.suffix == ".safetensors":
             return cls(name, load(path, device), _run_beside(path))
+        if find_shipped(path) is not None:
+            reporter.note(f"{name}: {SHIPS}")
+            generator = load(path, device)
+            return cls(name, generator, trained_on=generator.metadata["data"])
         with reporter.phase(f"opening {name}") as progress:
             source = sample_files.load(name, size, progress, values, labelled=labelled)
         images = torch.cat([source.train.samples, source.test.samples])
@@ -249,8 +256,9 @@ def check_kind(path: Path) -> None:
 
 
 def may_know_data(path: Path) -> bool:
-    """Return whether it is a run, or lies in one, whose data are known."""
-    return (path / "run.json").exists() or (path.suffix == ".safetensors" and _run_beside(path) is not None)
+    """Return whether it is a run, or lies in one, whose data are known, or names a generator that ships."""
+    in_run = path.suffix == ".safetensors" and _run_beside(path) is not None
+    return in_run or (path / "run.json").exists() or find_shipped(path) is not None
 
 
 def _run_beside(generator: Path) -> Line | None:

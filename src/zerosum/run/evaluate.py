@@ -62,9 +62,10 @@ def evaluate(
     """Score one thing or several against real data that their generator never saw.
 
     Args:
-        what: a run's folder, a `generator.safetensors`, images made elsewhere (a folder, .zip, .npz or .npy), a
-            TrainedGenerator, or samples (uint8 [N, C, H, W] or float32 [N, d]); or several of these.
-        against: the real data; else those of the first run.
+        what: a run's folder, a `generator.safetensors` or the name of one that ships, images made elsewhere (a folder,
+            .zip, .npz or .npy), a TrainedGenerator, or samples (uint8 [N, C, H, W] or float32 [N, d]); or several of
+            these.
+        against: the real data; else those of the first run, or of the first generator that ships.
         reporter: is told what happens.
         options: the fields of `EvaluationOptions`, e.g. `metrics=["mifid"]`.
 

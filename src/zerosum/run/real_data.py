@@ -25,13 +25,13 @@ def open_real_data(
 ) -> Source:
     """Open the real data: those named, images prepared as those to be scored are; else those of the first run.
 
+    Where there is no run, the built-in ones of the first generator that ships with zerosum, and it is said.
+
     Raises:
         InputError: nothing says which data, or they cannot be used.
     """
-    if against is None:
-        run = next((each.run for each in candidates if each.run is not None), None)
-        if run is None:
-            raise InputError(SAY_WHICH)
+    run = next((each.run for each in candidates if each.run is not None), None)
+    if against is None and run is not None:
         source = open_recorded(run, from_json(run["recipe"]).data, SAY_WHICH, progress)
         if source.fingerprint != run["fingerprint"]:
             raise InputError(
@@ -39,6 +39,8 @@ def open_real_data(
                 f"{SAY_WHICH}"
             )
         return source
+    if against is None:
+        against = _name_built_in(candidates, reporter)
     same = (each.run for each in candidates if each.run is not None and each.run["data"] == make_absolute(against))
     run = next(same, None)
     if run is not None:
@@ -60,3 +62,19 @@ def open_real_data(
             f"{against}: brought to {height}x{width}, the size of {first.name}; --size chooses another one ({RESIZER})"
         )
     return source
+
+
+def _name_built_in(candidates: Sequence[Candidate], reporter: Reporter) -> str:
+    """Name the data of the first generator that ships, and say so.
+
+    Raises:
+        InputError: there is none.
+    """
+    ships = next((each for each in candidates if each.trained_on), None)
+    if ships is None:
+        raise InputError(SAY_WHICH)
+    reporter.note(
+        f"compared with {ships.trained_on}, the built-in set that {ships.name} was trained on; "
+        "--against chooses another"
+    )
+    return ships.trained_on

@@ -12,6 +12,7 @@ from zerosum.metrics import Metric, Reference
 from zerosum.metrics.features import Request, find_extractor
 from zerosum.metrics.moments import holds_moments
 from zerosum.names import check_metric, check_pictures, is_metric
+from zerosum.places import find_shipped
 from zerosum.run.candidate import check_kind, may_know_data
 from zerosum.run.options import EvaluationOptions
 from zerosum.run.protocols import check_protocol
@@ -47,7 +48,7 @@ def check_places(things: Sequence[object], against: str | None, asked: Evaluatio
     if asked.size is not None:
         catalog.build(Preparation, {"size": asked.size})
     places = [thing for thing in things if isinstance(thing, str | Path)]
-    check_pictures(places)
+    check_pictures(place for place in places if find_shipped(Path(place)) is None)
     for place in places:
         check_kind(Path(place).expanduser())
     if against is not None and holds_moments(Path(against).expanduser()):
