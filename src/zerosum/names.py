@@ -35,6 +35,8 @@ ELSEWHERE = {  # what people call metrics that have other names here
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 CONDITION = re.compile(r"([a-z0-9-]+)\s*(<=|>=|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)", re.IGNORECASE)
 BUILT_IN = "builtin:"
+INTRA = "intra-"  # what begins the name of a mean over classes, as in intra-FID
+OF_CLASSES = "frechet-distance", "neighbours"  # the metrics that are measured class by class
 
 
 def check_recipe(name: str | Path) -> None:
@@ -132,21 +134,27 @@ def check_plan(metrics: Iterable[str]) -> None:
             )
 
 
-def check_condition(text: str, metrics: Sequence[str] = ()) -> tuple[str, str, float]:
+def check_condition(text: str, metrics: Sequence[str] = (), *, by_class: bool = False) -> tuple[str, str, float]:
     """Split a condition on a figure, as `frechet-distance>12`, into figure, sign and bound.
 
-    Refuse it if it is none, or about a figure that is not measured where only `metrics` are asked for, or by itself.
+    Refuse it if it is none, or about a figure that is not measured where only `metrics` are asked for, or by itself, or
+    without `by_class`.
 
     Raises:
-        InputError: see there; the message suggests the nearest figure, or the metric to ask for.
+        InputError: see there; the message suggests the nearest figure, or the option to give.
     """
     parts = CONDITION.fullmatch(text.strip())
     if parts is None:
         raise InputError(f"--fail-if {text!r}: write a figure, one of < <= > >=, and a number: 'frechet-distance>12'")
     figure, sign, bound = parts.groups()
+    means = [INTRA + pattern for pattern, name, _ in _figures() if name in OF_CLASSES]
+    if figure in means:
+        if not by_class:
+            raise InputError(f"--fail-if {text!r}: {figure} is not measured without --by-class")
+        return figure, sign, float(bound)
     owners = {name: on_request for pattern, name, on_request in _figures() if fnmatch.fnmatch(figure, pattern)}
     if not owners:
-        known = [pattern for pattern, _, _ in _figures()]
+        known = [*(pattern for pattern, _, _ in _figures()), *means]
         raise InputError(f"--fail-if {text!r}: unknown figure {figure!r}: {did_you_mean(figure, known)}")
     asked = [name for name in owners if any(is_metric(metric, name) for metric in metrics)]
     if not asked and (metrics or all(owners.values())):

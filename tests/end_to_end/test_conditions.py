@@ -66,6 +66,7 @@ def test_conditions_and_files_that_cannot_be_are_refused_before_work(photos: Com
     for arguments, words in (
         (("--fail-if", "fidd>1"), "unknown figure 'fidd': did you mean 'fid'?"),
         (("--fail-if", "mifid>1"), "mifid is not measured without --metric mifid"),
+        (("--fail-if", "intra-recall<1"), "intra-recall is not measured without --by-class"),
         (("--fail-if", "frechet-distance"), "write a figure, one of"),
         (("--markdown", "mine.md"), "only scores written by zerosum are replaced"),
         (("--json", "reals"), "it is a folder"),

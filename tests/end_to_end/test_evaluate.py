@@ -252,8 +252,10 @@ def test_folders_of_classes_get_a_row_for_each(zerosum: Zerosum, digits: Source,
     by_class(tmp_path / "reals", digits, 0, 80, {0: "oval", 1: "line", 2: "swan"})
     by_class(tmp_path / "fakes", digits, 80, 55, {0: "oval", 2: "line", 7: "cane"})  # swans are called lines
     asked = ("--against", "reals", "--features", "pixels", *QUICK)
-    done = zerosum("evaluate", "fakes", *asked, "--by-class", "--json", "all.jsonl", "--report", "page.html")
-    assert done.returncode == 0, done.stderr
+    outputs = ("--json", "all.jsonl", "--report", "page.html", "--fail-if", "intra-frechet-distance>0")
+    done = zerosum("evaluate", "fakes", *asked, "--by-class", *outputs)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: fakes: intra-frechet-distance is ")
     assert "fakes: classes: the folders cane (55), line (55), oval (55)\n" in done.stdout
     shown = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
     assert shown["swan"][1:] == ["0", "80", "too", "few"]

@@ -145,6 +145,9 @@ def test_every_figure_is_declared_by_its_metric(digits: Source) -> None:
         ("coverag<0.1", (), "did you mean 'coverage'"),
         ("mifid>1", (), "mifid is not measured without --metric mifid"),
         ("coverage<0.1", ("frechet-distance",), "coverage is not measured without --metric neighbours"),
+        ("intra-fid>1", (), "intra-fid is not measured without --by-class"),
+        ("intra-mifid>1", (), "unknown figure 'intra-mifid'"),
+        ("intra-recal<1", (), "did you mean 'intra-recall'"),
     ],
 )
 def test_conditions_that_cannot_be_looked_at_are_refused(condition: str, metrics: tuple[str, ...], words: str) -> None:
@@ -155,4 +158,5 @@ def test_conditions_that_cannot_be_looked_at_are_refused(condition: str, metrics
 def test_conditions_are_split() -> None:
     assert names.check_condition(" fid >= 1.5e1 ") == ("fid", ">=", 15)
     assert names.check_condition("kernel-distance<-.5", ["KernelDistance"]) == ("kernel-distance", "<", -0.5)
+    assert names.check_condition("intra-recall<1", ["mifid"], by_class=True) == ("intra-recall", "<", 1)
     assert names.check_condition("sliced-wasserstein-32>3", ["sliced-wasserstein"])[0] == "sliced-wasserstein-32"

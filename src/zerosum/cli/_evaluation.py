@@ -70,6 +70,8 @@ class Outputs:
         report: Path | None,
         conditions: Sequence[str],
         metrics: Sequence[str],
+        *,
+        by_class: bool,
     ) -> "Outputs":
         """Read the conditions and refuse files that cannot be written, before any work.
 
@@ -84,7 +86,8 @@ class Outputs:
             scores_as.check_destination(file)
         if len({file.absolute() for file in files}) < len(files):
             raise InputError("--json, --junit, --markdown and --report need files of their own")
-        return cls(json, junit, markdown, report, [Condition.parse(each, metrics) for each in conditions])
+        read = [Condition.parse(each, metrics, by_class=by_class) for each in conditions]
+        return cls(json, junit, markdown, report, read)
 
     @property
     def to_terminal(self) -> bool:

@@ -144,7 +144,7 @@ def evaluate(
 
     names.check_scores(metrics or (), features)
     for condition in fail_if or ():
-        names.check_condition(condition, metrics or ())
+        names.check_condition(condition, metrics or (), by_class=by_class)
     names.check_protocol(protocol)
     if plan:
         names.check_plan(metrics or ())
@@ -160,7 +160,7 @@ def evaluate(
 
     if pairs is not None:
         samples.check_picture(pairs)
-    outputs = Outputs.check(json, junit, markdown, report, fail_if or (), metrics or ())
+    outputs = Outputs.check(json, junit, markdown, report, fail_if or (), metrics or (), by_class=by_class)
     console = plain_console(stderr=outputs.to_terminal)
     reporter = ConsoleReporter(console)
     options = {

@@ -15,8 +15,8 @@ from zerosum.metrics.evaluation import SPLITS, Evaluation
 from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.metrics.neighbours import LEAST, Neighbours
+from zerosum.names import INTRA
 
-INTRA = "intra-"  # what begins the name of a mean over classes, as in intra-FID
 NAMED = 10  # classes in a sentence, at most
 UNKNOWN = -1  # the label of a sample whose class the real data do not have
 

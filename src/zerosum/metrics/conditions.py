@@ -32,13 +32,13 @@ class Condition:
     bound: float
 
     @classmethod
-    def parse(cls, text: str, metrics: Sequence[str] = ()) -> Self:
-        """Read a condition; `metrics` are those that are asked for, if not all.
+    def parse(cls, text: str, metrics: Sequence[str] = (), *, by_class: bool = False) -> Self:
+        """Read a condition; `metrics` are those that are asked for, if not all; `by_class`: whether means over classes.
 
         Raises:
             InputError: it is none, or about a figure that will not be measured.
         """
-        return cls(*names.check_condition(text, metrics))
+        return cls(*names.check_condition(text, metrics, by_class=by_class))
 
     def __str__(self) -> str:
         return f"{self.figure} {self.sign} {self.bound:g}"
@@ -90,5 +90,6 @@ def describe_failure(condition: Condition, score: Score, name: str) -> str:
 
 
 def _aliases() -> dict[str, str]:
-    """Return the names in Inception's features of figures that have others elsewhere."""
-    return {name: alias for cls in catalog.choices(Metric).values() for name, alias in cls.figures.items() if alias}
+    """Return the names in Inception's features of figures, and of means over classes, that have others elsewhere."""
+    known = {name: alias for cls in catalog.choices(Metric).values() for name, alias in cls.figures.items() if alias}
+    return known | {names.INTRA + name: names.INTRA + alias for name, alias in known.items()}

@@ -1,6 +1,7 @@
 """Scores class by class: each against its own class, with the floor of that class, and the mean over the classes."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from zerosum.data import Source, Split
 from zerosum.errors import InputError
 from zerosum.metrics import Reference
 from zerosum.metrics.by_class import ClassEvaluation, ClassTable, Labels, check_labels
+from zerosum.metrics.conditions import Condition
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 
@@ -163,6 +165,15 @@ def test_a_distance_of_no_more_images_than_features_is_doubted_by_class() -> Non
     table = measure(split(3), source, names=("a", "b"))
     assert "frechet-distance of classes a, b: no more images than the 64 features" in table.means[0].warning
     assert "65 of each are the least that would do" in table.means[0].warning
+
+
+def test_conditions_may_be_about_every_mean_and_know_it_by_its_name_in_inceptions_features() -> None:
+    for mean in measure(FAKE).means:
+        condition = Condition.parse(f"{mean.metric}>=0", ["mifid"], by_class=True)
+        assert condition.find([mean], "fakes") is mean
+        assert condition.holds(mean)
+    distance = measure(FAKE).means[0]
+    assert Condition.parse("intra-frechet-distance>1", by_class=True).concerns(replace(distance, metric="intra-fid"))
 
 
 def test_without_training_samples_of_a_class_there_is_no_floor() -> None:
