@@ -191,9 +191,13 @@ def test_a_plan_forecasts_from_a_pilot_and_scores_nothing(zerosum: Zerosum, digi
     assert "In brackets: the pilot does not tell them from real ones" in done.stdout
     assert "± kernel-distance" in rows
     many = ("--against", "real.npy", "--features", "random-convolutions")
-    few = zerosum("evaluate", "made.npy", *many, "--plan", "--count", 100, *QUICK)
+    few = zerosum("evaluate", "made.npy", *many, "--plan", "--count", 100, *QUICK, "--json", "plan.jsonl")
     assert few.returncode == 0, few.stderr
     assert "the pilot has no more samples than the 256 features" in few.stdout
+    records = lines((tmp_path / "plan.jsonl").read_text())
+    assert [each["samples"] for each in records] == [100, 1_000, 2_000, 5_000, 10_000, 50_000]
+    assert f"{records[1]['half_width']:.1f}" in few.stdout
+    assert {str(each["warning"])[:10] for each in records} == {"the pilot "}
     assert "--count 512 would do" in few.stdout
     assert "kernel-distance" not in few.stdout
 
@@ -203,6 +207,40 @@ def test_a_plan_of_a_run_keeps_its_splits_apart(trained: tuple[Path, str], zeros
     assert done.returncode == 0, done.stderr
     assert "would be compared with 394 real samples, the test split of digits." in done.stdout
     assert "*" not in done.stdout
+
+
+def test_a_plan_is_json_lines_for_programs(in_process: Command, digits: Source) -> None:
+    for name, part in (("made.npy", slice(300)), ("real.npy", slice(700, None))):
+        np.save(in_process.folder / name, digits.train.samples[part].numpy())
+    asked = ("made.npy", "--against", "real.npy", "--features", "pixels", "--count", 200, "--metric", "neighbours")
+    code, out, err = in_process("evaluate", *asked, *QUICK, "--plan", "--json", "-")
+    assert (code, err) == (0, "")
+    records = lines(out)
+    plan = package.plan_evaluation(
+        in_process.folder / "made.npy",
+        in_process.folder / "real.npy",
+        features="pixels",
+        count=200,
+        metrics=["neighbours", "frechet-distance"],
+    )
+    assert len(records) == 5 * 6
+    timed = ("of", "seconds")
+    assert [{key: each[key] for key in each if key not in timed} for each in records] == [
+        {key: each[key] for key in each if key not in timed} for each in plan.to_records()
+    ]
+    recall, distance = records[6], records[25]
+    assert (recall["metric"], recall["value"], recall["bias"]) == ("recall", None, None)
+    forecast = plan.forecasts[4]
+    assert (distance["metric"], distance["samples"], distance["pilot"], distance["available"]) == (
+        "frechet-distance",
+        1_000,
+        200,
+        300,
+    )
+    assert distance["half_width"] == forecast.half_width(1_000)
+    assert distance["value"] == forecast.value(1_000)
+    assert distance["narrow_from"] == forecast.find_narrow(0.05)
+    assert distance["pilot_real"] == forecast.estimate.real
 
 
 def test_what_cannot_be_planned_is_refused(trained: tuple[Path, str], in_process: Command, digits: Source) -> None:
@@ -215,7 +253,9 @@ def test_what_cannot_be_planned_is_refused(trained: tuple[Path, str], in_process
             (*made, "--metric", "vendi"),
             "no law is known by which the interval of vendi narrows; it forecasts frechet-dist",
         ),
-        ((*made, "--json", "-"), "--plan forecasts scores, it measures none: leave out --json"),
+        ((*made, "--metric", "monge-distance"), "no law is known by which the interval of monge-distance narrows"),
+        ((*made, "--json", "nowhere/plan.jsonl"), "nowhere is not a folder"),
+        ((*made, "--junit", "plan.xml"), "--plan forecasts scores, it measures none: leave out --junit"),
         ((*made, "--fail-if", "recall<.5"), "it measures none: leave out --fail-if"),
         (("made.npy", "--save-reference", "r.npz"), "it measures none: leave out --save-reference"),
         ((*made, "--report", "page.html"), "it measures none: leave out --report"),

@@ -106,10 +106,7 @@ class Outputs:
             from zerosum.report import evaluation as page  # with Jinja
 
             page.write(self.report, result.against, scores, result.examples, result.classes)
-        if self.to_terminal:
-            typer.echo(scores_as.to_json(scores, result.classes), nl=False)
-        elif self.json is not None:
-            scores_as.write(scores_as.to_json(scores, result.classes), Path(self.json))
+        self.write_json(scores_as.to_json(scores, result.classes))
         failures = list_failures(self.conditions, scores)
         if self.junit is not None:
             scores_as.write(scores_as.to_junit(scores, self.conditions), self.junit)
@@ -117,6 +114,17 @@ class Outputs:
             scores_as.write(scores_as.to_markdown(scores, self.conditions), self.markdown)
         if failures:
             raise ScoreFailed("; ".join(failures))
+
+    def write_json(self, lines: str) -> None:
+        """Print the lines or write them to the file, whichever was asked for, if any.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        if self.to_terminal:
+            typer.echo(lines, nl=False)
+        elif self.json is not None:
+            scores_as.write(lines, Path(self.json))
 
 
 def show_result(result: EvaluationResult, console: Console, pairs: Path | None, report: Path | None) -> None:

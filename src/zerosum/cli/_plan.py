@@ -1,14 +1,16 @@
-"""Show what more samples would bring."""
+"""Show what more samples would bring, or write it for programs."""
+
+import json
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from zerosum.cli._evaluation import Outputs
 from zerosum.export.scores import format_value
 from zerosum.metrics.pilot import APART, MOST
-from zerosum.run.pilot import Plan
+from zerosum.run.pilot import NARROW, Plan
 
-COUNTS = (1_000, 2_000, 5_000, 10_000, 50_000)
 WORDS = (
     "± half a 95% interval, of the finite samples: at most that, for distances of sets that are alike. Bias: how far "
     "the value lies above that of infinitely many samples. Time: all features, those of the real samples too (unless "
@@ -19,7 +21,17 @@ ENOUGH = (
     f"None: more than {MOST:,}, or more real samples. In brackets: the pilot does not tell them from real ones; so "
     "many would, if its gap is right."
 )
-NARROW = 0.05  # half the width of an interval, as a share of the value
+
+
+def tell_plan(plan: Plan, outputs: Outputs, console: Console) -> None:
+    """Print the plan as tables, or as JSON lines if these are to go to the terminal; write them if they have a file.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if not outputs.to_terminal:
+        show_plan(plan, console)
+    outputs.write_json("".join(f"{json.dumps(line)}\n" for line in plan.to_records()))
 
 
 def show_plan(plan: Plan, console: Console) -> None:
@@ -34,13 +46,13 @@ def show_plan(plan: Plan, console: Console) -> None:
     console.print(_tabulate_counts(plan, limit))
     console.print(_tabulate_enough(plan, limit))
     console.print(f"{ENOUGH} {WORDS}", soft_wrap=True)
-    for warning in _list_warnings(plan):
-        console.print(f"Warning: {warning}.", soft_wrap=True)
+    if plan.warning:
+        console.print(f"Warning: {plan.warning}.", soft_wrap=True)
 
 
 def _tabulate_counts(plan: Plan, limit: int) -> Table:
     """Make a column for each number of samples; numbers first, so that it fits a narrow terminal."""
-    counts = (plan.pilot, *(each for each in COUNTS if each > plan.pilot))
+    counts = plan.counts
     table = Table("samples", box=SIMPLE_HEAD, pad_edge=False)
     for count in counts:
         table.add_column(f"{count:,}{'*' if count > limit else ''}", justify="right")
@@ -93,13 +105,3 @@ def _name_count(count: int | None, pilot: int, limit: int) -> str:
     unit = 10 ** (len(str(count)) - 2)
     rounded = -(-count // unit) * unit
     return f"{rounded:,}{'*' if rounded > limit else ''}"
-
-
-def _list_warnings(plan: Plan) -> list[str]:
-    found = []
-    if plan.pilot <= plan.dimension and any(each.metric.biased for each in plan.forecasts):
-        found.append(
-            f"the pilot has no more samples than the {plan.dimension:,} features, where the bias is not yet "
-            f"proportional to 1/N: --count {2 * plan.dimension:,} would do"
-        )
-    return found

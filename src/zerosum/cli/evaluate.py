@@ -105,7 +105,9 @@ FailIf = Annotated[
 ]
 Json = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Write the scores as JSON lines; '-' prints them instead of a table."),
+    typer.Option(
+        metavar="FILE", help="Write the scores, or the plan, as JSON lines; '-' prints them instead of tables."
+    ),
 ]
 JUnit = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the scores as JUnit's XML.")]
 MarkdownOption = Annotated[
@@ -148,7 +150,7 @@ def evaluate(
     names.check_protocol(protocol)
     if plan:
         names.check_plan(metrics or ())
-        _refuse_outputs(save_reference=save_reference, fail_if=fail_if, json=json, junit=junit, markdown=markdown)
+        _refuse_outputs(save_reference=save_reference, fail_if=fail_if, junit=junit, markdown=markdown)
     names.check_pictures(each for each in what if find_shipped(Path(each)) is None)
     if against is not None:
         names.check_data(against)
@@ -183,10 +185,10 @@ def evaluate(
         show_reference(save(what, save_reference, against, reporter=reporter, **options), save_reference, console)
         return
     if plan:
-        from zerosum.cli._plan import show_plan
+        from zerosum.cli._plan import tell_plan
         from zerosum.run.pilot import plan_evaluation
 
-        show_plan(plan_evaluation(what, against, reporter=reporter, **options), console)
+        tell_plan(plan_evaluation(what, against, reporter=reporter, **options), outputs, console)
         return
     result = score(what, against, reporter=reporter, **options)
     if pairs is not None and result.pairs is not None:

@@ -24,6 +24,8 @@ from zerosum.run.options import EvaluationOptions
 from zerosum.run.refusals import find_metric
 
 PILOT, LEAST = 500, 100  # samples of each kind: by themselves; of which halves can be measured
+COUNTS = (1_000, 2_000, 5_000, 10_000, 50_000)  # of samples, for which scores are forecast
+NARROW = 0.05  # half the width of an interval, as a share of the value
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,51 @@ class Plan:
     def seconds(self, samples: int) -> float:
         """Estimate how long scoring so many samples takes: all features, and metrics in proportion to the samples."""
         return self.seconds_per_sample * (samples + self.real_work) + self.pilot_seconds * samples / self.pilot
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """For which numbers of samples there are forecasts, that of the pilot first."""
+        return self.pilot, *(each for each in COUNTS if each > self.pilot)
+
+    @property
+    def warning(self) -> str:
+        """A reason not to trust the biases; empty if there is none."""
+        if self.pilot > self.dimension or not any(each.metric.biased for each in self.forecasts):
+            return ""
+        return (
+            f"the pilot has no more samples than the {self.dimension:,} features, where the bias is not yet "
+            f"proportional to 1/N: --count {2 * self.dimension:,} would do"
+        )
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return a JSON-able mapping for each figure and number of samples, as `evaluate --plan --json` writes them.
+
+        `value` and `bias` are None where they are not forecast; `narrow_from` and `apart_from` if no number suffices.
+        """
+        return [self._describe(each, samples) for each in self.forecasts for samples in self.counts]
+
+    def _describe(self, each: Forecast, samples: int) -> dict[str, Any]:
+        return {
+            "of": self.name,
+            "metric": each.estimate.metric,
+            "samples": samples,
+            "value": each.value(samples) if each.metric.biased else None,
+            "bias": each.bias(samples) if each.metric.biased else None,
+            "half_width": each.half_width(samples),
+            "seconds": self.seconds(samples),
+            "narrow_from": each.find_narrow(NARROW),
+            "apart_from": each.find_apart(),
+            "is_clear": each.is_clear,
+            "pilot": self.pilot,
+            "pilot_value": each.estimate.value,
+            "pilot_half_width": each.estimate.half_width,
+            "pilot_real": each.estimate.real,
+            "features": self.features,
+            "against": self.against,
+            "reals": self.reals,
+            "available": self.available,
+            "warning": self.warning,
+        }
 
 
 def plan_evaluation(
