@@ -22,6 +22,7 @@ from tests.end_to_end.conftest import Command, start
 from tests.unit.explore.written import write_run
 from tests.unit.export.untrained import small, untrained
 from zerosum.explore import serving
+from zerosum.export.samples import save
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 
@@ -205,6 +206,47 @@ def test_a_latent_space_in_the_browser(explore: Explore, open_page: Callable[...
     until(page, "document.querySelector('#status').textContent.startsWith('the seed must be')")
     page.click("#next-seed")
     page.wait_for_selector("#status", state="hidden")
+
+
+DROP = """length => {
+    const data = new DataTransfer();
+    data.items.add(new File(["x".repeat(length)], "notes.txt"));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_picture_is_looked_for_in_the_browser(
+    explore: Explore, open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    generator = untrained(small("mlp", condition="concatenation"), 3, 8, 8)
+    generator.save(tmp_path / "g.safetensors")
+    save(generator.sample(1, seed=9, label="b"), tmp_path / "<b>.png")
+    page = open_page(explore("g.safetensors"), 390, "dark")
+    page.wait_for_selector("#around figure:nth-child(9)")
+    page.evaluate(DROP, 10)
+    words = "the file cannot be used as a picture: it is text, not an image"
+    until(page, f"document.querySelector('#search-state').textContent === '{words}'")
+    page.evaluate(DROP, 50_000_001)
+    until(page, "document.querySelector('#search-state').textContent.startsWith('The file is too large')")
+    page.set_input_files("#picture", tmp_path / "<b>.png")
+    until(page, "document.querySelector('#search-progress').value > 0")
+    page.click("#stop-search")
+    until(page, "document.querySelector('#search-state').textContent === 'Stopped.'")
+    page.select_option("#class", "b")
+    page.set_input_files("#picture", tmp_path / "<b>.png")
+    page.wait_for_selector("#found .found button")
+    assert not page.is_visible("#search-progress")
+    found = page.inner_text("#found")
+    assert re.match(r"<b>.png, and the nearest sample that was found. Class b. Error: [\d.]+ of 255, the root", found)
+    before = page.eval_on_selector("#large", "element => element.toDataURL()")
+    page.focus("#found button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#found button[data-slots=A]")
+    until(page, f"document.querySelector('#large').toDataURL() !== {before!r}")
+    page.click("#next-seed")
+    until(page, "document.querySelector('#sample-command').textContent.includes('--seed 1')")
+    page.wait_for_selector("#found button[data-slots=A]")
+    assert page.query_selector("#grid [data-slots=A]") is None
 
 
 def test_a_run_in_the_browser(explore: Explore, open_page: Callable[..., Any], tmp_path: Path) -> None:

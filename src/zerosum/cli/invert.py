@@ -51,8 +51,8 @@ def invert(
     import torch
 
     from zerosum.cli._progress import plain_console, show_progress
-    from zerosum.explore.inversion import DRAWN, read_picture
     from zerosum.explore.inversion import invert as search
+    from zerosum.explore.inversion import read_picture
     from zerosum.generator.loading import load
 
     generator = load(run, device)
@@ -68,14 +68,7 @@ def invert(
     typer.echo(
         f"{picture} at {height} x {width} pixels, and the nearest sample that was found beside it: {destination}"
     )
-    typer.echo(
-        f"Error     {found.error:.1f} of 255, the root mean square difference of a pixel; {found.drawn_error:.1f} for "
-        f"the best of {DRAWN} samples drawn at random"
-    )
-    low, high = found.usual_lengths
-    typer.echo(
-        f"Latent    {found.length:.2f} times the length that drawn ones have on average; 19 of 20 drawn ones have "
-        f"{low:.2f} to {high:.2f}"
-    )
+    typer.echo(f"Error     {found.error_in_words}")
+    typer.echo(f"Latent    {found.length_in_words}")
     if latents is not None:
         typer.echo(f"          written to {latents}")

@@ -9,7 +9,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
-from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,11 +16,13 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from zerosum import catalog
-from zerosum.catalog import FieldError
 from zerosum.errors import InputError, ZerosumError
+from zerosum.explore.asking import describe_error, in_thread, read_body
 from zerosum.explore.following import follow, read_picture
 from zerosum.explore.frames import clean, pack
-from zerosum.explore.latents import Along, Around, Draw, LatentSpace, Place, Way, describe_command
+from zerosum.explore.latents import LatentSpace, describe_command
+from zerosum.explore.questions import Along, Around, Draw, Place, Way
+from zerosum.explore.searching import make_route
 from zerosum.explore.session import Session
 from zerosum.explore.subject import Subject
 from zerosum.explore.typed import MOST_BYTES
@@ -35,6 +36,7 @@ PAGE = {
     "drawing.js": ("drawing.js", "text/javascript"),
     "game.js": ("game.js", "text/javascript"),
     "latents.js": ("latents.js", "text/javascript"),
+    "search.js": ("search.js", "text/javascript"),
     "run.js": ("run.js", "text/javascript"),
 }
 T = TypeVar("T")
@@ -57,7 +59,7 @@ def _closing(subject: Subject) -> Callable[[Starlette], AbstractAsyncContextMana
     @asynccontextmanager
     async def live(application: Starlette) -> Any:
         yield
-        await _in_thread(subject.close)
+        await in_thread(subject.close)
 
     return live
 
@@ -84,7 +86,7 @@ def _about(subject: Subject) -> Callable[[Request], Any]:
         }
 
     async def answer(request: Request) -> Response:
-        return JSONResponse(await _in_thread(describe))
+        return JSONResponse(await in_thread(describe))
 
     return answer
 
@@ -109,6 +111,7 @@ def _latent_routes(space: LatentSpace) -> list[Route]:
         _question("/latents/around", Around, lambda around: show(space.look_around(around))),
         _question("/latents/along", Along, lambda along: show(space.go_along(along))),
         _question("/latents/training", Place, find_training),
+        make_route(space),
     ]
 
 
@@ -117,7 +120,7 @@ def _question(path: str, kind: type[T], answer_to: Callable[[T], bytes]) -> Rout
 
     async def answer(request: Request) -> Response:
         values = await _read(request)
-        content = await _in_thread(lambda: answer_to(catalog.build(kind, values)))
+        content = await in_thread(lambda: answer_to(catalog.build(kind, values)))
         return Response(content, media_type="application/octet-stream")
 
     return Route(path, answer, methods=["POST"])
@@ -125,10 +128,10 @@ def _question(path: str, kind: type[T], answer_to: Callable[[T], bytes]) -> Rout
 
 def _run_routes(path: Path) -> list[Route]:
     async def state(request: Request) -> Response:
-        return JSONResponse(clean(await _in_thread(follow, path)))
+        return JSONResponse(clean(await in_thread(follow, path)))
 
     async def picture(request: Request) -> Response:
-        return Response(await _in_thread(read_picture, path, request.path_params["step"]), media_type="image/png")
+        return Response(await in_thread(read_picture, path, request.path_params["step"]), media_type="image/png")
 
     return [Route("/run", state), Route("/run/pictures/{step:int}", picture)]
 
@@ -176,31 +179,13 @@ async def _listen(socket: WebSocket, session: Session) -> None:
             return
         try:
             asked = _as_object(str(message.get("text") or "").encode())
-            await _in_thread(session.tell, str(asked.get("command", "")), asked)
+            await in_thread(session.tell, str(asked.get("command", "")), asked)
         except ZerosumError as error:
-            await socket.send_text(json.dumps(_describe(error)))
-
-
-def _describe(error: ZerosumError) -> dict[str, str]:
-    """Describe an error; of a setting also which one it is, and what is wrong with it, as the page has words for it."""
-    about = {"error": str(error)}
-    if isinstance(error, FieldError) and error.path:
-        about |= {"field": error.path[0], "problem": error.problem}
-    return about
-
-
-async def _in_thread(function: Callable[..., T], *given: Any) -> T:
-    """Call a function that may take long in a thread; at the end of the program it is not waited for."""
-    return await run_sync(function, *given, abandon_on_cancel=True)
+            await socket.send_text(json.dumps(describe_error(error)))
 
 
 async def _read(request: Request) -> dict[str, Any]:
-    content = b""
-    async for part in request.stream():
-        content += part
-        if len(content) > MOST_BYTES:
-            raise InputError("the question is too long")
-    return _as_object(content)
+    return _as_object(await read_body(request, MOST_BYTES, "the question is too long"))
 
 
 def _as_object(content: bytes) -> dict[str, Any]:
@@ -215,6 +200,4 @@ def _as_object(content: bytes) -> dict[str, Any]:
 
 async def _explain(request: Request, error: Exception) -> Response:
     """Answer an error with a line; the server lives on."""
-    if isinstance(error, ZerosumError):
-        return JSONResponse({"error": str(error)}, status_code=400)
-    return JSONResponse({"error": f"{type(error).__name__}: {error}"}, status_code=500)
+    return JSONResponse(describe_error(error), status_code=400 if isinstance(error, ZerosumError) else 500)

@@ -6,6 +6,8 @@ the class, and latents that are -1 or 1.
 """
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +16,12 @@ from torch import Tensor
 
 from zerosum import randomness
 from zerosum.data import Progress, to_float
-from zerosum.data.packs.decode import decode
-from zerosum.data.packs.headers import Unreadable
+from zerosum.data.packs.decode import decode, read_values
+from zerosum.data.packs.headers import Unreadable, read_header
 from zerosum.data.preparation import Preparation
+from zerosum.data.values import Range, Undecided, choose_range, measure
 from zerosum.errors import InputError
-from zerosum.generator import TrainedGenerator
+from zerosum.generator import CHUNK, TrainedGenerator
 
 DRAWN, STARTS = 512, 16  # latents that are compared with the picture, and the nearest of them, which are optimised
 STEPS, RATE = 400, 0.05  # of Adam, whose rate falls to 0 by half a cosine
@@ -46,22 +49,65 @@ class Inversion:
     length: float
     usual_lengths: tuple[float, float]
 
+    @property
+    def error_in_words(self) -> str:
+        """The error, beside that of what no optimisation would have found."""
+        return (
+            f"{self.error:.1f} of 255, the root mean square difference of a pixel; {self.drawn_error:.1f} for the best "
+            f"of {DRAWN} samples drawn at random"
+        )
+
+    @property
+    def length_in_words(self) -> str:
+        """The latent's length, beside the usual ones."""
+        low, high = self.usual_lengths
+        return (
+            f"{self.length:.2f} times the length that drawn ones have on average; 19 of 20 drawn ones have "
+            f"{low:.2f} to {high:.2f}"
+        )
+
+
+Part = Callable[[str, int, int], AbstractContextManager[None]]  # of the work: what, which, of how many
+
+
+def is_comparable(shape: tuple[int, ...]) -> bool:
+    """Whether pictures can be compared with samples of `shape`: gray or colour images."""
+    return len(shape) == 3 and shape[0] in (1, 3)
+
 
 def read_picture(path: Path, shape: tuple[int, ...]) -> Tensor:
-    """Read a picture as data are read: upright, cropped at the centre and resized to `shape` (C, H, W), uint8.
+    """Read a picture from a file, as `decode_picture` does.
 
     Raises:
         InputError: it is no picture, or samples of that shape are none.
     """
-    if len(shape) != 3 or shape[0] not in (1, 3):
-        raise InputError(f"{path} cannot be compared with samples of shape {list(shape)}: gray or colour images can")
     try:
-        pixels = decode(path.read_bytes(), (shape[1], shape[2]), shape[0], Preparation(), None)
+        return decode_picture(path.read_bytes(), shape, str(path))
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def decode_picture(content: bytes, shape: tuple[int, ...], name: str) -> Tensor:
+    """Decode the file called `name` as data are: upright, cropped at the centre, resized to `shape` (C, H, W), uint8.
+
+    Raises:
+        InputError: it is no picture, or samples of that shape are none.
+    """
+    if not is_comparable(shape):
+        raise InputError(f"{name} cannot be compared with samples of shape {list(shape)}: gray or colour images can")
+    try:
+        values = _find_range(content)
+        pixels = decode(content, (shape[1], shape[2]), shape[0], Preparation(), None, values)
     except Unreadable as error:
-        raise InputError(f"{path} cannot be used as a picture: {error}") from None
+        raise InputError(f"{name} cannot be used as a picture: {error}") from None
+    except Undecided:
+        raise InputError(f"{name} has values that may be read in two ways: save it with 8 bits to a pixel") from None
     return torch.tensor(pixels)
+
+
+def _find_range(content: bytes) -> Range | None:
+    """Find which values of a gray picture become black and white; None if they are bytes."""
+    return choose_range(measure(read_values(content, 0))) if read_header(content).deep else None
 
 
 def invert(
@@ -70,21 +116,33 @@ def invert(
     seed: int = 0,
     label: str | None = None,
     progress: Progress | None = None,
+    turn: AbstractContextManager[object] | None = None,
 ) -> Inversion:
     """Find a latent whose sample is near to `picture`, uint8 [C, H, W]; the same seed finds the same one.
+
+    The generator is used only inside of `turn`, a lock that is let go after every part of the work, when `progress` is
+    told; what that raises ends the search.
 
     Raises:
         InputError: there is no such class.
     """
+    turn = turn or nullcontext()
+
+    @contextmanager
+    def part(what: str, number: int, total: int) -> Iterator[None]:
+        with turn, randomness.scope(seed, number, f"invert {what}", device=generator.engine.device):
+            yield
+        if progress is not None:
+            progress(what, number, total)
+
     target = to_float(picture).to(generator.engine.device)
     drawn = torch.cat(list(generator.sample_latents(DRAWN, seed, label)))[:DRAWN]
-    with randomness.scope(seed, 0, "invert", device=generator.engine.device):
-        errors = torch.cat([_measure(generator, chunk, target) for chunk in torch.split(drawn, 64)])
-        nearest = errors.topk(STARTS, largest=False).indices
-        found = _descend(generator, drawn[nearest], target, progress)
+    least, numbers = _compare(generator, drawn, target, part).topk(STARTS, largest=False)
+    nearest = drawn[numbers]
+    found = _descend(generator, nearest, least, target, part)
+    with part("looking at what was found", 1, 1):
         latent = found[_measure(generator, found, target).argmin()]
-        sample = generator.generate(latent[None])[0]
-        best = generator.generate(drawn[nearest[:1]])[0]
+        sample, best = (generator.generate(each[None])[0] for each in (latent, nearest[0]))
     lengths = _measure_lengths(generator, torch.cat([latent[None], drawn])).cpu()
     low, high = lengths[1:].quantile(torch.tensor(USUAL)).tolist()
     return Inversion(
@@ -97,27 +155,35 @@ def invert(
     )
 
 
-def _descend(generator: TrainedGenerator, starts: Tensor, target: Tensor, progress: Progress | None) -> Tensor:
-    """Optimise latents [N, inputs], each for itself; return them where each was best."""
+def _compare(generator: TrainedGenerator, latents: Tensor, target: Tensor, part: Part) -> Tensor:
+    """Return the mean square difference of the sample of each of many latents from the target, [N]."""
+    errors, chunks = list[Tensor](), torch.split(latents, CHUNK)
+    for number, chunk in enumerate(chunks):
+        with part("comparing", number + 1, len(chunks)):
+            errors.append(_measure(generator, chunk, target))
+    return torch.cat(errors)
+
+
+def _descend(generator: TrainedGenerator, starts: Tensor, least: Tensor, target: Tensor, part: Part) -> Tensor:
+    """Optimise latents [N, inputs] of errors `least` [N], each for itself; return them where each was best."""
     networks = generator.networks
     free = networks.latent - networks.binary
     moving, fixed = starts[:, :free].clone().requires_grad_(), starts[:, free:]
     optimizer = torch.optim.Adam([moving], lr=RATE)
-    best, least = starts.clone(), _measure(generator, starts, target)
+    best = starts.clone()
     for step in range(STEPS if free else 0):
         optimizer.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * step / STEPS)) / 2
-        samples = generator.engine.generate(generator.network, torch.cat([moving, fixed], 1))
-        (moving.grad,) = torch.autograd.grad((samples - target).square().flatten(1).mean(1).sum(), moving)
-        optimizer.step()
-        if networks.prior == "uniform":
-            with torch.no_grad():
-                moving.clamp_(-WIDTH, WIDTH)
-        now = torch.cat([moving.detach(), fixed], 1)
-        errors = _measure(generator, now, target)
+        with part("searching", step + 1, STEPS):
+            samples = generator.engine.generate(generator.network, torch.cat([moving, fixed], 1))
+            (moving.grad,) = torch.autograd.grad((samples - target).square().flatten(1).mean(1).sum(), moving)
+            optimizer.step()
+            if networks.prior == "uniform":
+                with torch.no_grad():
+                    moving.clamp_(-WIDTH, WIDTH)
+            now = torch.cat([moving.detach(), fixed], 1)
+            errors = _measure(generator, now, target)
         better = errors < least
         best, least = torch.where(better[:, None], now, best), torch.where(better, errors, least)
-        if progress is not None:
-            progress("searching", step + 1, STEPS)
     return best
 
 

@@ -1,7 +1,7 @@
 """A generator's latent space: samples, and what lies between, around and along directions from them.
 
-A place in it is named by how its latent was drawn (seed, number, class, truncation) and by how far it was moved along
-which directions, so that the page never holds a latent.
+A place in it is named by how its latent was drawn (seed, number, class, truncation), or as the one that was found for a
+picture, and by how far it was moved along which directions, so that the page never holds a latent.
 """
 
 import shlex
@@ -9,96 +9,23 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from itertools import count
+from typing import Any
 
 import torch
-from pydantic import Field
-from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from zerosum import randomness
-from zerosum.data import Split
+from zerosum.data import Progress, Split
 from zerosum.errors import InputError
 from zerosum.explore.directions import REGRESSED, factorise, follow_features
-from zerosum.explore.typed import read_seed
+from zerosum.explore.inversion import Inversion, invert, is_comparable
+from zerosum.explore.questions import MOST_UPLOAD, Along, Around, Draw, Kind, Move, Place, Way
 from zerosum.generator import CHUNK, TrainedGenerator
-from zerosum.types import Count, Fraction, Positive, Whole
 
-MOST_SAMPLES, MOST_STEPS, MOST_REACH = 256, 64, 10.0
 NEIGHBOURS, NEAREST = 8, 6
 BLOCK = 4_096  # training images compared at a time
-Kind = Literal["sefa", "ganspace"]
-
-
-@dataclass(frozen=True)
-class Move:
-    """How far a latent is moved along a direction.
-
-    Attributes:
-        kind: how the directions were found.
-        number: of the direction, from 0.
-        amount: in standard deviations of a latent.
-    """
-
-    kind: Kind
-    number: Whole
-    amount: Annotated[float, Field(ge=-MOST_REACH, le=MOST_REACH)]
-
-
-@dataclass(frozen=True)
-class Place:
-    """A latent: number `index` of those that `zerosum sample --seed --label --truncation` draws, and then moved."""
-
-    seed: str = "0"
-    index: Annotated[Whole, Field(lt=MOST_SAMPLES)] = 0
-    label: str | None = None
-    truncation: Positive | None = None
-    moves: tuple[Move, ...] = ()
-
-    @property
-    def number(self) -> int:
-        """The seed.
-
-        Raises:
-            InputError: it is no whole number.
-        """
-        return read_seed(self.seed)
-
-
-@dataclass(frozen=True)
-class Draw:
-    """The first `count` samples of a place's seed, class and truncation."""
-
-    place: Place
-    count: Annotated[Count, Field(le=MOST_SAMPLES)] = 36
-
-
-@dataclass(frozen=True)
-class Way:
-    """`steps` samples from a place to another one, both included."""
-
-    start: Place
-    goal: Place
-    steps: Annotated[int, Field(ge=2, le=MOST_STEPS)] = 9
-
-
-@dataclass(frozen=True)
-class Around:
-    """Samples at a share of the way from a place to others that are drawn at random."""
-
-    place: Place
-    share: Fraction = 0.25
-
-
-@dataclass(frozen=True)
-class Along:
-    """`steps` samples along one direction, from -`reach` to `reach` standard deviations."""
-
-    place: Place
-    kind: Kind = "sefa"
-    number: Whole = 0
-    reach: Annotated[float, Field(gt=0, le=MOST_REACH)] = 4.0
-    steps: Annotated[int, Field(ge=2, le=MOST_STEPS)] = 9
+MOST_FOUND = 1_000  # latents of pictures that are kept
 
 
 class LatentSpace:
@@ -123,6 +50,7 @@ class LatentSpace:
         self.generator, self.typed = generator, typed
         self._open_training = open_training
         self._turn = threading.RLock()
+        self._found, self._numbers = dict[int, Tensor](), count()
 
     def describe(self) -> dict[str, Any]:
         """Return, JSON-able, what the page needs to know of the generator."""
@@ -136,6 +64,8 @@ class LatentSpace:
             "most-truncation": 1.0 if networks.prior == "uniform" else 3.0,
             "directions": {kind: self._count(kind) for kind in ("sefa", "ganspace")},
             "training": self._open_training is not None,
+            "finds": is_comparable(self.generator.shape),
+            "most-bytes": MOST_UPLOAD,
         }
 
     def draw(self, wanted: Draw) -> Tensor:
@@ -211,15 +141,31 @@ class LatentSpace:
         distances, places = torch.cat(blocks).topk(min(NEAREST, len(images)), largest=False)
         return images[places], distances.tolist()
 
+    def find(self, picture: Tensor, place: Place, progress: Progress) -> tuple[int, Inversion]:
+        """Find the latent of a picture, uint8 [C, H, W], by the seed and of the class of a place, and keep it.
+
+        Return its number, which is `found` of the places there. Other questions are answered meanwhile. What `progress`
+        raises ends the search.
+
+        Raises:
+            InputError: there is no such class.
+        """
+        inversion = invert(self.generator, picture, place.number, place.label, progress, self._turn)
+        with self._turn:
+            number = next(self._numbers)
+            self._found[number] = inversion.latent
+            self._found.pop(number - MOST_FOUND, None)
+        return number, inversion
+
     def locate(self, place: Place) -> Tensor:
         """Return a place's latent and class, [inputs].
 
         Raises:
-            InputError: there is no such class or direction, or the truncation has no meaning.
+            InputError: there is no such class or direction, the truncation has no meaning, or what was found is not
+                kept any more.
         """
         with self._turn:
-            drawn = self.generator.sample_latents(place.index + 1, place.number, place.label, place.truncation)
-            latent = list(drawn)[place.index // CHUNK][place.index % CHUNK]
+            latent = self._draw(place) if place.found is None else self._recall(place.found)
             size = self.generator.networks.latent
             z = latent[:size]
             for move in place.moves:
@@ -237,6 +183,15 @@ class LatentSpace:
         """
         with self._turn:
             return self._sefa if kind == "sefa" else self._ganspace
+
+    def _draw(self, place: Place) -> Tensor:
+        drawn = self.generator.sample_latents(place.index + 1, place.number, place.label, place.truncation)
+        return list(drawn)[place.index // CHUNK][place.index % CHUNK]
+
+    def _recall(self, number: int) -> Tensor:
+        if number not in self._found:
+            raise InputError("what was found for this picture is not kept any more: look for it again")
+        return self._found[number].to(self.generator.engine.device)
 
     def _count(self, kind: Kind) -> int:
         try:

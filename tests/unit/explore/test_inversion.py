@@ -1,7 +1,9 @@
 """A generator's own samples are found again; errors are what they are said to be."""
 
+import threading
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from PIL import Image
@@ -77,6 +79,34 @@ def test_what_cannot_be_made_stays_far() -> None:
     noise = torch.randint(0, 256, (1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     found = invert(generator, noise)
     assert 10 < found.error <= found.drawn_error
+
+
+def test_the_turn_is_held_in_every_part_and_what_progress_raises_ends_the_search() -> None:
+    generator, turn, told = untrained(small("compact"), 1, 8, 8), threading.Lock(), list[tuple[str, int, int]]()
+    picture, held = generator.sample(1)[0], list[bool]()
+    generator.network.register_forward_pre_hook(lambda *_: held.append(turn.locked()))
+
+    def tell(*at: object) -> None:
+        assert not turn.locked()
+        told.append(at)  # type: ignore[arg-type]
+        if at == ("searching", 3, 150):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        invert(generator, picture, progress=tell, turn=turn)
+    assert held
+    assert all(held)
+    assert told == [("comparing", 1, 1), *(("searching", step, 150) for step in (1, 2, 3))]
+
+
+def test_values_of_16_bits_are_brought_to_bytes(tmp_path: Path) -> None:
+    stored = numpy.array([[0, 65_535], [32_768, 13_107]], numpy.uint16).repeat(8, 0).repeat(8, 1)
+    Image.fromarray(stored).save(tmp_path / "deep.png")
+    corners = read_picture(tmp_path / "deep.png", (1, 16, 16))[0, ::15, ::15]
+    assert corners.tolist() == [[0, 255], [128, 51]]
+    Image.fromarray(stored // 4_096).save(tmp_path / "faint.png")
+    with pytest.raises(InputError, match=r"faint.png has values that may be read in two ways: save it with 8 bits"):
+        read_picture(tmp_path / "faint.png", (1, 16, 16))
 
 
 def test_pictures_of_any_size_and_kind_are_read(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from tests.unit.export.untrained import small, untrained
 from zerosum.data import Split
 from zerosum.errors import InputError
 from zerosum.explore.directions import MOST, factorise, follow_features
-from zerosum.explore.latents import Along, Around, Draw, LatentSpace, Move, Place, Way, describe_command
+from zerosum.explore.latents import LatentSpace, describe_command
+from zerosum.explore.questions import Along, Around, Draw, Move, Place, Way
 from zerosum.generator import TrainedGenerator
 from zerosum.generator.interpolation import slerp
 from zerosum.networks import Networks
@@ -113,6 +114,8 @@ def test_classes_are_no_directions() -> None:
         "most-truncation": 3.0,
         "directions": {"sefa": 8, "ganspace": 8},
         "training": False,
+        "finds": True,
+        "most-bytes": 50_000_000,
     }
     assert MOST >= 8
 

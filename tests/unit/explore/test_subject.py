@@ -8,7 +8,7 @@ import pytest
 from tests.unit.explore.written import write_run
 from tests.unit.export.untrained import small, untrained
 from zerosum.errors import InputError
-from zerosum.explore.latents import Place
+from zerosum.explore.questions import Place
 from zerosum.explore.subject import open_subject
 
 

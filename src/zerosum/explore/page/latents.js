@@ -2,6 +2,7 @@
 
 import { drawPicture, fillStrip } from "./drawing.js";
 import { askArrays, newest } from "./messages.js";
+import { showSearch } from "./search.js";
 
 const COUNT = 36;
 const REACH = 4; // standard deviations
@@ -12,7 +13,9 @@ const element = (id) => document.getElementById(id);
 let space = null;
 let moves = {};
 let direction = 0;
+const SLOTS = ["a", "b"];
 const chosen = { a: null, b: null };
+const placeOf = new WeakMap();
 
 export function showLatents(found, whyNot) {
   element("no-space").textContent = whyNot;
@@ -40,8 +43,14 @@ export function showLatents(found, whyNot) {
   element("put-back").addEventListener("click", putBack);
   element("nearest").addEventListener("click", () => findTraining());
   element("share").addEventListener("input", () => lookAround());
+  if (found.finds) showSearch(found["most-bytes"], askSeed, makeSample);
   makeSliders();
   drawGrid();
+}
+
+function askSeed() {
+  const { seed, label } = drawnPlace(0);
+  return label === undefined ? { seed } : { seed, label };
 }
 
 function drawnPlace(index) {
@@ -62,25 +71,34 @@ const drawGrid = newest(async () => {
   element("truncation-value").textContent = truncation <= space["most-truncation"] ? truncation.toFixed(1) : "none";
   const answer = await askArrays("latents/draw", { place: drawnPlace(0), count: COUNT });
   element("sample-command").textContent = answer.command;
-  const buttons = Array.from({ length: COUNT }, (_, index) => {
-    const button = document.createElement("button");
-    const canvas = document.createElement("canvas");
-    button.type = "button";
-    button.setAttribute("aria-label", `sample ${index + 1}`);
-    button.addEventListener("click", () => choose(document.querySelector("[name=slot]:checked").value, index));
-    drawPicture(canvas, answer.arrays.pictures, index);
-    button.append(canvas);
-    return button;
-  });
+  const { pictures } = answer.arrays;
+  const buttons = Array.from({ length: COUNT }, (_, index) => makeSample(drawnPlace(index), pictures, index, `sample ${index + 1}`));
   element("grid").replaceChildren(...buttons);
-  chosen.a = { ...drawnPlace(0) };
-  chosen.b = { ...drawnPlace(1) };
-  clearMoves();
+  if (!isFound(chosen.a)) clearMoves();
+  SLOTS.forEach((slot, index) => {
+    if (!isFound(chosen[slot])) chosen[slot] = drawnPlace(index);
+  });
   showAll();
 }, "drawGrid");
 
-function choose(slot, index) {
-  chosen[slot] = drawnPlace(index);
+const isFound = (place) => Number.isInteger(place?.found);
+
+// A button with picture `number` of those given, which sets A or B to its place.
+function makeSample(place, pictures, number, name) {
+  const button = document.createElement("button");
+  const canvas = document.createElement("canvas");
+  button.type = "button";
+  button.className = "sample";
+  button.setAttribute("aria-label", name);
+  button.addEventListener("click", () => choose(document.querySelector("[name=slot]:checked").value, place));
+  drawPicture(canvas, pictures, number);
+  button.append(canvas);
+  placeOf.set(button, place);
+  return button;
+}
+
+function choose(slot, place) {
+  chosen[slot] = place;
   if (slot === "a") clearMoves();
   showAll();
 }
@@ -100,8 +118,9 @@ function putBack() {
 }
 
 function showAll() {
-  [...element("grid").children].forEach((button, index) => {
-    const slots = Object.entries(chosen).filter(([, place]) => place.index === index).map(([slot]) => slot.toUpperCase());
+  document.querySelectorAll(".sample").forEach((button) => {
+    const own = placeOf.get(button);
+    const slots = SLOTS.filter((slot) => chosen[slot].index === own.index && chosen[slot].found === own.found).map((slot) => slot.toUpperCase());
     if (slots.length) button.dataset.slots = slots.join(" ");
     else delete button.dataset.slots;
     button.setAttribute("aria-pressed", String(slots.length > 0));

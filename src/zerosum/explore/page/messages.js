@@ -1,6 +1,9 @@
 // Questions to the program, its answers, and what is wrong in a line.
 
 const ALIGNMENT = 4;
+const SIZE = 4; // bytes of a message's length, where several are one answer
+
+const ENDED = "the program has ended: start 'zerosum explore' again and open the address it prints";
 
 // A message as explore/frames.py packs it: the header's fields, and `arrays` by name, each with `values` and `shape`.
 export function unpack(buffer) {
@@ -43,7 +46,7 @@ async function reach(path, options) {
   try {
     response = await fetch(path, options);
   } catch {
-    throw new Error("the program has ended: start 'zerosum explore' again and open the address it prints");
+    throw new Error(ENDED);
   }
   return answerOf(response);
 }
@@ -55,6 +58,29 @@ export async function askJson(path) {
 export async function askArrays(path, question) {
   const options = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(question) };
   return unpack(await (await reach(path, options)).arrayBuffer());
+}
+
+// Sends bytes; calls `take` with each message of the answer, which has its length before it, as it comes.
+export async function send(path, content, signal, take) {
+  const reader = (await reach(path, { method: "POST", body: content, signal })).body.getReader();
+  let held = new Uint8Array(0);
+  for (;;) {
+    const { done, value } = await reader.read().catch(() => Promise.reject(new Error(ENDED)));
+    if (done) return;
+    held = join(held, value);
+    let size;
+    while (held.length >= SIZE && held.length >= (size = SIZE + new DataView(held.buffer).getUint32(0, true))) {
+      take(unpack(held.slice(SIZE, size).buffer));
+      held = held.slice(size);
+    }
+  }
+}
+
+function join(start, end) {
+  const whole = new Uint8Array(start.length + end.length);
+  whole.set(start);
+  whole.set(end, start.length);
+  return whole;
 }
 
 // Runs one task at a time; of those that come meanwhile, only the newest. What fails is said for its part of the page.
