@@ -17,11 +17,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import torch
 
 from tests.end_to_end.conftest import Command, start
 from tests.unit.explore.written import write_run
 from tests.unit.export.untrained import small, untrained
 from zerosum.explore import serving
+from zerosum.explore.latents import LatentSpace
 from zerosum.export.samples import save
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
@@ -249,6 +251,33 @@ def test_a_picture_is_looked_for_in_the_browser(
     assert page.query_selector("#grid [data-slots=A]") is None
 
 
+def test_points_of_a_generator_in_the_browser(explore: Explore, open_page: Callable[..., Any], tmp_path: Path) -> None:
+    generator = untrained(small("mlp"), 2)
+    generator.save(tmp_path / "points.safetensors")
+    page = open_page(explore("points.safetensors"), 390, "dark")
+    read = "document.querySelector('#plane-words').textContent"
+    until(page, f"{read}.includes('A, moved, is')")
+    assert painted(page, "#plane") > 10
+    for hidden in ("#grid", "#search", "#large", "#nearest", "#between"):
+        assert not page.is_visible(hidden)
+    x, y = (f"{value:.2f}".replace("-", "\N{MINUS SIGN}") for value in generator.sample(9)[8].tolist())
+    page.fill("#number-b", "9")
+    page.press("#number-b", "Tab")
+    until(page, f"{read}.includes('B is ({x}, {y})')")
+    window = LatentSpace(generator, "", None).describe()["window"]
+    box = page.locator("#plane").bounding_box()
+    across, up = ((generator.sample(1)[0] - torch.tensor(window["middle"])) / window["half"] / 2).tolist()
+    page.check("[name=slot][value=b]")
+    page.click("#plane", position={"x": (0.5 + across) * box["width"], "y": (0.5 - up) * box["height"]})
+    until(page, "document.querySelector('#number-b').value === '1'")
+    slider = page.locator("#sliders input").nth(0)
+    slider.focus()
+    before = page.inner_text("#plane-words")
+    page.keyboard.press("End")
+    until(page, f"{read}.trim() !== {before!r}")
+    assert page.query_selector("#status:not([hidden])") is None
+
+
 def test_a_run_in_the_browser(explore: Explore, open_page: Callable[..., Any], tmp_path: Path) -> None:
     folder = write_run(tmp_path / "cats")
     for picture in folder.samples.iterdir():
@@ -303,12 +332,10 @@ def test_a_run_without_a_generator_says_so(explore: Explore, open_page: Callable
 
 def test_wrong_calls_are_a_line(in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "serve", lambda *_: pytest.fail("was served"))
-    untrained(small("mlp"), 2).save(in_process.folder / "points.safetensors")
     for arguments, words in {
         ("rng",): "no run and no generator at rng",
         (".",): "is not a run folder",
         ("mnist",): "mnist is a data set, data to train on: 'zerosum train mnist'",
-        ("points.safetensors",): "points.safetensors makes points of 2 numbers",
         ("ring", "--port", "70000"): "Invalid value for '--port'",
         ("ring", "--host", "no.such.host.invalid"): "--host no.such.host.invalid is no address",
         ("digits", "--device", "tpu"): "unknown device 'tpu'",

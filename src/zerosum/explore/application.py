@@ -31,6 +31,8 @@ from zerosum.export.pictures import select_shown
 PAGE = {
     "": ("index.html", "text/html"),
     "page.css": ("page.css", "text/css"),
+    "pictures.js": ("pictures.js", "text/javascript"),
+    "points.js": ("points.js", "text/javascript"),
     "main.js": ("main.js", "text/javascript"),
     "messages.js": ("messages.js", "text/javascript"),
     "drawing.js": ("drawing.js", "text/javascript"),
@@ -92,10 +94,11 @@ def _about(subject: Subject) -> Callable[[Request], Any]:
 
 
 def _latent_routes(space: LatentSpace) -> list[Route]:
-    """Answer questions about a latent space with pictures as bytes."""
+    """Answer questions about a latent space with samples: pictures as bytes, or points as float32."""
+    name = "pictures" if len(space.generator.shape) == 3 else "points"
 
-    def show(pictures: Any, **about: Any) -> bytes:
-        return pack(about, {"pictures": select_shown(pictures, space.generator.shown)})
+    def show(samples: Any, **about: Any) -> bytes:
+        return pack(about, {name: select_shown(samples, space.generator.shown)})
 
     def draw(wanted: Draw) -> bytes:
         return show(space.draw(wanted), command=describe_command(space.typed, wanted.place, wanted.count))

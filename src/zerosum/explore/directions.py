@@ -23,13 +23,13 @@ def factorise(generator: TrainedGenerator) -> Tensor:
     """Return directions of z by SeFa, unit vectors [K, latent], the strongest first; no sample is drawn.
 
     Raises:
-        InputError: the generator begins with no dense layer.
+        InputError: the generator begins with no dense layer, or has weights that are no finite numbers.
     """
     first = _weighted_layers(generator)[0]
     latent = generator.networks.latent
     if not isinstance(first, nn.Linear):
         raise InputError("this generator begins with no dense layer, whose weights SeFa would factorise")
-    weight = first.weight.detach().double().cpu()[:, :latent]
+    weight = _check_finite(first.weight.detach().double().cpu()[:, :latent])
     _, vectors = torch.linalg.eigh(weight.T @ weight)
     return _orient(vectors.flip(1).T[:MOST])
 
@@ -40,12 +40,12 @@ def follow_features(generator: TrainedGenerator, latents: Tensor) -> Tensor:
     The features are those that enter the generator's second layer with weights, for these `latents` [N, inputs].
 
     Raises:
-        InputError: the generator has one layer only.
+        InputError: the generator has one layer only, or makes features that are no finite numbers.
     """
     layers = _weighted_layers(generator)
     if len(layers) < 2:
         raise InputError("this generator has one layer only, and so no early features")
-    features = _capture_input(generator, layers[1], latents).double()
+    features = _check_finite(_capture_input(generator, layers[1], latents).double())
     features = features[:, :: -(-features.shape[1] // MOST_FEATURES)]
     features = features - features.mean(0)
     _, components = torch.linalg.eigh(features.T @ features)
@@ -94,6 +94,12 @@ def _capture_input(generator: TrainedGenerator, layer: nn.Module, latents: Tenso
     finally:
         hook.remove()
     return torch.cat(found)
+
+
+def _check_finite(values: Tensor) -> Tensor:
+    if not values.isfinite().all():
+        raise InputError("this generator has weights or features that are no finite numbers, and so no directions")
+    return values
 
 
 def _orient(directions: Tensor) -> Tensor:

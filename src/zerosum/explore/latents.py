@@ -18,6 +18,7 @@ from torch import Tensor
 from zerosum import randomness
 from zerosum.data import Progress, Split
 from zerosum.errors import InputError
+from zerosum.explore.cells import MARGIN
 from zerosum.explore.directions import REGRESSED, factorise, follow_features
 from zerosum.explore.inversion import Inversion, invert, is_comparable
 from zerosum.explore.questions import MOST_UPLOAD, Along, Around, Draw, Kind, Move, Place, Way
@@ -25,11 +26,14 @@ from zerosum.generator import CHUNK, TrainedGenerator
 
 NEIGHBOURS, NEAREST = 8, 6
 BLOCK = 4_096  # training images compared at a time
+WINDOWED, LEAST_HALF = 1_024, 1e-6  # points by which the window is chosen, and the least that it reaches to each side
 MOST_FOUND = 1_000  # latents of pictures that are kept
 
 
 class LatentSpace:
-    """The latent space of one generator of images; one request at a time is answered.
+    """The latent space of one generator of images or of points; one request at a time is answered.
+
+    Samples are uint8 [N, C, H, W] or float32 [N, d].
 
     Attributes:
         generator: whose it is.
@@ -37,16 +41,7 @@ class LatentSpace:
     """
 
     def __init__(self, generator: TrainedGenerator, typed: str, open_training: Callable[[], Split] | None) -> None:
-        """`open_training` opens the training images when they are first asked for; None if they are not known.
-
-        Raises:
-            InputError: the samples are points.
-        """
-        if len(generator.shape) != 3:
-            raise InputError(
-                f"{typed} makes points of {generator.shape[0]} numbers, and this page shows latent spaces of images; "
-                f"'zerosum sample {shlex.quote(typed)}' plots them"
-            )
+        """`open_training` opens the training images when they are first asked for; None if they are not known."""
         self.generator, self.typed = generator, typed
         self._open_training = open_training
         self._turn = threading.RLock()
@@ -63,13 +58,14 @@ class LatentSpace:
             "truncates": networks.binary < networks.latent,
             "most-truncation": 1.0 if networks.prior == "uniform" else 3.0,
             "directions": {kind: self._count(kind) for kind in ("sefa", "ganspace")},
-            "training": self._open_training is not None,
+            "training": self._open_training is not None and self._makes_images,
             "finds": is_comparable(self.generator.shape),
             "most-bytes": MOST_UPLOAD,
+            "window": None if self._makes_images else self._window,
         }
 
     def draw(self, wanted: Draw) -> Tensor:
-        """Draw samples, uint8 [count, C, H, W], as `zerosum sample` does.
+        """Draw `count` samples, as `zerosum sample` does.
 
         Raises:
             InputError: there is no such class, or the truncation has no meaning.
@@ -79,7 +75,7 @@ class LatentSpace:
             return self.generator.sample(wanted.count, place.number, place.label, place.truncation)
 
     def go(self, way: Way) -> Tensor:
-        """Interpolate, uint8 [steps, C, H, W], as `zerosum interpolate` does; the class is mixed on a straight line.
+        """Interpolate, `steps` samples, as `zerosum interpolate` does; the class is mixed on a straight line.
 
         Raises:
             InputError: an end cannot be drawn.
@@ -88,7 +84,7 @@ class LatentSpace:
         return self._show(self.generator.connect(start, goal, way.steps)[0])
 
     def look_around(self, around: Around) -> Tensor:
-        """Sample around a place, uint8 [NEIGHBOURS + 1, C, H, W]; the first is the place itself.
+        """Sample around a place, NEIGHBOURS + 1 samples; the first is the place itself.
 
         Raises:
             InputError: the place cannot be drawn.
@@ -104,7 +100,7 @@ class LatentSpace:
         return self._show(torch.cat([start, near]))
 
     def go_along(self, along: Along) -> Tensor:
-        """Move along a direction, uint8 [steps, C, H, W].
+        """Move along a direction, `steps` samples.
 
         Raises:
             InputError: there is no such direction, or the place cannot be drawn.
@@ -117,7 +113,7 @@ class LatentSpace:
         return self._show(torch.stack([self.locate(each) for each in places]))
 
     def show(self, place: Place) -> Tensor:
-        """Map a place to its sample, uint8 [1, C, H, W].
+        """Map a place to its sample, the only one of those returned.
 
         Raises:
             InputError: it cannot be drawn.
@@ -130,8 +126,10 @@ class LatentSpace:
         A distance is the root mean square difference of a pixel's value, of 255.
 
         Raises:
-            InputError: the data are not known, or not where they were.
+            InputError: the data are not known, or not where they were, or the samples are points.
         """
+        if not self._makes_images:
+            raise InputError("points are not compared with training data here")
         sample = self.show(place).float().flatten(1)
         with self._turn:
             images = self._training.samples
@@ -198,6 +196,18 @@ class LatentSpace:
             return len(self.directions(kind))
         except InputError:
             return 0
+
+    @property
+    def _makes_images(self) -> bool:
+        return len(self.generator.shape) == 3
+
+    @cached_property
+    def _window(self) -> dict[str, Any]:
+        """Choose the square that shows the first two coordinates of points, or the part of the line for one."""
+        points = self.generator.sample(WINDOWED)[:, :2].nan_to_num(0, 0, 0)
+        low, high = points.amin(0), points.amax(0)
+        half = float((high - low).max()) / 2 * MARGIN
+        return {"middle": ((low + high) / 2).tolist(), "half": max(half, LEAST_HALF)}
 
     @cached_property
     def _sefa(self) -> Tensor:

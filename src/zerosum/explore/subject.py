@@ -25,7 +25,7 @@ class Subject:
     Attributes:
         name: its title.
         session: a game of points, if it is a toy, or a run of one.
-        space: a latent space, if there is a generator of images.
+        space: a latent space, if there is a generator.
         why_no_space: why there is none, in a line, if one might be expected.
         run: the folder of a run.
     """
@@ -54,7 +54,7 @@ def open_subject(what: str, device: str = "auto") -> Subject:
     """Open a toy by its name, a run's folder, or a generator as `zerosum.load` takes it.
 
     Raises:
-        InputError: it is nothing of these, or a generator of points without a run, or the device is not there.
+        InputError: it is nothing of these, or the device is not there.
     """
     Engine.choose(device)  # which refuses one that is not there, also where nothing is played on it
     if is_toy(what):
@@ -74,21 +74,25 @@ def _open_run(what: str, folder: RunFolder, device: str) -> Subject:
     Of a run of a toy, the game is played anew by its recipe and from its seed.
     """
     about, name = folder.describe(), folder.path.resolve().name
+    space, why = _open_space(what, folder, device)
+    session = None
     if about["data"] in DISTRIBUTIONS:
         session = Session(Settings(about["data"], recipe=str(folder.path), seed=about["seed"]))
-        return Subject(name, session=session, run=folder.path)
+    return Subject(name, session, space, why, folder.path)
+
+
+def _open_space(what: str, folder: RunFolder, device: str) -> tuple[LatentSpace | None, str]:
+    """Open the latent space of a run's generator, or say in a line why there is none."""
     file = folder.generator if folder.generator.exists() else folder.best
     if not file.exists():
-        why = (
+        return None, (
             "The run has no generator yet: it is written at the end of the training, or where it is stopped; then "
             "start 'zerosum explore' again."
         )
-        return Subject(name, why_no_space=why, run=folder.path)
     try:
-        space = LatentSpace(load(file, device), what, partial(_open_recorded, folder))
+        return LatentSpace(load(file, device), what, partial(_open_recorded, folder)), ""
     except InputError as error:
-        return Subject(name, why_no_space=str(error), run=folder.path)
-    return Subject(name, space=space, run=folder.path)
+        return None, str(error)
 
 
 def _open_built_in(data: str) -> Split:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
@@ -88,6 +89,16 @@ def test_questions_about_latents(latents: Site) -> None:
     assert len(latents.arrays("/latents/around", {"place": place, "share": 0.5})[1]["pictures"]) == 9
     along = {"place": place, "kind": "ganspace", "number": 1, "reach": 2, "steps": 3}
     assert len(latents.arrays("/latents/along", along)[1]["pictures"]) == 3
+
+
+def test_points_are_numbers() -> None:
+    generator = untrained(small("mlp"), 2)
+    with served(Subject("it", space=LatentSpace(generator, "it", None))) as site:
+        about, arrays = site.arrays("/latents/draw", {"place": {}, "count": 5})
+        assert about["command"] == "zerosum sample it --seed 0 --count 5"
+        assert np.array_equal(arrays["points"], generator.sample(5).numpy())
+        assert site.arrays("/latents/around", {"place": {}})[1]["points"].shape == (9, 2)
+        assert "cannot be compared with samples of shape [2]" in site.error("/latents/find", PICTURE)
 
 
 @pytest.mark.parametrize(

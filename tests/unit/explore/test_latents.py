@@ -13,7 +13,6 @@ from zerosum.explore.latents import LatentSpace, describe_command
 from zerosum.explore.questions import Along, Around, Draw, Move, Place, Way
 from zerosum.generator import TrainedGenerator
 from zerosum.generator.interpolation import slerp
-from zerosum.networks import Networks
 
 FAMILIES = ["compact", "dcgan", "resnet", "mlp", "paper-mlp", "r3gan"]
 
@@ -116,6 +115,7 @@ def test_classes_are_no_directions() -> None:
         "training": False,
         "finds": True,
         "most-bytes": 50_000_000,
+        "window": None,
     }
     assert MOST >= 8
 
@@ -157,10 +157,41 @@ def test_what_cannot_be_drawn_is_said(place: Place, words: str) -> None:
         space(conditional()).show(place)
 
 
-def test_points_have_no_latent_space_here() -> None:
-    networks: Networks = small("mlp")
-    with pytest.raises(InputError, match="it makes points of 2 numbers"):
-        space(untrained(networks, 2))
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_points_have_a_latent_space_too(dimension: int) -> None:
+    generator = untrained(small("mlp"), dimension)
+    here = space(generator, Split(torch.zeros(9, dimension)))
+    points = here.draw(Draw(Place("7"), 70))
+    assert torch.equal(points, generator.sample(70, 7))
+    assert torch.allclose(here.show(Place("7", 69))[0], points[69])
+    way = here.go(Way(Place("7", 1), Place("7", 2), 5))
+    assert torch.allclose(way[[0, -1]], points[1:3])
+    assert here.look_around(Around(Place())).shape == (9, dimension)
+    assert here.go_along(Along(Place("7"), "sefa", 1, 2.0, 7)).shape == (7, dimension)
+    about = here.describe()
+    assert not about["finds"]
+    assert not about["training"]
+    with pytest.raises(InputError, match="points are not compared with training data here"):
+        here.find_training(Place())
+
+
+def test_the_window_shows_all_points() -> None:
+    generator = untrained(small("mlp"), 3)
+    window = space(generator).describe()["window"]
+    middle, half = torch.tensor(window["middle"]), window["half"]
+    away = (generator.sample(1_024)[:, :2] - middle).abs().amax(0)
+    assert float(away.max()) == pytest.approx(half / 1.35)
+    assert space(plain()).describe()["window"] is None
+
+
+def test_points_of_a_game_that_diverged_have_a_window_and_no_directions() -> None:
+    generator = untrained(small("mlp"), 2)
+    with torch.no_grad():
+        for parameter in generator.network.parameters():
+            parameter.fill_(torch.nan)
+    about = space(generator).describe()
+    assert about["window"] == {"middle": [0, 0], "half": 1e-6}
+    assert about["directions"] == {"sefa": 0, "ganspace": 0}
 
 
 def test_the_command_that_draws_the_same() -> None:

@@ -43,13 +43,17 @@ def test_training_images_of_a_run_that_is_gone(tmp_path: Path) -> None:
         space.find_training(Place())
 
 
-def test_a_run_without_a_generator_and_one_of_points(tmp_path: Path) -> None:
+def test_a_run_without_a_generator_and_then_with_its_best(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", generator=False)
     subject = open_subject(str(folder.path))
     assert (subject.space, subject.run) == (None, folder.path)
     assert subject.why_no_space.startswith("The run has no generator yet")
     untrained(small("mlp"), 2).save(folder.best)
-    assert "makes points of 2 numbers" in open_subject(str(folder.path)).why_no_space
+    subject = open_subject(str(folder.path))
+    assert subject.space is not None
+    assert (subject.space.generator.shape, subject.why_no_space) == ((2,), "")
+    folder.best.write_bytes(b"damaged")
+    assert "best.safetensors" in open_subject(str(folder.path)).why_no_space
 
 
 def test_a_run_of_a_toy_is_played_again_by_its_recipe(tmp_path: Path) -> None:
@@ -57,7 +61,8 @@ def test_a_run_of_a_toy_is_played_again_by_its_recipe(tmp_path: Path) -> None:
     subject = open_subject(str(folder.path))
     session = subject.session
     assert session is not None
-    assert (subject.space, subject.run) == (None, folder.path)
+    assert subject.space is not None
+    assert (subject.space.generator.shape, subject.run) == ((2,), folder.path)
     assert session.choices()["recipe"][0] == str(folder.path)
     assert session.state()["command"] == f"zerosum train ring --recipe {folder.path} --seed 5"
     session.tell("restart", {"settings": {**session.state()["settings"], "game": "hinge"}})
@@ -91,11 +96,9 @@ def test_a_device_that_is_not_there_is_refused_also_for_games_on_the_cpu(
 
 
 def test_what_cannot_be_explored(tmp_path: Path) -> None:
-    untrained(small("mlp"), 2).save(tmp_path / "points.safetensors")
     for what, words in {
         tmp_path: "is not a run folder",
         tmp_path / "nowhere": "no run and no generator at",
-        tmp_path / "points.safetensors": "points.safetensors makes points of 2 numbers",
     }.items():
         with pytest.raises(InputError, match=words):
             open_subject(str(what))

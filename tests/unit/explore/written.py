@@ -37,5 +37,6 @@ def write_run(path: Path, *, iterations: int = 3, generator: bool = True, data: 
     for step in (1, 3):
         (folder.samples / f"{step:06d}.png").write_bytes(PICTURE + bytes([step]))
     if generator:
-        untrained(small("compact"), 1, 8, 8).save(folder.generator)
+        made = untrained(small("mlp"), 2) if data == "ring" else untrained(small("compact"), 1, 8, 8)
+        made.save(folder.generator)
     return folder

@@ -65,6 +65,18 @@ export function drawDots(canvas, place, { values, shape }, colour, { radius = 2.
   }
 }
 
+// A line through points, in their order.
+export function drawPath(canvas, place, { values, shape }, colour, height = null) {
+  const pen = canvas.getContext("2d");
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1.5;
+  pen.beginPath();
+  for (let number = 0; number < shape[0]; number += 1) {
+    pen.lineTo(place.x(values[number * shape[1]]), height ?? place.y(values[number * shape[1] + 1]));
+  }
+  pen.stroke();
+}
+
 // The length grows with the root of a push, so that small ones can be seen, and no longer than ARROW.
 export function drawPushes(canvas, place, points, pushes, half, colour, height = null) {
   const pen = canvas.getContext("2d");

@@ -1,21 +1,20 @@
 // A latent space: a place in it is how its latent was drawn and how far it was moved; the program keeps the latents.
 
-import { drawPicture, fillStrip } from "./drawing.js";
+import { fillStrip } from "./drawing.js";
 import { askArrays, newest } from "./messages.js";
+import { makeSample, picturesView } from "./pictures.js";
+import { pointsView } from "./points.js";
 import { showSearch } from "./search.js";
 
-const COUNT = 36;
 const REACH = 4; // standard deviations
-const STEPS = 9;
-const LARGE = 40; // pixels
 const element = (id) => document.getElementById(id);
 
 let space = null;
+let view = null;
 let moves = {};
 let direction = 0;
 const SLOTS = ["a", "b"];
 const chosen = { a: null, b: null };
-const placeOf = new WeakMap();
 
 export function showLatents(found, whyNot) {
   element("no-space").textContent = whyNot;
@@ -23,7 +22,8 @@ export function showLatents(found, whyNot) {
   element("space").hidden = !found;
   if (!found) return;
   space = found;
-  element("space").classList.toggle("large-pictures", Math.max(...found.shape.slice(1)) > LARGE);
+  element("space").classList.toggle("of-points", found.shape.length === 1);
+  view = found.shape.length === 1 ? pointsView(found, choose) : picturesView(found, choose);
   element("class-label").hidden = !found.classes.length;
   element("class").replaceChildren(new Option("any", ""), ...found.classes.map((name) => new Option(name, name)));
   element("truncation-label").hidden = !found.truncates;
@@ -43,7 +43,7 @@ export function showLatents(found, whyNot) {
   element("put-back").addEventListener("click", putBack);
   element("nearest").addEventListener("click", () => findTraining());
   element("share").addEventListener("input", () => lookAround());
-  if (found.finds) showSearch(found["most-bytes"], askSeed, makeSample);
+  if (found.finds) showSearch(found["most-bytes"], askSeed, (...given) => makeSample(...given, choose));
   makeSliders();
   drawGrid();
 }
@@ -69,11 +69,9 @@ function movedPlace() {
 const drawGrid = newest(async () => {
   const truncation = Number(element("truncation").value);
   element("truncation-value").textContent = truncation <= space["most-truncation"] ? truncation.toFixed(1) : "none";
-  const answer = await askArrays("latents/draw", { place: drawnPlace(0), count: COUNT });
+  const answer = await askArrays("latents/draw", { place: drawnPlace(0), count: view.count });
   element("sample-command").textContent = answer.command;
-  const { pictures } = answer.arrays;
-  const buttons = Array.from({ length: COUNT }, (_, index) => makeSample(drawnPlace(index), pictures, index, `sample ${index + 1}`));
-  element("grid").replaceChildren(...buttons);
+  view.showSamples(answer.arrays, drawnPlace);
   if (!isFound(chosen.a)) clearMoves();
   SLOTS.forEach((slot, index) => {
     if (!isFound(chosen[slot])) chosen[slot] = drawnPlace(index);
@@ -83,21 +81,7 @@ const drawGrid = newest(async () => {
 
 const isFound = (place) => Number.isInteger(place?.found);
 
-// A button with picture `number` of those given, which sets A or B to its place.
-function makeSample(place, pictures, number, name) {
-  const button = document.createElement("button");
-  const canvas = document.createElement("canvas");
-  button.type = "button";
-  button.className = "sample";
-  button.setAttribute("aria-label", name);
-  button.addEventListener("click", () => choose(document.querySelector("[name=slot]:checked").value, place));
-  drawPicture(canvas, pictures, number);
-  button.append(canvas);
-  placeOf.set(button, place);
-  return button;
-}
-
-function choose(slot, place) {
+function choose(place, slot = document.querySelector("[name=slot]:checked").value) {
   chosen[slot] = place;
   if (slot === "a") clearMoves();
   showAll();
@@ -118,13 +102,7 @@ function putBack() {
 }
 
 function showAll() {
-  document.querySelectorAll(".sample").forEach((button) => {
-    const own = placeOf.get(button);
-    const slots = SLOTS.filter((slot) => chosen[slot].index === own.index && chosen[slot].found === own.found).map((slot) => slot.toUpperCase());
-    if (slots.length) button.dataset.slots = slots.join(" ");
-    else delete button.dataset.slots;
-    button.setAttribute("aria-pressed", String(slots.length > 0));
-  });
+  view.mark(chosen);
   showMoved();
   goBetween();
   goAlong();
@@ -158,27 +136,27 @@ function makeSliders() {
 
 const showMoved = newest(async () => {
   const { arrays } = await askArrays("latents/show", movedPlace());
-  drawPicture(element("large"), arrays.pictures, 0);
+  view.showMoved(arrays);
 }, "showMoved");
 
 const goBetween = newest(async () => {
-  const { arrays } = await askArrays("latents/go", { start: chosen.a, goal: chosen.b, steps: STEPS });
-  fillStrip(element("between"), arrays.pictures);
+  const { arrays } = await askArrays("latents/go", { start: chosen.a, goal: chosen.b, steps: view.steps });
+  view.showBetween(arrays);
 }, "goBetween");
 
 const goAlong = newest(async () => {
   element("along-name").textContent = `direction ${direction + 1}, from −${REACH} to ${REACH} standard deviations`;
   if (!space.directions[element("kind").value]) return;
-  const question = { place: chosen.a, kind: element("kind").value, number: direction, reach: REACH, steps: STEPS };
+  const question = { place: chosen.a, kind: element("kind").value, number: direction, reach: REACH, steps: view.steps };
   const { arrays } = await askArrays("latents/along", question);
-  fillStrip(element("along"), arrays.pictures);
+  view.showAlong(arrays);
 }, "goAlong");
 
 const lookAround = newest(async () => {
   const share = Number(element("share").value);
   element("share-value").textContent = `${Math.round(100 * share)}% of the way to other samples`;
   const { arrays } = await askArrays("latents/around", { place: chosen.a, share });
-  fillStrip(element("around"), arrays.pictures, ["A"]);
+  view.showAround(arrays);
 }, "lookAround");
 
 const findTraining = newest(async () => {
