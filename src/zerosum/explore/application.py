@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ from zerosum.explore.subject import Subject
 from zerosum.explore.typed import MOST_BYTES
 from zerosum.export.pictures import select_shown
 
+OWN = files("zerosum.explore") / "page"
+COLOURS = files("zerosum.export") / "web" / "colours.css"  # those of the exported page
 PAGE = {
     "": ("index.html", "text/html"),
     "page.css": ("page.css", "text/css"),
@@ -46,7 +49,8 @@ T = TypeVar("T")
 
 def make_application(subject: Subject) -> Starlette:
     """Make the application of one subject; it is closed when the application ends."""
-    routes = [Route(f"/{address}", _file(*entry)) for address, entry in PAGE.items()]
+    routes = [Route(f"/{address}", _file(OWN / name, kind)) for address, (name, kind) in PAGE.items()]
+    routes.append(Route("/colours.css", _file(COLOURS, "text/css")))
     routes.append(Route("/about", _about(subject)))
     if subject.space is not None:
         routes += _latent_routes(subject.space)
@@ -66,8 +70,8 @@ def _closing(subject: Subject) -> Callable[[Starlette], AbstractAsyncContextMana
     return live
 
 
-def _file(name: str, kind: str) -> Callable[[Request], Any]:
-    content = (files("zerosum.explore") / "page" / name).read_bytes()
+def _file(place: Traversable, kind: str) -> Callable[[Request], Any]:
+    content = place.read_bytes()
 
     async def answer(request: Request) -> Response:
         return Response(content, media_type=kind)

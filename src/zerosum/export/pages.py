@@ -17,7 +17,7 @@ from zerosum.export.deployed import Traced
 from zerosum.export.folders import check_free, write_folder
 from zerosum.generator import TrainedGenerator
 
-OWN = "index.html", "page.css", "page.js"
+OWN = "index.html", "colours.css", "page.css", "page.js"
 PACKAGE = "onnxruntime-web"
 RUNTIME = "ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"
 LARGEST = 100_000_000  # bytes of a runtime's file

@@ -61,6 +61,8 @@ def served(subject: Subject) -> Iterator[Site]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[bound])))
         thread.start()
-        yield Site(door)
-        server.should_exit = True
-        thread.join()
+        try:
+            yield Site(door)
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -51,6 +51,7 @@ def test_the_page_and_nothing_else(latents: Site) -> None:
     assert {name for name, _ in PAGE.values()} == {file.name for file in folder.iterdir()}
     for address, (name, _) in PAGE.items():
         assert latents.ask(f"/{address}") == (200, (folder / name).read_bytes())
+    assert latents.ask("/colours.css") == (200, (folder.parents[1] / "export" / "web" / "colours.css").read_bytes())
     for path in (
         "/session.py",
         "/../application.py",
