@@ -6,15 +6,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from safetensors.torch import load_file
 
+import zerosum
 from tests.end_to_end.conftest import COMMAND
+from zerosum import recipes
+from zerosum.game.recipe import change
 
 ROOT = Path(__file__).parents[2]
 TORCHRUN = str(COMMAND.with_name("torchrun"))
@@ -51,7 +56,9 @@ def test_every_recipe_has_the_same_bits_in_one_process_in_two_and_in_four() -> N
 
 
 @contextmanager
-def ranks(count: int, folder: Path, *arguments: str) -> Iterator[list[subprocess.Popen[str]]]:
+def ranks(
+    count: int, folder: Path, *arguments: str, program: Sequence[str] = ("-m", "zerosum")
+) -> Iterator[list[subprocess.Popen[str]]]:
     """Start the command in as many processes as torchrun would, without it, and see that none is left behind."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -59,7 +66,7 @@ def ranks(count: int, folder: Path, *arguments: str) -> Iterator[list[subprocess
     shared = {"WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "zerosum", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=folder,
             env=environment(**shared, RANK=rank, LOCAL_RANK=rank),
             stdout=subprocess.PIPE,
@@ -150,6 +157,79 @@ def test_all_processes_end_when_one_is_gone_and_the_run_goes_on(whole: Path, tmp
     codes, _, err = train_together(2, tmp_path, "resume", str(run))
     assert (codes, err) == ([0, 0], "")
     assert records(run) == records(whole)
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> Path:
+    """Images of two classes that a classifier tells apart at once, in whose features scores are measured."""
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 2, 240)
+    values = draw.integers(0, 200, (240, 8, 8, 3)) + 55 * (labels[:, None, None, None] == np.arange(3))
+    np.savez(tmp_path / "colours.npz", images=values.astype(np.uint8), labels=labels)
+    return tmp_path / "colours.npz"
+
+
+def test_scores_of_images_are_those_of_one_process(colours: Path, tmp_path: Path) -> None:
+    """Channels lie last in what generators make, and another layout would give other bits."""
+    changes = ("networks.width=4", "batch_size=8", "accumulate=4", "precision=float32", "threads=1")
+    zerosum.train(colours, reduce(change, changes, recipes.find("compact")), steps=2, out=tmp_path / "alone")
+    call = [word for change in changes for word in ("--set", change)]
+    call = ["train", str(colours), "--recipe", "compact", "--steps", "2", *call, "--out", "together"]
+    codes, _, err = train_together(2, tmp_path, *call)
+    assert (codes, err) == ([0, 0], "")
+    expected, found = (records(tmp_path / name) for name in ("alone", "together"))
+    assert found == expected
+    assert "classifier" in next(line["features"] for line in expected if line.get("metric") == "frechet-distance")
+
+
+WATCHED = """
+import os, signal, sys
+from zerosum.cli import main
+from zerosum.run.sharing import Helper
+
+work, rank = Helper.{method}, int(os.environ["RANK"])
+
+
+def act(self, rows):
+    if self._run.step:
+        {act}
+    return work(self, rows)
+
+
+Helper.{method} = act
+main()
+"""
+
+
+@contextmanager
+def ranks_that(act: str, method: str, run: Path) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start two processes that do something before each share of the work when they score."""
+    program = ("-c", WATCHED.format(act=act, method=method))
+    with ranks(2, run.parent, *TRAIN, "--set", "accumulate=4", "--out", str(run), program=program) as processes:
+        yield processes
+
+
+def test_each_process_ends_with_a_line_when_one_fails_while_they_score(tmp_path: Path) -> None:
+    with ranks_that("raise MemoryError", "_extract", tmp_path / "run") as processes:
+        _, of_other = processes[1].communicate(timeout=120)
+        _, of_first = processes[0].communicate(timeout=ENDS)
+    assert [process.returncode for process in processes] == [1, 1]
+    assert of_first.startswith("error: another process of this run is gone")
+    assert of_other.startswith("error in process 1: out of memory")
+    assert [of_first.count("\n"), of_other.count("\n")] == [1, 1]
+    assert not any(line["kind"] == "score" for line in records(tmp_path / "run"))
+
+
+def test_a_stop_while_processes_score_waits_for_the_scores(whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    act = 'os.kill(os.getpid(), signal.SIGTERM) if rank == 0 else sys.stderr.write("helps,")'
+    with ranks_that(act, "sample", run) as processes:
+        out, err = processes[0].communicate(timeout=120)
+        _, of_other = processes[1].communicate(timeout=ENDS)
+    assert ([process.returncode for process in processes], err) == ([143, 0], "")
+    assert of_other == "helps,helps,helps,"  # 5,000 samples are 79 chunks, and a process gets 16 at a time
+    assert "Stopped after 30 of 120 iterations" in out
+    assert records(run) == [line for line in records(whole) if line["step"] <= 30]
 
 
 def test_minibatches_are_cut_for_the_processes_there_are_and_minutes_are_agreed_on(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def announce(run: Trainer, imported: float, console: Console) -> None:
 def train_and_show(trainer: Trainer, console: Console, conduct: Conduct) -> None:
     """Train to the end and say what came of it, or stop when asked to and say how it goes on."""
     stopped_by = train_with_bar(trainer, console, conduct)
-    trainer.team.leave()
+    trainer.team.dismiss()
     path, typed = trainer.folder.path, shlex.quote(str(trainer.folder.path))
     if stopped_by:
         console.print(

@@ -164,7 +164,8 @@ class Evidence:
     @functools.cached_property
     def fake_features(self) -> NDArray[np.float32]:
         """The features of the samples, [N, D]."""
-        features: NDArray[np.float32] = self.need_evaluation().features(self.need_samples(2)).numpy()
+        evaluation = self.need_evaluation()
+        features: NDArray[np.float32] = evaluation.extraction(evaluation.features, self.need_samples(2)).numpy()
         return features
 
     def need_distances(self) -> list[tuple[int, Score]]:

@@ -1,13 +1,15 @@
 """Several processes that play one game, as `torchrun` starts them: each plays some of the parts of every minibatch.
 
 A part has the same samples and the same random numbers whoever plays it, and gradients are added in the order of the
-parts. So on CPUs, with as many threads in each process, one process, two and four end with the same bits.
+parts. So on CPUs, with as many threads in each process, one process, two and four end with the same bits. What else
+takes long, the first process shares out row by row: the batches are those of one process, in the same order.
 """
 
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,8 +21,11 @@ from torch import Tensor, distributed, nn
 from zerosum.errors import InputError, RunFailed
 from zerosum.launch import is_one_of_several
 
-PATIENCE = timedelta(hours=2)  # for a process that is silent, as the first one is while it scores
+PATIENCE = timedelta(hours=2)  # for a process that is silent, as the first one is while it computes distances
+ROUND = 16  # batches that a process gets at a time, so that memory does not grow with the number of rows
+DTYPES = {str(each): each for each in (torch.uint8, torch.int64, torch.float32)}  # of rows that are shared out
 Rows = Sequence[Sequence[Tensor]]
+Task = Callable[[Tensor], Tensor]
 
 
 class Reduction:
@@ -65,8 +70,23 @@ class Team:
         """Wait for what the first process tells."""
         raise NotImplementedError
 
+    def share_out(self, name: str, task: Task, rows: Tensor, size: int) -> Tensor:
+        """Apply `task` to `rows` [n, ...], as the first process; return what it makes of them, in their order.
+
+        The others, who `help`, apply what they know by that `name` to their shares, which are of whole batches of
+        `size` rows. It makes equally many rows of each row.
+        """
+        return task(rows)
+
+    def help(self, tasks: Mapping[str, Task]) -> list[Any]:
+        """Do the `tasks` that the first process shares out, by their names, until it tells something; return that."""
+        raise NotImplementedError
+
     def leave(self) -> None:
         """Take leave of the others."""
+
+    def dismiss(self) -> None:
+        """Tell the others, who `help`, that nothing is left to do, as the first process; and take leave of them."""
 
 
 ALONE = Team()
@@ -100,10 +120,8 @@ class Group(Team):
         shares = F.pad(rows, (0, self.size * share - length)).view(count, self.size, share)
         sent = shares.transpose(0, 1).contiguous()
         received = torch.empty_like(sent)
-        try:
+        with _talking():
             distributed.all_to_all_single(received, sent)
-        except RuntimeError as error:
-            raise _lost(error) from None
         total, *others = received.view(-1, share)
         for each in others:
             total += each
@@ -112,10 +130,8 @@ class Group(Team):
     def gather_rows(self, rows: Tensor) -> Tensor:
         """Return the rows of all processes, [size * n, ...], given those of this one, [n, ...]."""
         everyone = [torch.empty_like(rows) for _ in range(self.size)]
-        try:
+        with _talking():
             distributed.all_gather(everyone, rows)
-        except RuntimeError as error:
-            raise _lost(error) from None
         return torch.cat(everyone)
 
     def tell(self, *words: Any) -> None:
@@ -126,21 +142,81 @@ class Group(Team):
         """Wait for what the first process tells."""
         return self._broadcast([])
 
+    def share_out(self, name: str, task: Task, rows: Tensor, size: int) -> Tensor:
+        """Apply `task` to `rows` [n, ...], as the first process; return what it makes of them, in their order."""
+        rounds = torch.split(rows, ROUND * size * self.size)
+        return torch.cat([self._share_out(name, task, each, size) for each in rounds])
+
+    def help(self, tasks: Mapping[str, Task]) -> list[Any]:
+        """Do the `tasks` that the first process shares out, by their names, until it tells something; return that."""
+        while (words := self.hear()) and words[0] in tasks:
+            name, count, size, *layout = words
+            begin, end = self._share(self.rank, count, size)
+            if begin < end:
+                made = tasks[name](_receive(0, end - begin, *layout))
+                _send(0, made)
+        return words
+
     def leave(self) -> None:
         """Take leave of the others."""
         distributed.destroy_process_group()
+
+    def dismiss(self) -> None:
+        """Tell the others, who `help`, that nothing is left to do, as the first process; and take leave of them."""
+        self.tell()
+        self.leave()
+
+    def _share_out(self, name: str, task: Task, rows: Tensor, size: int) -> Tensor:
+        """Let each process do its share of `rows`; the first one has some, if there are any."""
+        own, *others = (self._share(rank, len(rows), size) for rank in range(self.size))
+        self.tell(name, len(rows), size, *_layout(rows))
+        for rank, (begin, end) in enumerate(others, start=1):
+            _send(rank, rows[begin:end])
+        made = [task(rows[slice(*own)])]
+        each = len(made[0]) // own[1]
+        for rank, (begin, end) in enumerate(others, start=1):
+            made.append(_receive(rank, each * (end - begin), *_layout(made[0])))
+        return torch.cat(made)
+
+    def _share(self, rank: int, count: int, size: int) -> tuple[int, int]:
+        """Return where the share of a process in `count` rows begins and ends: at whole batches of `size`."""
+        batches = -(-count // size)
+        begin, end = (min(count, size * -(-batches * each // self.size)) for each in (rank, rank + 1))
+        return begin, end
 
     def _broadcast(self, words: list[Any]) -> list[Any]:
         """Send `words` as JSON; nothing is unpickled."""
         text = torch.frombuffer(bytearray(json.dumps(words).encode()), dtype=torch.uint8)
         length = torch.tensor(len(text))
-        try:
+        with _talking():
             distributed.broadcast(length, src=0)
             text = text if self.rank == 0 else text.new_empty(int(length))
             distributed.broadcast(text, src=0)
-        except RuntimeError as error:
-            raise _lost(error) from None
         return list(json.loads(bytes(text.tolist())))
+
+
+def _layout(rows: Tensor) -> tuple[list[int], list[int], str]:
+    """Describe rows but for their number: the shape of one, how they lie in memory, and of what type they are.
+
+    Convolutions take another way, with other bits, where channels lie last.
+    """
+    return list(rows.shape[1:]), list(rows.stride()), str(rows.dtype)
+
+
+def _send(rank: int, rows: Tensor) -> None:
+    """Send `rows`, if there are any, to a process that expects them."""
+    with _talking():
+        if len(rows):
+            distributed.send(rows.contiguous(), rank)
+
+
+def _receive(rank: int, count: int, shape: list[int], strides: list[int], dtype: str) -> Tensor:
+    """Wait for `count` rows of a process, if it has any; they lie in memory as they did there."""
+    rows = torch.empty((count, *shape), dtype=DTYPES[dtype])
+    with _talking():
+        if count:
+            distributed.recv(rows, rank)
+    return torch.empty_strided(rows.shape, strides, dtype=rows.dtype).copy_(rows)
 
 
 class _Gathering(Reduction):
@@ -204,9 +280,18 @@ def choose_own(device: str) -> str:
     return f"cuda:{number}"
 
 
-def _lost(error: RuntimeError) -> RunFailed:
-    reason = re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])  # without the place in the library's source
-    return RunFailed(
-        f"another process of this run is gone ({reason[:120]}): its line says why; the last checkpoint is whole, and "
-        "'zerosum resume' goes on from it, with any number of processes that divides accumulate"
-    )
+@contextmanager
+def _talking() -> Iterator[None]:
+    """Say so in a line if a process is gone that this one talks to.
+
+    Raises:
+        RunFailed: it is gone, or silent for too long.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        reason = re.sub(r"^\[\S+\] ", "", str(error).splitlines()[0])  # without the place in the library's source
+        raise RunFailed(
+            f"another process of this run is gone ({reason[:120]}): its line says why; the last checkpoint is whole, "
+            "and 'zerosum resume' goes on from it, with any number of processes that divides accumulate"
+        ) from None

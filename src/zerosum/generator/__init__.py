@@ -1,7 +1,7 @@
 """The trained generator: what a user loads (`loading.py`), samples from and saves."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,12 @@ class TrainedGenerator:
         """
         if n < 1:
             raise InputError(f"cannot make {n} samples: ask for at least 1")
-        for chunk, samples in enumerate(self._map_latents(n, seed, label, truncation, self.generate)):
+        for chunk, samples in enumerate(self._map_latents(_chunks(n), seed, label, truncation, self.generate)):
             yield samples[: n - chunk * CHUNK]
+
+    def sample_chunks(self, chunks: Iterable[int], seed: int = 0) -> Tensor:
+        """Draw some of the samples of `sample`, CHUNK at a time: chunk c has those from number c * CHUNK on."""
+        return torch.cat(list(self._map_latents(chunks, seed, None, None, self.generate)))
 
     def interpolate(
         self, n: int, steps: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
@@ -160,7 +164,7 @@ class TrainedGenerator:
         self, n: int, seed: int = 0, label: str | int | None = None, truncation: float | None = None
     ) -> Iterator[Tensor]:
         """Yield the latents [CHUNK, latent (+ classes)] of `sample`, chunk by chunk, at least `n` of them."""
-        return self._map_latents(n, seed, label, truncation, lambda latents: latents)
+        return self._map_latents(_chunks(n), seed, label, truncation, lambda latents: latents)
 
     def check_request(self, label: str | int | None, truncation: float | None) -> None:
         """Refuse a class or a truncation that this generator cannot serve, before any work.
@@ -174,16 +178,16 @@ class TrainedGenerator:
 
     def _map_latents(
         self,
-        n: int,
+        chunks: Iterable[int],
         seed: int,
         label: str | int | None,
         truncation: float | None,
         function: Callable[[Tensor], Tensor],
     ) -> Iterator[Tensor]:
-        """Apply `function` to the latents chunk by chunk, each in a random scope that is left before the yield."""
+        """Apply `function` to the latents of each chunk, in a random scope that is left before the yield."""
         self.check_request(label, truncation)
         weights = self._class_weights(label)
-        for chunk in range((n + CHUNK - 1) // CHUNK):
+        for chunk in chunks:
             with randomness.scope(seed, chunk, "sample", device=self.engine.device):
                 labels = None if weights is None else torch.multinomial(weights, CHUNK, replacement=True)
                 latents = self.networks.sample_latents(CHUNK, self.engine.device, labels, len(self.classes), truncation)
@@ -224,3 +228,8 @@ class TrainedGenerator:
         }
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         return safetensors.torch.save(tensors, {"zerosum": json.dumps(metadata)})
+
+
+def _chunks(n: int) -> range:
+    """Return the numbers of the chunks that `n` samples lie in."""
+    return range((n + CHUNK - 1) // CHUNK)

@@ -25,6 +25,7 @@ from zerosum.metrics import (
 )
 from zerosum.metrics.examples import Examples
 from zerosum.metrics.features import FeatureExtractor, Request, open_features
+from zerosum.metrics.features.cache import Extraction, extract_here
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.metrics.memorisation import find_closest
 from zerosum.metrics.real_samples import MOST_SAMPLES, RealSamples
@@ -64,6 +65,7 @@ class Evaluation(RealSamples):
         reference: Reference = "test",
         *,
         made_elsewhere: bool = False,
+        extraction: Extraction = extract_here,
     ) -> "Evaluation":
         """Open the features that are asked for, else the best ones that need no weights from elsewhere.
 
@@ -72,7 +74,7 @@ class Evaluation(RealSamples):
         Raises:
             InputError: these features cannot be had for this source.
         """
-        return cls(source, open_features(source, request), reference, made_elsewhere)
+        return cls(source, open_features(source, request), reference, made_elsewhere, extraction)
 
     @property
     def interim(self) -> int:

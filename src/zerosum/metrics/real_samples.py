@@ -10,7 +10,7 @@ from zerosum import randomness
 from zerosum.data import Progress, Source, Split
 from zerosum.metrics import STACKS, Reference, SampleSet, draw_order
 from zerosum.metrics.features import FeatureExtractor
-from zerosum.metrics.features.cache import FeatureCache
+from zerosum.metrics.features.cache import Extraction, FeatureCache, extract_here
 
 MOST_SAMPLES = 10_000
 MOST_TRAINING, MOST_SLOW = 100_000, 10_000
@@ -25,12 +25,14 @@ class RealSamples:
         features: the features that samples are compared in.
         reference: the real samples that distances are measured to.
         made_elsewhere: whether the samples' maker may have seen every sample of the source, and its mirror image.
+        extraction: what applies the features to samples, here or in other processes too.
     """
 
     source: Source
     features: FeatureExtractor
     reference: Reference = "test"
     made_elsewhere: bool = False
+    extraction: Extraction = extract_here
 
     @functools.cached_property
     def test(self) -> SampleSet:
@@ -100,7 +102,7 @@ class RealSamples:
 
     @functools.cached_property
     def _cache(self) -> FeatureCache:
-        return FeatureCache(self.features)
+        return FeatureCache(self.features, extraction=self.extraction)
 
     @functools.cached_property
     def _keeps_train(self) -> bool:

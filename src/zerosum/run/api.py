@@ -26,6 +26,7 @@ from zerosum.run.length import Length
 from zerosum.run.logs import check_logs, open_logs
 from zerosum.run.plan import Plan, open_for_recipe
 from zerosum.run.scoring import INTERIM_SCORES, Scoring
+from zerosum.run.sharing import extract_together
 from zerosum.run.start import Start
 from zerosum.run.stopping import StopRequest
 from zerosum.run.trainer import Trainer
@@ -185,7 +186,8 @@ def finish(
 
     with closing(trainer.folder), closing(logs):
         with preparing or nullcontext():
-            evaluation = Evaluation.of(trainer.source, Request(device=trainer.engine.device))
+            asked = Request(device=trainer.engine.device)
+            evaluation = Evaluation.of(trainer.source, asked, extraction=extract_together(trainer))
             evaluation.prepare()
         scoring = Scoring(evaluation, CONVERGED_PARTS if conduct.stop_when == "converged" else INTERIM_SCORES)
         doctor = Doctor(trainer, show, conduct.stop_when)

@@ -11,6 +11,7 @@ from zerosum.metrics import score_named
 from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.records import Record, ScoreRecord
+from zerosum.run.sharing import sample_together
 
 if TYPE_CHECKING:
     from zerosum.run.trainer import Trainer
@@ -57,8 +58,8 @@ class Scoring:
 
     def _score(self, run: "Trainer", count: int, observe: Observe, *, training: bool) -> None:
         """Measure, and keep the generator if it is the best so far; at the end, look for memorisation."""
-        evaluation, generator = self.evaluation, run.generator()
-        samples = generator.sample(count, SEED)
+        evaluation = self.evaluation
+        samples = sample_together(run, count, SEED)
         try:
             learned_from = run.recipe.networks.features
             scores = evaluation.scores(samples, SEED, training=training, learned_from=learned_from)
@@ -76,7 +77,7 @@ class Scoring:
         distance = score_named(scores, distance_name(evaluation.features)).value
         if run.best is None or distance < run.best[0]:
             run.best = (distance, run.step)
-            generator.save(run.folder.best)
+            run.generator().save(run.folder.best)
 
 
 class NoScoring(Scoring):

@@ -31,6 +31,7 @@ from zerosum.run.environment import list_versions
 from zerosum.run.length import Lengths, prolong, stretches
 from zerosum.run.pace import Pace
 from zerosum.run.scoring import Scoring
+from zerosum.run.sharing import Helper
 from zerosum.run.start import Start
 from zerosum.run.threads import Threads
 from zerosum.run.window import LogWindow
@@ -205,14 +206,18 @@ class Trainer:
         self.team.tell(str(self.folder.path.resolve()), self.lengths, list_versions())
 
     def follow(self) -> None:
-        """Play along in another process than the first one, which decides when to stop."""
+        """Play along in another process than the first one, which decides when to stop, and help it to score."""
+        helper = Helper(self)
+        helper.help()  # until the first process trains
         for iteration, _ in self._play():
             self.step = iteration.step + 1
-            stopping, steps = self.team.hear()
+            self.ema.update(self.step)
+            stopping, steps = helper.help()
             if steps != self.steps:
                 self.lengths = prolong(self.lengths, self.step, steps)
             if stopping:
-                return
+                break
+        helper.help()  # until it has done all else
 
     def train(self, scoring: Scoring, observe: Callable[[Record], None], stop: Callable[[], bool]) -> bool:
         """Play to the end, or until `stop()` after an iteration; save state and generator in both cases.
@@ -222,6 +227,7 @@ class Trainer:
         Raises:
             Diverged: the losses or the weights are no longer finite.
         """
+        self.team.tell()  # that the training begins
         self.folder.generator.unlink(missing_ok=True)  # of an earlier stop
         began = saved = time.monotonic()
         before = self.seconds

@@ -66,6 +66,7 @@ class FeatureExtractor(Component, ABC, kind="features"):
         blind: what these features cannot see, a sentence without its full stop; empty if nothing is known.
         better: what better features would need, a sentence; empty if these are the best.
         classes: number of classes that the network tells apart; 0 if none.
+        batch: how many samples go through it at a time; of several processes, each takes whole batches.
         costly: whether features of real data are worth keeping on disk.
         slow: whether an image takes milliseconds, so that fewer are looked at where numbers matter less.
         is_pool3: whether these are the 2,048 features that a FID is computed in.
@@ -81,6 +82,7 @@ class FeatureExtractor(Component, ABC, kind="features"):
     blind: str = ""
     better: str = ""
     classes: int = 0
+    batch: ClassVar[int] = 500
     costly: ClassVar[bool] = False
     slow: ClassVar[bool] = False
     is_pool3: bool = False

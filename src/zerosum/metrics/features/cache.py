@@ -10,7 +10,7 @@ import functools
 import hashlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,12 @@ BLOCK = 320  # samples, a multiple of the networks' batches
 DIGEST = 16  # bytes
 ABANDONED_SECONDS = 24 * 3600
 PROBES = 4
+Extraction = Callable[[FeatureExtractor, Tensor], Tensor]
+
+
+def extract_here(extractor: FeatureExtractor, samples: Tensor) -> Tensor:
+    """Extract the features of samples in this process."""
+    return extractor(samples)
 
 
 class FeatureCache:
@@ -38,11 +44,14 @@ class FeatureCache:
     Attributes:
         extractor: of the features.
         progress: is told how many samples are done, where features are costly.
+        extraction: what applies the extractor to samples, here or in other processes too.
     """
 
-    def __init__(self, extractor: FeatureExtractor, progress: Progress | None = None) -> None:
+    def __init__(
+        self, extractor: FeatureExtractor, progress: Progress | None = None, extraction: Extraction = extract_here
+    ) -> None:
         """Keep what `extractor` makes."""
-        self.extractor, self.progress = extractor, progress
+        self.extractor, self.progress, self.extraction = extractor, progress, extraction
         self._identify = functools.cache(functools.partial(identify, extractor))
 
     def extract(self, samples: Tensor, rows: Tensor | None = None, *, keep: bool = True) -> Tensor:
@@ -53,8 +62,8 @@ class FeatureCache:
             rows: the places of those to extract, int64 [n]; None for all.
             keep: whether to look for costly features in the cache, and to put them there. The bits do not depend on it.
         """
-        if not self.extractor.costly:
-            return self.extractor(samples if rows is None else samples.index_select(0, rows))
+        if not (self.extractor.costly and (keep or self.progress)):
+            return self.extraction(self.extractor, samples if rows is None else samples.index_select(0, rows))
         rows = torch.arange(len(samples)) if rows is None else rows
         if not keep:
             return torch.cat([self._apply(samples, block) for block in self._watch(rows)])
@@ -86,7 +95,7 @@ class FeatureCache:
         return features
 
     def _apply(self, samples: Tensor, block: Tensor) -> Tensor:
-        return self.extractor(samples.index_select(0, block))
+        return self.extraction(self.extractor, samples.index_select(0, block))
 
     def _watch(self, rows: Tensor, done: int = 0) -> Iterator[Tensor]:
         """Yield the blocks of `rows` but for those that are `done`, and tell how many are done with each."""

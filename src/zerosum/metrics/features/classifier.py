@@ -25,6 +25,7 @@ MISTAKES = 0.2  # that a classifier may make, of those of guessing, if its featu
 class Classifier(FeatureExtractor, name="classifier"):
     """The last hidden layer, 128 rectifiers, of a small classifier trained on the training split."""
 
+    batch = BATCH
     comparable = "scores in the features of this same classifier; it is no FID"
 
     def __init__(self, source: Source, device: torch.device) -> None:

@@ -23,6 +23,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, a
 class DINOv2(FeatureExtractor, name="dinov2"):
     """The class token after the last layer normalisation: 1,024 features with the standard weights, ViT-L/14."""
 
+    batch = BATCH
     costly = slow = True
     takes_weights = True
     resizer = "bicubic, antialiased, to 224x224"

@@ -20,6 +20,7 @@ class EfficientNetLite0(FeatureExtractor, name="efficientnet", aliases={"efficie
     comparable = "scores in these features of EfficientNet-Lite0 at 128 pixels, of the same data; it is no FID"
     blind = "Pictures of nothing, as fog and noise, are all far from real ones here, but in no order"
     better = "For figures that compare with papers: --features inception"
+    batch = BATCH
     costly = slow = True
     resizer = "bilinear to 128x128, antialiased"
 

@@ -37,6 +37,7 @@ TRUNK_SHA256 = "9dd3d679e4d8ec6709383302302e3a00894c0abfacc49da32a5bfc0ce88d413b
 class Inception(FeatureExtractor, name="inception"):
     """Spatial means: 64 after the first max pool, 192 after the second, 768 after Mixed_6e, 2,048 after Mixed_7c."""
 
+    batch = BATCH
     costly = slow = True
     taps = (64, 192, 768, 2048)
     takes_weights = True

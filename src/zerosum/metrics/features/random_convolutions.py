@@ -34,6 +34,7 @@ class RandomConvolutions(FeatureExtractor, name="random-convolutions"):
     """Four convolutions with fixed random weights, averaged over a 2x2 grid: 256 features for images of any shape."""
 
     name = "random-convolutions-32-64-64-64-mean2x2 (seed 0)"
+    batch = BATCH
     comparable = "scores in these random features, of the same data; it is no FID"
     blind = "These features see colours and textures and no shapes: shuffled patches of photos are as good as photos"
 

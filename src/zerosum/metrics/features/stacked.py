@@ -8,7 +8,7 @@ from torch import Tensor
 from zerosum.data import Source
 from zerosum.errors import InputError
 from zerosum.metrics.features import FeatureExtractor, Request
-from zerosum.metrics.features.classifier import Classifier
+from zerosum.metrics.features.classifier import BATCH, Classifier
 
 
 class StackedClassifier(FeatureExtractor, name="stacked-classifier"):
@@ -18,6 +18,7 @@ class StackedClassifier(FeatureExtractor, name="stacked-classifier"):
         modes: number of combinations of classes.
     """
 
+    batch: ClassVar[int] = BATCH  # whose channels are whole batches of the classifier too
     costly: ClassVar[bool] = True
     comparable = "scores in the features of this same classifier; published counts of modes are by others"
 
