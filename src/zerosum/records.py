@@ -1,12 +1,13 @@
-"""The lines of `metrics.jsonl` as types, and the only code that writes and reads them.
+"""The lines of `metrics.jsonl` and `equilibrium.jsonl` as types, and the only code that writes and reads them.
 
-Each line is one JSON object: its `kind` (`iteration`, `score` or `finding`), the `schema`'s number, and the fields of
-the record.
+Each line is one JSON object: its `kind` (`iteration`, `score` or `finding`; `gap`), the `schema`'s number, and the
+fields of the record.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from zerosum.atomic import naming
 from zerosum.errors import InputError
 from zerosum.metrics import Score
+from zerosum.metrics.statistics import ConfidenceInterval
 from zerosum.run_folder import RunFolder
 
 SCHEMA = 2  # 1 was that of version 0.1.0
@@ -83,13 +85,46 @@ class FindingRecord:
     sentence: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How a duality gap was searched for; only gaps of equal searches can be compared.
+
+    Attributes:
+        updates: of each copy of a player.
+        rate: their learning rate.
+        perturbation: the deviation of the noise on their parameters at the start.
+        seed: of the search.
+        samples: how many real samples it was measured on.
+    """
+
+    updates: int
+    rate: float
+    perturbation: float
+    seed: int
+    samples: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class GapRecord:
+    """The duality gap of the players after `step` iterations, with the interval of its measurement.
+
+    It lies in a file of its own: whoever goes on from a checkpoint cuts the metrics back to its length.
+    """
+
+    kind: ClassVar[str] = "gap"
+    step: int
+    gap: ConfidenceInterval
+    search: Search
+
+
 Record = IterationRecord | ScoreRecord | FindingRecord
-R = TypeVar("R", IterationRecord, ScoreRecord, FindingRecord)
+R = TypeVar("R", IterationRecord, ScoreRecord, FindingRecord, GapRecord)
 
 
-def append(folder: RunFolder, record: Record) -> None:
-    """Add a record to the run's metrics."""
-    with naming(folder.metrics), folder.metrics.open("a", encoding="utf-8") as file:
+def append(folder: RunFolder, record: Record | GapRecord) -> None:
+    """Add a record to the run's metrics, or to its duality gaps."""
+    place = _place(folder, type(record))
+    with naming(place), place.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"kind": record.kind, "schema": SCHEMA, **_fields(record)}) + "\n")
 
 
@@ -99,10 +134,11 @@ def read(folder: RunFolder, kind: type[R]) -> list[R]:
     Raises:
         InputError: a line is damaged, or of another schema.
     """
-    if not folder.metrics.exists():
+    place = _place(folder, kind)
+    if not place.exists():
         return []
     found = []
-    for number, text in enumerate(folder.metrics.read_bytes().splitlines(keepends=True), start=1):
+    for number, text in enumerate(place.read_bytes().splitlines(keepends=True), start=1):
         if not text.endswith(b"\n"):
             break
         try:
@@ -110,7 +146,7 @@ def read(folder: RunFolder, kind: type[R]) -> list[R]:
             if line["kind"] == kind.kind:
                 found.append(_parse(kind, line))
         except (ValueError, TypeError, KeyError, RecursionError, ValidationError):
-            raise InputError(f"{folder.metrics} is damaged in line {number}") from None
+            raise InputError(f"{place} is damaged in line {number}") from None
     return found
 
 
@@ -119,7 +155,11 @@ def scores_at(scores: Iterable[ScoreRecord], step: int) -> dict[str, Score]:
     return {each.score.metric: each.score for each in scores if each.step == step}
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def _place(folder: RunFolder, kind: type[Record | GapRecord]) -> Path:
+    return folder.gaps if issubclass(kind, GapRecord) else folder.metrics
+
+
+def _fields(record: Record | GapRecord) -> dict[str, Any]:
     """Flatten a score's fields beside the step."""
     return {"step": record.step, **record.score.as_json()} if isinstance(record, ScoreRecord) else asdict(record)
 

@@ -8,6 +8,7 @@ generator.safetensors  the averaged generator where the training ended or was st
 best.safetensors       the one with the smallest Fréchet distance of those that were scored on the way
 closest.png            the samples nearest to training images, each beside that image
 diagnosis.json         what the doctor found at the end, or where the training was stopped
+equilibrium.jsonl      a line per duality gap that `zerosum equilibrium` measured, see records.py
 report.html            what was found, pictures, curves, scores
 """
 
@@ -70,6 +71,7 @@ class RunFolder:
         self.best = path / "best.safetensors"
         self.closest = path / "closest.png"
         self.diagnosis = path / "diagnosis.json"
+        self.gaps = path / "equilibrium.jsonl"
         self.report = path / "report.html"
         self._lock: FileLock | None = None
 

@@ -3,9 +3,11 @@
 import json
 import math
 import re
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,9 +20,13 @@ from PIL import Image
 import zerosum as package
 from tests.end_to_end.conftest import COMMAND, Command, Zerosum
 from tests.photos import fill
+from zerosum import records
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
+from zerosum.metrics.statistics import ConfidenceInterval
 from zerosum.networks.mlp import MLP
+from zerosum.records import GapRecord, Search
+from zerosum.run_folder import RunFolder
 
 
 def test_train_says_what_it_did(trained: tuple[Path, str]) -> None:
@@ -117,29 +123,50 @@ def test_evaluate_repeats_the_scores_of_the_run(trained: tuple[Path, str], zeros
     assert [(score["metric"], score["value"]) for score in again] == [(line["metric"], line["value"]) for line in final]
 
 
-def test_equilibrium_says_what_each_player_could_gain_and_leaves_the_run_alone(
-    trained: tuple[Path, str], zerosum: Zerosum
+def test_equilibrium_says_what_each_player_could_gain_and_notes_it_in_a_file_of_its_own(
+    trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
 ) -> None:
-    before = {file: file.stat().st_mtime_ns for file in trained[0].rglob("*")}
-    done = zerosum("equilibrium", trained[0], "--steps", 20)
+    run = shutil.copytree(trained[0], tmp_path / "run")
+    before = {file: file.stat().st_mtime_ns for file in run.rglob("*")}
+    done = zerosum("equilibrium", run, "--steps", 20)
     assert done.returncode == 0, done.stderr
     assert "run, after 60 of 60 iterations" in done.stdout
     assert re.search(r"duality gap, the sum of both +\d+\.\d{4} +\d+\.\d{4} to \d+\.\d{4}", done.stdout)
     assert "in 20 updates" in done.stdout
-    found = json.loads(zerosum("equilibrium", trained[0], "--steps", 20, "--json", "--proximal").stdout)
+    found = json.loads(zerosum("equilibrium", run, "--steps", 20, "--json", "--proximal").stdout)
     assert found["gap"]["value"] == pytest.approx(
         found["discriminator_gain"]["value"] + found["generator_gain"]["value"]
     )
     assert found["proximal_gap"]["value"] < found["gap"]["high"]
     assert found["solution"] == pytest.approx(-math.log(2))
-    assert {file: file.stat().st_mtime_ns for file in trained[0].rglob("*")} == before
+    notes = run / "equilibrium.jsonl"
+    assert {file: file.stat().st_mtime_ns for file in run.rglob("*") if file != notes} == before
+    first, second = records.read(RunFolder(run), GapRecord)
+    assert first == second  # of the same search
+    assert (first.step, asdict(first.gap)) == (60, found["gap"])
+    assert first.search == Search(updates=20, rate=1e-3, perturbation=0.01, seed=0, samples=found["samples"])
 
 
-def test_equilibrium_of_a_small_game_tells_its_eigenvalues(zerosum: Zerosum) -> None:
+def test_the_doctor_looks_at_the_gaps_that_were_measured(
+    trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
+) -> None:
+    run = shutil.copytree(trained[0], tmp_path / "run")
+    search = Search(updates=20, rate=1e-3, perturbation=0.01, seed=0, samples=256)
+    records.append(RunFolder(run), GapRecord(step=50, gap=ConfidenceInterval(0.2, 0.1, 0.3), search=search))
+    assert "1 duality gap was measured in the last 33% of the training" in zerosum("diagnose", run, "--all").stdout
+    records.append(RunFolder(run), GapRecord(step=60, gap=ConfidenceInterval(0.9, 0.8, 1.0), search=search))
+    found = {each["name"] for each in json.loads(zerosum("diagnose", run, "--json").stdout)["findings"]}
+    assert "rising-gap" in found
+
+
+def test_equilibrium_of_a_small_game_tells_its_eigenvalues(zerosum: Zerosum, tmp_path: Path) -> None:
+    """Also where nothing can be noted in the run, as on a medium that is read-only."""
     zerosum("train", "gaussian", "--steps", 30, "--set", "networks.width=8", "--out", "r")
+    (tmp_path / "r" / "equilibrium.jsonl").mkdir()
     done = zerosum("equilibrium", "r", "--steps", 20, "--perturbation", 0.1)
     assert "Eigenvalues of the game's Jacobian, largest real parts first: " in done.stdout
     assert "-0.347 where D cannot tell" in done.stdout
+    assert "not noted in the run: cannot write r/equilibrium.jsonl: Is a directory" in done.stdout
 
 
 def test_data_and_recipes(zerosum: Zerosum, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from zerosum.data.readers import open_source
 from zerosum.errors import ZerosumError
 from zerosum.game.recipe import change
 from zerosum.generator.loading import load
-from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.metrics.statistics import ConfidenceInterval
+from zerosum.records import GapRecord, IterationRecord, ScoreRecord, Search
 from zerosum.run import checkpoint, restoring
 from zerosum.run_folder import RunFolder
 
@@ -147,6 +148,9 @@ def make_formats(folder: Path) -> list[Format]:
     run, photos = folder / "run", fill(folder / "photos")
     small = replace(change(recipes.find("compact"), "networks.width=4"), batch_size=8)
     zerosum.train("digits", small, steps=2, out=run)
+    for step in (1, 2):
+        search = Search(updates=20, rate=1e-3, perturbation=0.01, seed=0, samples=256)
+        records.append(RunFolder(run), GapRecord(step=step, gap=ConfidenceInterval.around(0.1, 0.01), search=search))
     kept = folder / "kept"
     shutil.copytree(run / "checkpoints", kept)
     recipe = folder / "own.json"
@@ -165,6 +169,9 @@ def make_formats(folder: Path) -> list[Format]:
         for kind in (IterationRecord, ScoreRecord):
             records.read(RunFolder.open(run), kind)
 
+    def read_gaps() -> None:
+        records.read(RunFolder.open(run), GapRecord)
+
     def read_array(name: str) -> Callable[[], object]:
         return lambda: open_source(str(folder / name))
 
@@ -174,6 +181,7 @@ def make_formats(folder: Path) -> list[Format]:
         Format("generator.safetensors", generator, lambda: load(generator).sample(2), change_header),
         Format("run.json", run / "run.json", lambda: _look(run), change_json),
         Format("metrics.jsonl", run / "metrics.jsonl", read_metrics, change_lines),
+        Format("equilibrium.jsonl", run / "equilibrium.jsonl", read_gaps, change_lines),
         Format("checkpoint, its JSON", newest, lambda: checkpoint.load_latest(kept), change_json),
         Format("checkpoint", newest.with_suffix(".safetensors"), lambda: checkpoint.load_latest(kept)),
         Format("recipe", recipe, lambda: recipes.find(str(recipe)), change_json),

@@ -20,6 +20,7 @@ NAMES = (
         "generator.safetensors",
         "run.json",
         "metrics.jsonl",
+        "equilibrium.jsonl",
         "checkpoint, its JSON",
         "checkpoint",
         "recipe",

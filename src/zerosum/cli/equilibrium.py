@@ -35,6 +35,8 @@ def equilibrium(
     """Is RUN at a Nash equilibrium? Train copies of each player against the other and measure what they gain.
 
     The sum of what both gain is the duality gap (Grnarova et al. 2019): 0 at an equilibrium.
+
+    It is noted in RUN, and 'zerosum diagnose' says if it rises.
     """
     import json
     from dataclasses import asdict, replace
@@ -42,10 +44,12 @@ def equilibrium(
     from zerosum.run_folder import RunFolder
 
     RunFolder.open(run)
+    from zerosum import records
     from zerosum.cli._progress import plain_console
     from zerosum.equilibrium.duality_gap import PROXIMITY, measure_duality_gap
     from zerosum.equilibrium.stability import measure_stability
     from zerosum.equilibrium.zero_sum_game import Protocol, ZeroSumGame
+    from zerosum.records import GapRecord, Search
     from zerosum.run import restoring
 
     console = plain_console(stderr=as_json)
@@ -56,6 +60,11 @@ def equilibrium(
         game = ZeroSumGame.build(players, recipe, source.test, Protocol(steps, lr, perturbation), seed)
         gap = measure_duality_gap(game, PROXIMITY if proximal else None)
         stability = measure_stability(players, recipe, source.train, trainer.step / trainer.steps, seed)
+    search = Search(updates=steps, rate=lr, perturbation=perturbation, seed=seed, samples=gap.samples)
+    try:
+        records.append(trainer.folder, GapRecord(step=trainer.step, gap=gap.gap, search=search))
+    except OSError as error:
+        console.print(f"not noted in the run: cannot write {error.filename}: {error.strerror}", soft_wrap=True)
     if as_json:
         pairs = None if stability is None else [[each.real, each.imag] for each in stability.eigenvalues.tolist()]
         typer.echo(json.dumps({"step": trainer.step, **asdict(gap), "words": gap.summary, "eigenvalues": pairs}))

@@ -9,7 +9,7 @@ would. Each threshold has an origin: a paper, or our own count on runs with plan
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -48,9 +48,9 @@ class Measure:
     origin: str = CALIBRATED
 
     @classmethod
-    def below(cls, what: str, value: float | ConfidenceInterval, bound: float) -> "Measure":
+    def below(cls, what: str, value: float | ConfidenceInterval, bound: float, origin: str = CALIBRATED) -> "Measure":
         """Make a measure that is healthy below `bound`."""
-        return cls._of(what, value, bound, "below")
+        return replace(cls._of(what, value, bound, "below"), origin=origin)
 
     @classmethod
     def above(cls, what: str, value: float | ConfidenceInterval, bound: float) -> "Measure":

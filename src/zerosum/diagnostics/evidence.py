@@ -16,7 +16,7 @@ from zerosum.game.recipe import Recipe
 from zerosum.metrics import Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.frechet import distance_name
-from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.records import GapRecord, IterationRecord, ScoreRecord
 
 Column = NDArray[np.float64]
 LEAST_LINES = 20
@@ -46,6 +46,10 @@ class Again:
         words += self.length if steps is None else ("--steps", str(steps))
         return shlex.join([*words, *(word for change in changes for word in ("--set", change))])
 
+    def measure_gap(self) -> str:
+        """Return the command that measures the duality gap where the run is now."""
+        return shlex.join(["zerosum", "equilibrium", self.run])
+
     def resume(self, steps: int) -> str:
         """Return the command that trains on, to so many iterations in all."""
         return shlex.join(["zerosum", "resume", self.run, "--steps", str(steps)])
@@ -65,6 +69,7 @@ class Evidence:
         samples: of the generator that the training made, uint8 [N, C, H, W] or float32 [N, d].
         examination: what was measured on the players.
         again: how the run is repeated with something else; None if it cannot be.
+        gaps: the duality gaps that were measured, in the order of their measurement.
     """
 
     step: int
@@ -77,6 +82,7 @@ class Evidence:
     samples: Tensor | None = None
     examination: Examination | None = None
     again: Again | None = None
+    gaps: Sequence[GapRecord] = ()
 
     def command(self, *changes: str, recipe: str = "", steps: int | None = None) -> str:
         """Return the command that trains once more with `changes`; empty if the run is not ours."""
@@ -185,6 +191,23 @@ class Evidence:
         if len(same) < 2:
             raise Unsaid(f"{len(same)} scores through time are too few: 2 would do, of as many samples each")
         return same
+
+    def need_gaps(self, last: float) -> list[GapRecord]:
+        """Return the duality gaps in the `last` share of the training that were searched for as the newest was.
+
+        Raises:
+            Unsaid: there are fewer than two.
+        """
+        if self.again is None:
+            raise Unsaid("it needs the players, and a log has none")
+        known = [each for each in self.gaps if (1 - last) * self.step <= each.step <= self.step]
+        same = {each.step: each for each in known if each.search == known[-1].search}
+        if len(same) < 2:
+            raise Unsaid(
+                f"{len(same) or 'no'} duality gap was measured in the last {last:.0%} of the training: 2 would do, "
+                f"with iterations between them; '{self.again.measure_gap()}' measures one"
+            )
+        return [same[step] for step in sorted(same)]
 
 
 def curves_of(records: Sequence[IterationRecord]) -> dict[str, Column]:

@@ -14,7 +14,7 @@ from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
-from zerosum.records import IterationRecord, ScoreRecord
+from zerosum.records import GapRecord, IterationRecord, ScoreRecord
 from zerosum.run import restoring
 from zerosum.run.candidate import Candidate, Reporter, match_shape
 from zerosum.run.real_data import open_real_data
@@ -38,6 +38,7 @@ def gather(run: Trainer, evaluation: Evaluation) -> Evidence:
         samples=run.generator().sample(SAMPLES, SAMPLING_SEED),
         examination=_examine(run, COUNT, began="start" not in run.folder.describe()),
         again=_again(run.folder),
+        gaps=records.read(run.folder, GapRecord),
     )
 
 
@@ -73,6 +74,7 @@ def gather_from(path: Path, data: str | None, device: str | None) -> tuple[Evide
             scores=records.read(folder, ScoreRecord),
             recipe=recipe,
             again=_again(folder),
+            gaps=records.read(folder, GapRecord),
         )
         return evidence, (f"only its log could be looked at: {error}",)
     return gather(run, Evaluation.of(run.source, Request(device=run.engine.device))), ()

@@ -12,13 +12,14 @@ import torch
 from zerosum import catalog, recipes
 from zerosum.data import Source, Split
 from zerosum.diagnostics import Diagnosis, Diagnostic, Finding, Measure, Unknown, diagnose
-from zerosum.diagnostics.evidence import Again, Evidence
+from zerosum.diagnostics.evidence import Again, Evidence, Unsaid
 from zerosum.diagnostics.examination import Examination
 from zerosum.game.recipe import change
 from zerosum.metrics import Score
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
-from zerosum.records import ScoreRecord
+from zerosum.metrics.statistics import ConfidenceInterval
+from zerosum.records import GapRecord, ScoreRecord, Search
 
 LINES = 100
 CLASSES = 4
@@ -66,6 +67,11 @@ def distances(*values: float, copies: float = 0.4) -> list[ScoreRecord]:
     return [*found, ScoreRecord(25 * len(values), score("nearer-than-real", copies))]
 
 
+def gap(step: int, value: float, margin: float = 0.02, seed: int = 0) -> GapRecord:
+    search = Search(updates=300, rate=1e-3, perturbation=0.01, seed=seed, samples=600)
+    return GapRecord(step=step, gap=ConfidenceInterval.around(value, margin), search=search)
+
+
 def make_examination() -> Examination:
     rng = torch.Generator().manual_seed(2)
     (fakes, _), (reals, _) = images(256, 3), images(256, 4)
@@ -108,6 +114,7 @@ def healthy() -> Evidence:
         samples=images(1_000, 5)[0],
         examination=make_examination(),
         again=Again("squares/", "runs/squares"),
+        gaps=[gap(20, 0.1), gap(70, 0.5), gap(100, 0.4)],
     )
 
 
@@ -212,6 +219,7 @@ PLANTED: dict[str, Planted] = {
     "rate-too-low": examined(
         step_sizes={"generator": 1e-5, "discriminator": 1e-5}, moved={"generator": 1e-3, "discriminator": 1e-3}
     ),
+    "rising-gap": lambda good: replace(good, gaps=[gap(70, 0.5), gap(85, 0.4), gap(100, 0.46)]),
     "splits-differ": invert_test,
     "stagnation": lambda good: replace(good, scores=distances(9.0, 2.0, 4.0, 6.0)),
     "too-short": lambda good: replace(good, scores=distances(800.0, 400.0, 150.0, 50.0)),
@@ -252,6 +260,21 @@ def test_a_planted_fault_is_found(name: str, healthy: Evidence) -> None:
         for place, word in enumerate(words):
             if word == "--set":
                 assert change(recipe, words[place + 1]) != recipe, "the remedy changes nothing"
+
+
+def test_a_gap_rises_where_intervals_are_apart_and_the_search_was_the_same(healthy: Evidence) -> None:
+    def rises(*gaps: GapRecord) -> bool:
+        return look("rising-gap", replace(healthy, gaps=gaps)) is not None
+
+    assert rises(gap(80, 0.40), gap(100, 0.451))
+    assert not rises(gap(80, 0.40), gap(100, 0.449))  # by less than .01 more than both margins
+    assert not rises(gap(80, 0.40, 0.06), gap(100, 0.46))
+    assert rises(gap(80, 0.30), gap(80, 0.40), gap(100, 0.46), gap(120, 0.30))  # one was measured anew, one is of later
+    for others in ([gap(60, 0.4)], [gap(80, 0.4, seed=1)], []):
+        with pytest.raises(Unsaid, match=r"1 duality gap was measured in the last 33% .*'zerosum equilibrium runs/squ"):
+            rises(*others, gap(100, 0.46))
+    with pytest.raises(Unsaid, match="no duality gap was measured"):
+        rises()
 
 
 @pytest.mark.parametrize("name", PLANTED)
