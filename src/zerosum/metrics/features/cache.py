@@ -168,7 +168,7 @@ class FeatureFile:
                     filling = Filling(self, stack.enter_context(self._open(partial)), features)
                     filling.take_over(self._map_intact(partial))
             yield filling
-            if filling.is_whole:
+            if filling.finish():
                 with contextlib.suppress(OSError):
                     retry(lambda: partial.replace(self.path))
 
@@ -211,7 +211,7 @@ class FeatureFile:
                 raise OSError("it has another size")
             digests = np.fromfile(path, np.uint8, self._start)
             features = np.memmap(path, np.float32, "c", self._start, self.shape)
-        except OSError:
+        except (OSError, ValueError):
             return np.empty((0, self.shape[1]), np.float32)
         for number in range(self._blocks):
             block = features[number * BLOCK : (number + 1) * BLOCK]
@@ -236,11 +236,6 @@ class Filling:
         self._place, self._file, self._features = place, file, features
         self.rows = 0
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all rows are in the file."""
-        return self._file is not None and self.rows == len(self._features)
-
     def take_over(self, rows: NDArray[np.float32]) -> None:
         """Begin with `rows` [n, D], which are in the file already."""
         self.rows = len(rows)
@@ -255,6 +250,13 @@ class Filling:
             except OSError:
                 self._file = None
         self.rows += len(block)
+
+    def finish(self) -> bool:
+        """Close the file, as one that is open cannot be renamed everywhere; return whether all rows are in it."""
+        if self._file is None or self.rows < len(self._features):
+            return False
+        self._file.close()
+        return True
 
 
 def remove_abandoned(mine: Path) -> None:
