@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from zerosum.addresses import find_fault, is_address
 from zerosum.errors import InputError, did_you_mean
 
 ROOT = Path(__file__).parent
@@ -51,11 +52,14 @@ def check_recipe(name: str | Path) -> None:
 
 
 def check_data(data: str) -> None:
-    """Refuse data that are neither built in, nor a path, nor anything after a prefix as `hub:`.
+    """Refuse data that are neither built in, nor a path, nor anything after a prefix as `hub:`, nor an address.
 
     Raises:
         InputError: see there; the message suggests the nearest built-in set.
     """
+    _check_address(data)
+    if is_address(data):
+        return
     known, name = data_names(), data.removeprefix(BUILT_IN)
     there = name in known or (name == data and (":" in data or Path(data).expanduser().exists()))
     if not there:
@@ -203,8 +207,15 @@ def check_pictures(places: Iterable[str | Path]) -> None:
         InputError: see there.
     """
     for place in places:
+        _check_address(str(place))
         if not Path(place).expanduser().exists():
             raise InputError(f"no run and no images at {place}: no such file or folder")
+
+
+def _check_address(data: str) -> None:
+    """Refuse an address that cannot be used, before it is repeated anywhere with the secrets in it."""
+    if is_address(data) and (fault := find_fault(data)):
+        raise InputError(fault)
 
 
 def no_such_data(data: str, known: Iterable[str]) -> InputError:

@@ -160,3 +160,14 @@ def test_conditions_are_split() -> None:
     assert names.check_condition("kernel-distance<-.5", ["KernelDistance"]) == ("kernel-distance", "<", -0.5)
     assert names.check_condition("intra-recall<1", ["mifid"], by_class=True) == ("intra-recall", "<", 1)
     assert names.check_condition("sliced-wasserstein-32>3", ["sliced-wasserstein"])[0] == "sliced-wasserstein-32"
+
+
+def test_an_address_is_refused_before_its_secrets_are_repeated() -> None:
+    names.check_data("https://host/cats")
+    names.check_data("s3://bucket/cats")
+    for check in (names.check_data, lambda address: names.check_pictures([address])):
+        for address in ("https://me:secret@host/cats", "https://host/cats?key=secret", "ftp://host/cats"):
+            with pytest.raises(InputError) as caught:
+                check(address)
+            assert "secret" not in str(caught.value)
+            assert "no such file" not in str(caught.value)

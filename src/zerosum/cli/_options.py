@@ -36,8 +36,9 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         help="A folder or .zip of images, a standard set ('mnist', 'cifar10' ...), 'digits', a toy ('ring', "
-        "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA. A path that "
-        "exists comes before a set of that name; builtin:NAME is the set.",
+        "'grid', 'gaussian'), idx files, .npz or .npy, hub:OWNER/NAME, 'stacked-mnist' or stacked:DATA, or a pack at "
+        "https://HOST/PACK or s3://BUCKET/PACK. A path that exists comes before a set of that name; builtin:NAME is "
+        "the set.",
     ),
 ]
 Size = Annotated[

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from zerosum.addresses import is_address
 from zerosum.data import Progress, Source
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import open_source
@@ -17,6 +18,6 @@ def open_recorded(about: Line, preparation: Preparation, elsewhere: str, progres
     """
     data = about["data"]
     places = [Path(place) for place in (data, data.partition(":")[2]) if Path(place).is_absolute()]  # "stacked:/a/b"
-    if places and not any(place.exists() for place in places):
+    if places and not is_address(data) and not any(place.exists() for place in places):
         raise InputError(f"the data that the run was trained on are no longer at {data}: {elsewhere}")
     return open_source(data, preparation, progress, recorded=True)

@@ -14,4 +14,7 @@ The path of a photo, file by file:
 7. `duplicates.py`: group images that are nearly the same, by thumbnails.
 8. `splits.py`: divide the images into training and test images; a group stays together.
 9. `pack.py`: map the pack into memory and return it as a `Source`.
+
+Of a pack on another machine, `server.py` asks for pieces, verified by the digests of `blocks.py`; `mirror.py` keeps
+them, and `rows.py` has those fetched that are looked at.
 """

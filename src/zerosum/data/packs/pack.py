@@ -1,13 +1,15 @@
 """What a pack is on disk, and how it is mapped into memory.
 
 A pack is a folder: `pack.json` (`PackDescription`), `images.bin` (uint8: training images, then test images),
-`labels.npy` and `files.jsonl` (what was done with every file; skipped ones first). It is complete if `pack.json` is
-there, which is written last.
+`labels.npy`, `files.jsonl` (what was done with every file; skipped ones first) and `blocks.bin` (the digests of the
+blocks of `images.bin`). It is complete if `pack.json` is there, which is written last, with the digests of the other
+files but the images.
 """
 
 import math
 import mmap
 import sys
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +17,7 @@ import numpy as np
 import pydantic
 import torch
 from pydantic import Field, TypeAdapter
+from torch import Tensor
 
 from zerosum.data import Source, Split
 from zerosum.data.preparation import Preparation
@@ -22,10 +25,12 @@ from zerosum.data.values import Range
 from zerosum.errors import InputError
 from zerosum.types import Size
 
-FORMAT: Literal["zerosum pack 8"] = "zerosum pack 8"
-DESCRIPTION, IMAGES, LABELS, FILES = "pack.json", "images.bin", "labels.npy", "files.jsonl"
+Format = Literal["zerosum pack 8", "zerosum pack 9"]  # the former has no digests, and so no mirror
+FORMAT: Format = "zerosum pack 9"
+DESCRIPTION, IMAGES, LABELS, FILES, BLOCKS = "pack.json", "images.bin", "labels.npy", "files.jsonl", "blocks.bin"
 MAP_NORESERVE = 0x4000  # Linux's; not every Python has a name for it
 Count = Annotated[int, Field(ge=0, strict=True)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 
 
 @pydantic.dataclasses.dataclass(frozen=True)
@@ -34,6 +39,7 @@ class PackDescription:
 
     Attributes:
         format: of the pack.
+        digests: in hexadecimal, of `labels.npy`, `files.jsonl` and `blocks.bin`, by their names.
         shape: of one image, (C, H, W).
         train: how many images there are to train on, the first ones.
         test: how many come after them.
@@ -52,7 +58,8 @@ class PackDescription:
     range: Range | None
     notes: tuple[str, ...]
     preparation: Preparation
-    format: Literal["zerosum pack 8"] = FORMAT
+    digests: dict[str, Digest] = field(default_factory=dict)
+    format: Format = FORMAT
 
     def as_json(self) -> bytes:
         """Return it as the text of `pack.json`."""
@@ -71,22 +78,36 @@ def map_pack(place: Path, name: str) -> Source:
         InputError: the pack is damaged, or of another version.
     """
     try:
-        about = TypeAdapter(PackDescription).validate_json((place / DESCRIPTION).read_bytes())
-        images = _map_file(place / IMAGES, (about.train + about.test, *about.shape))
-        labels = torch.from_numpy(np.load(place / LABELS, allow_pickle=False)) if about.classes else None
+        about = read_description((place / DESCRIPTION).read_bytes())
+        images = map_file(place / IMAGES, (about.train + about.test, *about.shape))
+        return make_source(about, place, name, images[: about.train], images[about.train :])
     except (OSError, ValueError, EOFError, OverflowError, RuntimeError):
         raise InputError(
             f"the pack {place} is damaged, or of another version of zerosum: delete that folder, and repeat the "
             "command that made it"
         ) from None
 
-    def take(rows: slice) -> Split:
-        return Split(images[rows], None if labels is None else labels[rows])
 
+def read_description(content: bytes) -> PackDescription:
+    """Read the content of `pack.json`.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    return TypeAdapter(PackDescription).validate_json(content)
+
+
+def make_source(about: PackDescription, place: Path, name: str, train: Tensor, test: Tensor) -> Source:
+    """Return the samples to train on and to test with, and the labels in the folder `place`, as a source.
+
+    Raises:
+        OSError, ValueError, EOFError: the labels are damaged.
+    """
+    labels = torch.from_numpy(np.load(place / LABELS, allow_pickle=False)) if about.classes else None
     return Source(
         name,
-        take(slice(0, about.train)),
-        take(slice(about.train, None)),
+        Split(train, None if labels is None else labels[: about.train]),
+        Split(test, None if labels is None else labels[about.train :]),
         about.classes,
         digest=about.digest,
         files=place / FILES,
@@ -96,7 +117,7 @@ def map_pack(place: Path, name: str) -> Source:
     )
 
 
-def _map_file(file: Path, shape: tuple[int, ...]) -> torch.Tensor:
+def map_file(file: Path, shape: tuple[int, ...]) -> Tensor:
     """Map a file into memory as a tensor; changes to the tensor are not written to the file.
 
     Without MAP_NORESERVE, Linux would reserve memory for the whole file, in case all of it is changed, and refuse files

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerosum.data import LEAST, Progress, TooFewSamples, hash_content
+from zerosum.data.packs import blocks
 from zerosum.data.packs.classes import sort_classes
 from zerosum.data.packs.collection import Collection, Item, Skipped, explain
 from zerosum.data.packs.decode import Outside, decode
 from zerosum.data.packs.duplicates import make_thumbnail
 from zerosum.data.packs.headers import Header, Unreadable, read_header, read_pages
 from zerosum.data.packs.journal import LINES, PIXELS, Journal
-from zerosum.data.packs.pack import DESCRIPTION, FILES, IMAGES, LABELS, PackDescription
+from zerosum.data.packs.pack import BLOCKS, DESCRIPTION, FILES, IMAGES, LABELS, PackDescription
 from zerosum.data.packs.ranges import find_values
 from zerosum.data.packs.shape import EXAMPLES, ImageShape, choose_shape
 from zerosum.data.packs.splits import Decoded, Division, divide
@@ -73,7 +74,11 @@ def write_pack(
     if preparation.split:
         _refuse_few(division, where, train, test)
     prepared = replace(preparation, size=shape.size)
-    about = PackDescription(size, train, test, tuple(classes), digest.hexdigest(), values.range, notes, prepared)
+    (place / BLOCKS).write_bytes(blocks.digest_blocks(place / IMAGES))
+    digests = _digest_files(place, *([LABELS] if classes else []), FILES, BLOCKS)
+    about = PackDescription(
+        size, train, test, tuple(classes), digest.hexdigest(), values.range, notes, prepared, digests
+    )
     (place / DESCRIPTION).write_bytes(about.as_json())
     for name in (PIXELS, LINES):
         (place / name).unlink()
@@ -242,6 +247,10 @@ def _sort_images(place: Path, size: tuple[int, ...], order: NDArray[np.int64], d
             content = unsorted[number].tobytes()
             digest.update(content)
             file.write(content)
+
+
+def _digest_files(place: Path, *names: str) -> dict[str, str]:
+    return {name: blocks.digest((place / name).read_bytes()).hex() for name in names}
 
 
 def _describe_files(

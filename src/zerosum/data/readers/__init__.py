@@ -1,7 +1,7 @@
 """Find the reader for what the user typed; each file reads one kind of data.
 
 - Image files, which `packs` then decodes once (`files.py`): `folder.py`, `archive.py` (.zip), `hub.py` (the Hugging
-  Face hub). `pack.py` reads what `zerosum pack` made of them.
+  Face hub). `pack.py` reads what `zerosum pack` made of them, `remote.py` the same on another machine.
 - Arrays, read as they are: `array.py` (.npy, .npz), `idx.py` (MNIST's format), `digits.py`.
 - Standard sets by name: `standard.py` lists them, `download.py` fetches their files, `binaries.py` reads CIFAR-10 and
   STL-10.
@@ -17,6 +17,7 @@ from typing import ClassVar
 import torch
 
 from zerosum import catalog
+from zerosum.addresses import is_address
 from zerosum.catalog import Component
 from zerosum.data import LEAST, Progress, Source, TooFewSamples, hash_content
 from zerosum.data.preparation import Preparation
@@ -90,16 +91,18 @@ def open_source(
 
 
 def _has_spread(samples: torch.Tensor) -> bool:
-    """Return whether there are `LEAST` samples, not all the same; look at all of many only if the first ones are."""
-    parts = (samples[1:GLANCE], samples[GLANCE:])
-    return len(samples) >= LEAST and any(bool((part != samples[0]).any()) for part in parts)
+    """Return whether there are `LEAST` samples, not all the same; look at many only if the first ones are."""
+    parts = slice(1, 2), slice(2, GLANCE), slice(GLANCE, None)
+    return len(samples) >= LEAST and any(bool((samples[part] != samples[0]).any()) for part in parts)
 
 
 def make_absolute(data: str) -> str:
     """Make a path, alone or after a prefix, absolute, so that it means the same in any folder.
 
-    The name of a built-in set stays a name; after a prefix it is marked as one.
+    The name of a built-in set stays a name; after a prefix it is marked as one. An address stays one.
     """
+    if is_address(data):
+        return data.rstrip("/")
     prefix, colon, place = data.partition(":")
     if prefix + colon == BUILT_IN:
         return place

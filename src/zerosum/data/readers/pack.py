@@ -30,21 +30,25 @@ class Pack(Reader, name="pack"):
         """
         path = Path(data).expanduser()
         source = map_pack(path, path.resolve().name)
-        if source.prepared is not None:
-            _refuse_others(data, source.prepared, preparation)
+        refuse_others(data, source, preparation)
         return source
 
 
-def _refuse_others(data: str, made: Preparation, asked: Preparation) -> None:
-    """Refuse an option that asks for other pixels than those of the pack; one that says nothing asks for nothing."""
-    unsaid = Preparation()
-    for name in (field.name for field in fields(Preparation) if field.name not in FREE):
-        wanted, there = getattr(asked, name), getattr(made, name)
-        if wanted not in (there, getattr(unsaid, name)):
+def refuse_others(place: str, pack: Source, asked: Preparation) -> None:
+    """Refuse an option that asks for other pixels than those of the pack; one that says nothing asks for nothing.
+
+    Raises:
+        InputError: see there; the message calls the pack `place`.
+    """
+    made = {field.name: getattr(pack.prepared, field.name) for field in fields(Preparation)}
+    made["channels"] = pack.shape[0]  # also where nobody said how many
+    for name in (each for each in made if each not in FREE):
+        wanted, there = getattr(asked, name), made[name]
+        if wanted not in (there, getattr(Preparation(), name)):
             words = [_write_size(each) if name == "size" else each for each in (wanted, there)]
             raise InputError(
-                f"data.{name}={words[0]}: the images of the pack {data} were made with {words[1]}; make another one by "
-                f"zerosum pack IMAGES --set data.{name}={words[0]} --out FOLDER"
+                f"data.{name}={words[0]}: the images of the pack {place} were made with {words[1]}; make another one "
+                f"by zerosum pack IMAGES --set data.{name}={words[0]} --out FOLDER"
             )
 
 

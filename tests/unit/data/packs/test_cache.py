@@ -61,7 +61,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pack_is_as_documented(packs: Path, photos: Path) -> None:
     source = prepared(photos)
     (place,) = (path for path in packs.iterdir() if path.is_dir())
-    assert {path.name for path in place.iterdir()} == {"pack.json", "images.bin", "files.jsonl"}
+    assert {path.name for path in place.iterdir()} == {"pack.json", "images.bin", "files.jsonl", "blocks.bin"}
     assert source.files == place / "files.jsonl"
     assert (place / "images.bin").stat().st_size == 16 * 3 * 32 * 32
     samples = torch.cat([source.train.samples, source.test.samples])
@@ -88,7 +88,7 @@ def test_a_pack_may_be_larger_than_the_memory(tmp_path: Path) -> None:
     count = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20 + 2**17  # 128 GiB more
     with (tmp_path / "images.bin").open("wb") as file:
         file.truncate(count * 2**20)
-    images = pack._map_file(tmp_path / "images.bin", (count, 1, 1024, 1024))
+    images = pack.map_file(tmp_path / "images.bin", (count, 1, 1024, 1024))
     assert not images[-1].any()
 
 

@@ -51,6 +51,16 @@ def test_a_run_records_how_the_images_of_a_pack_were_prepared(tmp_path: Path, ph
     _, recipe = open_for_recipe(str(place), "auto", ["data.flip=true"])
     assert recipe.data == Preparation(crop="fit", size=(16, 16), flip=True)
     open_source(str(place), recipe.data)  # as a resumed run does
+    open_source(str(place), Preparation(size=(16, 16), channels=3))  # as an evaluation against it does
+
+
+def test_a_pack_of_the_format_before_is_read(tmp_path: Path, photos: Path) -> None:
+    place = pack(photos, tmp_path / "pack")
+    about = json.loads((place / "pack.json").read_text())
+    del about["digests"]
+    (place / "pack.json").write_text(json.dumps(about | {"format": "zerosum pack 8"}))
+    (place / "blocks.bin").unlink()
+    assert open_source(str(place)).fingerprint == open_source(str(photos)).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,7 @@ def test_a_run_records_how_the_images_of_a_pack_were_prepared(tmp_path: Path, ph
             {"size": "32"},
             r"data.size=32x32: the images of the pack .* were made with 16x16; make another one by zerosum",
         ),
+        ({"channels": 1}, "data.channels=1: the images of the pack .* were made with 3"),
         ({"crop": "stretch"}, "data.crop=stretch: the images of the pack .* were made with centre"),
         ({"labels": "none"}, "data.labels=none: the images of the pack .* were made with auto"),
     ],
@@ -128,4 +139,5 @@ def test_a_partial_pack_of_other_images_is_begun_anew(tmp_path: Path, photos: Pa
         "images.bin",
         "labels.npy",
         "files.jsonl",
+        "blocks.bin",
     }
