@@ -13,7 +13,6 @@ from zerosum import recipes
 from zerosum.data import Source
 from zerosum.data.readers import open_source
 from zerosum.game.algorithm import play
-from zerosum.game.engine import Engine
 from zerosum.game.players import Players
 from zerosum.game.recipe import Recipe
 from zerosum.run.restoring import look
@@ -25,30 +24,29 @@ FEW = ("--steps", 2, *SMALL, "--set", "batch_size=4", "--set", "threads=1")
 
 
 def draw_nights_and_days(folder: Path, count: int) -> None:
-    """Gray images of 16 x 16 pixels, in two classes that a classifier tells apart at once: it makes scoring quick."""
+    """Gray images of 8 x 8 pixels, in two classes that a classifier tells apart at once: it makes scoring quick."""
     draw = np.random.default_rng(0)
     for number in range(count):
         name, darkest = (("day", 150), ("night", 0))[number % 2]
         (folder / name).mkdir(parents=True, exist_ok=True)
-        pixels = draw.integers(darkest, darkest + 100, (16, 16), dtype=np.uint8)
+        pixels = draw.integers(darkest, darkest + 100, (8, 8), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / name / f"{number:04d}.bmp")
 
 
 def test_a_run_on_a_pack_elsewhere_has_the_bits_of_one_here_and_goes_on_without_its_server(
     in_process: Command, zerosum: Zerosum, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    draw_nights_and_days(in_process.folder / "photos", 1200)
+    draw_nights_and_days(in_process.folder / "photos", 200)
     assert in_process("pack", "photos", "--out", "www/cats")[0] == 0
-    assert (in_process.folder / "www" / "cats" / "blocks.bin").stat().st_size == 2 * 16
     run = RunFolder(in_process.folder / "run")
     with serving(in_process.folder / "www", Behaviour(status=lambda number: 503 if number % 3 == 0 else 200)) as root:
         trained = zerosum("train", f"{root}/cats/", "--out", run.path, *FEW)
         assert trained.returncode == 0, trained.stderr
     about, recipe, source = run.describe(), recipes.of_run(run), open_source(in_process.folder / "www" / "cats")
     assert (about["data"], about["fingerprint"]) == (f"{root}/cats", source.fingerprint)
-    here = Players.build(recipe, source, Engine.choose("cpu", about["precision"], 1), 0)
-    learn(here, recipe, source, 0, 2)
     there = look(run.path)
+    here = Players.build(recipe, source, there.engine, 0)
+    learn(here, recipe, source, 0, 2)
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert f"{root}/cats cannot be read" in err
