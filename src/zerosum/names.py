@@ -1,10 +1,8 @@
-"""Which names are there? Read from the source, so that a wrong word is refused without importing PyTorch for seconds.
+"""Is this word a name at all? A wrong one is refused by what the source declares, without importing PyTorch.
 
-Names are declared as literals: in class statements (`class Hinge(Game, name="hinge")`), in calls at a module's top
-(`Recipe(name="dcgan")`), and in readers' `names`. Words that pass here are checked again where they are used.
+Words that pass here are checked again where they are used.
 """
 
-import ast
 import fnmatch
 import json
 import re
@@ -12,10 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from zerosum.addresses import find_fault, is_address
+from zerosum.declared import (
+    METRICS,
+    component_kind,
+    component_names,
+    component_words,
+    data_names,
+    field_names,
+    field_words,
+    metric_figures,
+    metrics_with,
+    recipe_names,
+)
 from zerosum.errors import InputError, did_you_mean
 
-ROOT = Path(__file__).parent
-FIELDS = {"": ("game/recipe.py", "Recipe"), "data": ("data/preparation.py", "Preparation")}
 COMPONENTS = {  # where the components lie that a field of the recipe takes by name
     "networks": "networks",
     "game": "game/losses.py",
@@ -24,7 +32,7 @@ COMPONENTS = {  # where the components lie that a field of the recipe takes by n
     "generator_optimizer": "game/optimizers.py",
     "discriminator_optimizer": "game/optimizers.py",
 }
-METRICS, FEATURES, LOGGERS, PROTOCOLS = "metrics", "metrics/features", "loggers", "metrics/protocols"
+FEATURES, LOGGERS, PROTOCOLS = "metrics/features", "loggers", "metrics/protocols"
 ELSEWHERE = {  # what people call metrics that have other names here
     "fid": "the Fréchet distance in Inception's features: --metric frechet-distance --features inception",
     "kid": "the kernel distance in Inception's features: --metric kernel-distance --features inception",
@@ -130,7 +138,7 @@ def check_plan(metrics: Iterable[str]) -> None:
     Raises:
         InputError: see there; the message names those of which it can.
     """
-    known = [name for name, values in _metrics() if "shrinks" in values and ast.literal_eval(values["shrinks"])]
+    known = metrics_with("shrinks")
     for metric in metrics:
         if not any(is_metric(metric, name) for name in known):
             raise InputError(
@@ -151,38 +159,19 @@ def check_condition(text: str, metrics: Sequence[str] = (), *, by_class: bool = 
     if parts is None:
         raise InputError(f"--fail-if {text!r}: write a figure, one of < <= > >=, and a number: 'frechet-distance>12'")
     figure, sign, bound = parts.groups()
-    means = [INTRA + pattern for pattern, name, _ in _figures() if name in OF_CLASSES]
+    means = [INTRA + pattern for pattern, name, _ in metric_figures() if name in OF_CLASSES]
     if figure in means:
         if not by_class:
             raise InputError(f"--fail-if {text!r}: {figure} is not measured without --by-class")
         return figure, sign, float(bound)
-    owners = {name: on_request for pattern, name, on_request in _figures() if fnmatch.fnmatch(figure, pattern)}
+    owners = {name: on_request for pattern, name, on_request in metric_figures() if fnmatch.fnmatch(figure, pattern)}
     if not owners:
-        known = [*(pattern for pattern, _, _ in _figures()), *means]
+        known = [*(pattern for pattern, _, _ in metric_figures()), *means]
         raise InputError(f"--fail-if {text!r}: unknown figure {figure!r}: {did_you_mean(figure, known)}")
     asked = [name for name in owners if any(is_metric(metric, name) for metric in metrics)]
     if not asked and (metrics or all(owners.values())):
         raise InputError(f"--fail-if {text!r}: {figure} is not measured without --metric {next(iter(owners))}")
     return figure, sign, float(bound)
-
-
-def _figures() -> Iterator[tuple[str, str, bool]]:
-    """List the figures of all metrics: the name, the metric, and whether that is measured on request only."""
-    for name, values in _metrics():
-        on_request = "when" in values and ast.literal_eval(values["when"]) == "request"
-        for figure, alias in ast.literal_eval(values["figures"]).items() if "figures" in values else ():
-            yield from ((each, name, on_request) for each in (figure, alias) if each)
-
-
-def _metrics() -> Iterator[tuple[str, dict[str, ast.expr]]]:
-    """List all metrics: the name, and the values that the class statement gives to attributes."""
-    for cls in _classes(METRICS):
-        values = {
-            node.target.id: node.value
-            for node in cls.body
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None
-        }
-        yield from ((name, values) for name in _named(cls.keywords))
 
 
 def is_metric(name: str, known: str) -> bool:
@@ -257,9 +246,9 @@ def _check_value(path: str, part: str, field: str, text: str) -> None:
     first, _, rest = path.partition(".")
     words: list[str] = []
     if path == f"{part}.{field}".lstrip("."):
-        words = _words(part, field)
+        words = field_words(part, field)
     elif first in COMPONENTS:
-        words = _words_of_component(COMPONENTS[first], rest)
+        words = component_words(COMPONENTS[first], rest)
     if words and text.strip('"') not in words:
         *others, last = (repr(word) for word in words)
         raise InputError(f"it must be {', '.join(others)} or {last}, but it was {text!r}")
@@ -274,38 +263,10 @@ def check_demonstration(name: str) -> None:
     _check_component("demonstrations", name)
 
 
-def recipe_names() -> set[str]:
-    """Return the names of the recipes that are built in."""
-    calls = (node.value for tree in _parse("recipes") for node in tree.body if isinstance(node, ast.Assign))
-    return {name for call in calls if isinstance(call, ast.Call) for name in _named(call.keywords)}
-
-
-def data_names() -> set[str]:
-    """Return the names of the data that are built in."""
-    return {
-        name
-        for cls in _classes("data/readers")
-        for node in cls.body
-        if isinstance(node, ast.AnnAssign) and _is_called(node.target, "names") and node.value is not None
-        for name in ast.literal_eval(node.value)
-    }
-
-
-def component_names(place: str) -> set[str]:
-    """Return the names, and the aliases, of the components whose classes lie in `place`, a file or a folder."""
-    return {name for cls in _classes(place) for name in (*_named(cls.keywords), *_aliases(cls.keywords))}
-
-
-def field_names(part: str) -> list[str]:
-    """Return the fields of a recipe, or of its `part`."""
-    return list(_annotations(part))
-
-
 def _check_component(place: str, name: str) -> None:
     known = component_names(place)
     if name not in known:
-        kind = next(str(each) for cls in _classes(place) for each in _constants(cls.keywords, "kind"))
-        raise InputError(f"unknown {kind} {name!r}: {did_you_mean(name, known)}")
+        raise InputError(f"unknown {component_kind(place)} {name!r}: {did_you_mean(name, known)}")
 
 
 def _component_names_in(text: str) -> Iterator[str]:
@@ -318,75 +279,3 @@ def _component_names_in(text: str) -> Iterator[str]:
         name = each.get("name") if isinstance(each, dict) else each
         if isinstance(name, str):
             yield name
-
-
-def _words(part: str, field: str) -> list[str]:
-    """Return the words of which the `field` of a recipe, or of its `part`, takes one; none where it takes others."""
-    annotation = _annotations(part)[field]
-    if isinstance(annotation, ast.Name):
-        shared = ast.parse((ROOT / "types.py").read_bytes()).body
-        found = (
-            node.value for node in shared if isinstance(node, ast.Assign) and _is_called(node.targets[0], annotation.id)
-        )
-        annotation = next(found, annotation)
-    return _literals(annotation)
-
-
-def _words_of_component(place: str, field: str) -> list[str]:
-    """Return the words of which the `field` of any component in `place` takes one; none where one takes others."""
-    found = [_literals(fields[field]) for cls in _classes(place) if field in (fields := _fields(cls))]
-    return list(dict.fromkeys(word for words in found for word in words)) if all(found) else []
-
-
-def _literals(annotation: ast.expr) -> list[str]:
-    """Return the words in `Literal[...]`; none in anything else."""
-    if not isinstance(annotation, ast.Subscript) or not _is_called(annotation.value, "Literal"):
-        return []
-    words = ast.literal_eval(annotation.slice)
-    return [word for word in (words if isinstance(words, tuple) else (words,)) if isinstance(word, str)]
-
-
-def _annotations(part: str) -> dict[str, ast.expr]:
-    """Return what the fields of a recipe, or of its `part`, are annotated with."""
-    file, name = FIELDS[part]
-    (cls,) = (cls for cls in _classes(file) if cls.name == name)
-    return _fields(cls)
-
-
-def _fields(cls: ast.ClassDef) -> dict[str, ast.expr]:
-    return {
-        node.target.id: node.annotation
-        for node in cls.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
-
-
-def _parse(place: str) -> Iterator[ast.Module]:
-    """Parse a file, or all files of a folder."""
-    path = ROOT / place
-    for file in [path] if path.suffix else sorted(path.glob("*.py")):
-        yield ast.parse(file.read_bytes())
-
-
-def _classes(place: str) -> Iterator[ast.ClassDef]:
-    return (node for tree in _parse(place) for node in tree.body if isinstance(node, ast.ClassDef))
-
-
-def _constants(keywords: Sequence[ast.keyword], wanted: str) -> Iterator[object]:
-    for keyword in keywords:
-        if keyword.arg == wanted and isinstance(keyword.value, ast.Constant):
-            yield keyword.value.value
-
-
-def _aliases(keywords: Sequence[ast.keyword]) -> Iterator[str]:
-    for keyword in keywords:
-        if keyword.arg == "aliases" and isinstance(keyword.value, ast.Dict):
-            yield from (str(key.value) for key in keyword.value.keys if isinstance(key, ast.Constant))
-
-
-def _named(keywords: Sequence[ast.keyword]) -> Iterator[str]:
-    return (str(name) for name in _constants(keywords, "name"))
-
-
-def _is_called(target: ast.expr, name: str) -> bool:
-    return isinstance(target, ast.Name) and target.id == name

@@ -229,7 +229,7 @@ def test_a_run_s_name_is_printed_as_it_is(in_process: Command, monkeypatch: pyte
         return finished
 
     nothing = SimpleNamespace(prepare=lambda: None)
-    monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request: nothing)
+    monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request, extraction: nothing)
     monkeypatch.setattr("zerosum.cli._training.show_scores", lambda scores, console: None)
     monkeypatch.setattr("zerosum.report.run.write", lambda folder: None)
     monkeypatch.setattr("zerosum.run.doctor.Doctor.conclude", lambda *_: None)

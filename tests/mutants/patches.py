@@ -204,7 +204,7 @@ NAMED = (
     Patch(
         "EMA never",
         "run/trainer.py",
-        "        self.ema.update(self.step)\n",
+        "                self.ema.update(self.step)\n",
         "",
         f"{EMA}::test_the_trainer_averages_once_after_each_update_of_the_generator",
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zerosum import catalog, names, recipes
+from zerosum import catalog, declared, names, recipes
 from zerosum.catalog import Component
 from zerosum.data import Source
 from zerosum.data.distributions import DISTRIBUTIONS
@@ -44,15 +44,15 @@ PLACES: dict[str, type[Component]] = {
 
 
 def test_the_source_tells_what_exists() -> None:
-    assert names.recipe_names() == set(recipes.recipes())
-    assert names.data_names() == set(reader_names())
+    assert declared.recipe_names() == set(recipes.recipes())
+    assert declared.data_names() == set(reader_names())
     assert set(Toy.names) == set(DISTRIBUTIONS)
     assert set(Standard.names) == set(STANDARD_SETS)
     for part, cls in (("", Recipe), ("data", Preparation)):
-        assert names.field_names(part) == [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        assert declared.field_names(part) == [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     for place, family in PLACES.items():
         own = catalog.choices(family)
-        assert names.component_names(place) == own.keys() | {alias for cls in own.values() for alias in cls.aliases}
+        assert declared.component_names(place) == own.keys() | {alias for cls in own.values() for alias in cls.aliases}
     for name in catalog.choices(Demonstration):
         names.check_demonstration(name)
     with pytest.raises(InputError, match="unknown demonstration 'none'"):

@@ -4,8 +4,9 @@ import shlex
 from itertools import chain, islice
 from pathlib import Path
 
+from zerosum.declared import data_names
 from zerosum.errors import InputError
-from zerosum.names import BUILT_IN, data_names
+from zerosum.names import BUILT_IN
 from zerosum.places import check_generator, find_shipped
 from zerosum.run_folder import enclosing_run, list_runs
 from zerosum.strangers import name_kind

@@ -8,10 +8,12 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import pydantic
 import safetensors.torch
 import torch
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor
 
 from zerosum.atomic import retry, write_atomically
@@ -21,6 +23,21 @@ from zerosum.game.ema import EMA
 from zerosum.game.players import Player, Players
 
 KEEP = 2
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far a run is, as a checkpoint keeps it beside its tensors.
+
+    Attributes:
+        metrics_bytes: the length of `metrics.jsonl`.
+        seconds: of training so far.
+        best: the smallest Fréchet distance so far, and the step it was measured at.
+    """
+
+    metrics_bytes: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)] = 0.0
+    best: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,18 @@ class Checkpoint:
     def parts(self) -> dict[str, dict[str, Tensor]]:
         """The tensors by the part of the game that they belong to, and by name."""
         return _by_part(self.tensors)
+
+    def read_progress(self, folder: Path) -> Progress:
+        """Return how far the run is, by the metadata; the checkpoint lies in `folder`.
+
+        Raises:
+            InputError: they are damaged.
+        """
+        try:
+            return TypeAdapter(Progress).validate_python(self.metadata)
+        except ValidationError as error:
+            where, problem = folder / f"{self.step:06d}.json", error.errors()[0]
+            raise InputError(f"{where} is damaged: {problem['loc'][0]}: {problem['msg'].lower()}") from None
 
     @property
     def window(self) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
@@ -101,6 +102,18 @@ def find_weight(players: Players) -> str:
             if not bool(values.isfinite().all()):
                 return f"the {name}'s {weight} is not finite"
     return ""
+
+
+def find_layer(players: Players, iterations: Iterator[Any], number: int) -> str:
+    """Play so many of the `iterations`, and in the one after them say where numbers cease to be finite.
+
+    It is empty if they do not.
+    """
+    for _ in islice(iterations, number):
+        pass
+    with watch_layers(players) as found:
+        next(iterations, None)
+    return found[0] if found else find_weight(players)
 
 
 @contextmanager

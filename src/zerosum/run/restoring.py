@@ -8,11 +8,12 @@ from zerosum.errors import InputError
 from zerosum.game.distributed import ALONE, Team
 from zerosum.game.engine import Engine
 from zerosum.run import checkpoint
+from zerosum.run.checkpoint import Progress
 from zerosum.run.environment import compare, describe_environment
 from zerosum.run.length import Length, check_length, explain_prolonged, prolong
 from zerosum.run.pace import Pace
 from zerosum.run.recorded import open_recorded
-from zerosum.run.trainer import Progress, Trainer
+from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import pydantic
 import torch
-from pydantic import Field, TypeAdapter, ValidationError
 
 from zerosum import records
 from zerosum.atomic import write_atomically
@@ -26,7 +24,8 @@ from zerosum.game.recipe import Recipe
 from zerosum.generator import TrainedGenerator
 from zerosum.records import Record
 from zerosum.run import checkpoint
-from zerosum.run.divergence import WATCHED, Diverged, explain, find_loss, find_weight, watch_layers
+from zerosum.run.checkpoint import Progress
+from zerosum.run.divergence import WATCHED, Diverged, explain, find_layer, find_loss, find_weight
 from zerosum.run.environment import list_versions
 from zerosum.run.length import Lengths, prolong, stretches
 from zerosum.run.pace import Pace
@@ -40,21 +39,6 @@ from zerosum.run_folder import RunFolder, lengths
 LINES, PICTURES = 250, 10
 CHECKPOINT_SECONDS = 60.0
 PICTURE_SAMPLES, PICTURE_POINTS, PICTURE_SEED = 64, 2_000, 0
-
-
-@pydantic.dataclasses.dataclass(frozen=True)
-class Progress:
-    """How far a run is, as a checkpoint keeps it beside its tensors.
-
-    Attributes:
-        metrics_bytes: the length of `metrics.jsonl`.
-        seconds: of training so far.
-        best: the smallest Fréchet distance so far, and the step it was measured at.
-    """
-
-    metrics_bytes: Annotated[int, Field(ge=0)]
-    seconds: Annotated[float, Field(ge=0)] = 0.0
-    best: tuple[float, int] | None = None
 
 
 @dataclass(eq=False)
@@ -146,11 +130,7 @@ class Trainer:
             InputError: the checkpoint is damaged, or of other networks.
         """
         checkpoint.restore(state, self.players, self.ema)
-        try:
-            progress = TypeAdapter(Progress).validate_python(state.metadata)
-        except ValidationError as error:
-            where, problem = self.folder.checkpoints / f"{state.step:06d}.json", error.errors()[0]
-            raise InputError(f"{where} is damaged: {problem['loc'][0]}: {problem['msg'].lower()}") from None
+        progress = state.read_progress(self.folder.checkpoints)
         self.step, self.seconds, self.best = state.step, progress.seconds, progress.best
         self.skipped_checkpoints = state.skipped
         self.window = LogWindow.from_tensors(state.window, self.engine.device)
@@ -209,9 +189,7 @@ class Trainer:
         """Play along in another process than the first one, which decides when to stop, and help it to score."""
         helper = Helper(self)
         helper.help()  # until the first process trains
-        for iteration, _ in self._play():
-            self.step = iteration.step + 1
-            self.ema.update(self.step)
+        for _ in self._play():
             stopping, steps = helper.help()
             if steps != self.steps:
                 self.lengths = prolong(self.lengths, self.step, steps)
@@ -235,7 +213,7 @@ class Trainer:
             self.pace = Pace(self.pace.budget - (began - self._began), self.step, before)  # preparing took that long
         self.threads.begin(self.step, before)
         for iteration, steps in self._play():
-            self.step, self.seconds = iteration.step + 1, before + time.monotonic() - began
+            self.seconds = before + time.monotonic() - began
             last = self.step == steps
             self._take(iteration)
             if self._is_due(LINES, steps) or last or self.step == 1:
@@ -261,7 +239,7 @@ class Trainer:
         return True
 
     def _play(self) -> Iterator[tuple[Iteration, int]]:
-        """Play the rest; each iteration comes with the number of those that it is one of, which schedules follow."""
+        """Play and average the rest; each iteration comes with how many there are, which schedules follow."""
         while self.step < self.steps:
             planned, players = self.lengths, self.players
             begin, end, steps = next(stretches(planned, self.step))
@@ -271,14 +249,15 @@ class Trainer:
                 players = players.halve_rates()
             iterations = play(players, self.recipe, self.source.train, steps=steps, seed=self.seed, start=begin)
             for iteration in islice(iterations, end - begin):
+                self.step = iteration.step + 1
+                self.ema.update(self.step)
                 yield iteration, steps
                 if self.lengths is not planned:
                     break
 
     def _take(self, iteration: Iteration) -> None:
-        """Add what an iteration measured to the window and its weights to the average; look at the losses at times."""
+        """Add what an iteration measured to the window; look at the losses at times."""
         self.window.iterations.append(iteration)
-        self.ema.update(self.step)
         if self.step % WATCHED == 0:
             self._look_at_losses()
 
@@ -367,14 +346,7 @@ class Trainer:
         It is empty if they do not: the same run has the same bits on CPUs, and not on every GPU.
         """
         self.return_to_checkpoint()
-        if step < self.step:
-            return ""
-        rest = self._play()
-        for _ in islice(rest, max(0, step - self.step)):
-            pass
-        with watch_layers(self.players) as found:
-            next(rest, None)
-        return found[0] if found else find_weight(self.players)
+        return find_layer(self.players, self._play(), step - self.step) if step >= self.step else ""
 
     def save_picture(self) -> None:
         """Draw the same latents as in every picture of the run.
