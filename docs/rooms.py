@@ -3,6 +3,7 @@
 Usage: python docs/rooms.py [--check]
 """
 
+import itertools
 import sys
 import tomllib
 from pathlib import Path
@@ -15,6 +16,7 @@ PAGE, PICTURE = ROOT / "docs" / "design.md", ROOT / "docs" / "rooms.png"
 BEGIN, END = "<!-- arrows: python docs/rooms.py -->\n", "<!-- end of arrows -->"
 PACKAGE = "zerosum"
 HALF = 0.17  # of a room's height, in layers
+WIDE, LETTER, FRAME = 10.0, 0.077, 0.3  # the picture's width, and those of a letter and of a room without any
 
 
 def layers() -> list[list[str]]:
@@ -48,16 +50,20 @@ def reduced(arrows: dict[str, set[str]]) -> dict[str, set[str]]:
     }
 
 
+def spread(row: list[str]) -> dict[str, float]:
+    """Return where the middles of a row's rooms are, with the same space between any two."""
+    widths = [FRAME + LETTER * len(room) for room in row]
+    space = (WIDE - sum(widths)) / (len(row) + 1)
+    ends = itertools.accumulate(space + width for width in widths)
+    return {room: end - width / 2 for room, end, width in zip(row, ends, widths, strict=True)}
+
+
 def draw(arrows: dict[str, set[str]]) -> None:
     """Draw the rooms in their layers; an arrow points at what is imported."""
     rows = layers()
-    figure = Figure(figsize=(9, 8.5), layout="constrained")
+    figure = Figure(figsize=(11, 8.5), layout="constrained")
     axes = figure.add_subplot()
-    places = {
-        room: ((column + 1) / (len(row) + 1) * 10, float(len(rows) - number))
-        for number, row in enumerate(rows)
-        for column, room in enumerate(row)
-    }
+    places = {room: (x, len(rows) - number) for number, row in enumerate(rows) for room, x in spread(row).items()}
     for room, targets in reduced(arrows).items():
         for target in targets:
             (x, y), (left, top) = places[target], places[room]
@@ -66,7 +72,7 @@ def draw(arrows: dict[str, set[str]]) -> None:
     for room, (x, y) in places.items():
         box = {"boxstyle": "round,pad=0.45", "facecolor": "#eef3fa", "edgecolor": "#4a6fa5"}
         axes.text(x, y, room, ha="center", va="center", fontsize=11, bbox=box, zorder=3)
-    axes.set_xlim(0, 10)
+    axes.set_xlim(0, WIDE)
     axes.set_ylim(0.4, len(rows) + 0.6)
     axes.axis("off")
     figure.savefig(PICTURE, dpi=110)
