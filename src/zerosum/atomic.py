@@ -11,6 +11,7 @@ from typing import BinaryIO, TypeVar
 from filelock import FileLock, Timeout
 
 PARTIAL = ".partial"
+ABANDONED_SECONDS = 24 * 3600  # after which nobody goes on with what is partial
 ATTEMPTS, PAUSE = 20 if os.name == "nt" else 1, 0.1
 T = TypeVar("T")
 

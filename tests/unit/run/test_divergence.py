@@ -176,6 +176,14 @@ def test_a_rate_that_is_too_high_twice_is_told_so(tmp_path: Path) -> None:
     trainer.folder.close()
 
 
+def test_the_layer_is_found_where_the_number_of_iterations_changed_since_the_checkpoint(tmp_path: Path) -> None:
+    trainer = begin(tmp_path / "r", lambda rate: Brittle(lr=rate))
+    trainer.lengths = [(0, 80), (40, 90)]
+    with pytest.raises(Diverged, match="it began in the "):
+        trainer.train(NoScoring(), ignore, lambda: False)
+    trainer.folder.close()
+
+
 @pytest.mark.parametrize("word", ["Rollback", None, True])
 def test_other_words_are_refused(word: object, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="on_nonfinite: it must be 'stop' or 'rollback', but it was"):

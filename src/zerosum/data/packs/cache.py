@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from zerosum.atomic import PARTIAL, locking, retry, write_atomically
+from zerosum.atomic import ABANDONED_SECONDS, PARTIAL, locking, retry, write_atomically
 from zerosum.data import Progress, Source, cache_folder
 from zerosum.data.packs.collection import Collection
 from zerosum.data.packs.pack import DESCRIPTION, FORMAT, map_pack
@@ -26,7 +26,6 @@ from zerosum.data.packs.writing import write_pack
 from zerosum.data.preparation import Preparation
 from zerosum.errors import InputError
 
-ABANDONED_SECONDS = 24 * 3600
 KEY = "key"
 
 

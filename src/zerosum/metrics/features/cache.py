@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum import randomness
-from zerosum.atomic import PARTIAL, locking, retry
+from zerosum.atomic import ABANDONED_SECONDS, PARTIAL, locking, retry
 from zerosum.data import Progress, cache_folder
 from zerosum.metrics.features import FeatureExtractor
 from zerosum.types import Shape
@@ -28,7 +28,6 @@ from zerosum.types import Shape
 FORMAT = "zerosum features 1"
 BLOCK = 320  # samples, a multiple of the networks' batches
 DIGEST = 16  # bytes
-ABANDONED_SECONDS = 24 * 3600
 PROBES = 4
 Extraction = Callable[[FeatureExtractor, Tensor], Tensor]
 
