@@ -97,7 +97,7 @@ class Command:
 @pytest.fixture
 def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     (tmp_path / "here").mkdir()
-    monkeypatch.setattr("zerosum.run.scoring.sample_count", lambda *_: 100)  # few, as scores are not tested here
+    monkeypatch.setattr("zerosum.metrics.evaluation.sample_count", lambda *_: 100)  # few, as scores are not tested here
     monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 100)
     monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
     return Command(tmp_path / "here", monkeypatch, capsys)

@@ -13,9 +13,8 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NAMES = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 FEW = """
 import zerosum.metrics.evaluation
-import zerosum.run.scoring
 
-zerosum.run.scoring.sample_count = lambda *_: 100  # few, as scores are not tested here
+zerosum.metrics.evaluation.sample_count = lambda *_: 100  # few, as scores are not tested here
 zerosum.metrics.evaluation.INTERIM = 100
 zerosum.metrics.evaluation.REPLICATES = 8
 """

@@ -72,13 +72,14 @@ def _plan(recipe: "Recipe", source: "Source", minutes: float) -> str:
     from zerosum.run.plan import Plan
     from zerosum.run.probe import probe
 
-    chosen = catalog.build(Plan, {"minutes": minutes}).fit(recipe, source)
-    found = probe(chosen, source, "auto", lambda each: 60 * minutes)
-    iterations = int(60 * minutes / found.seconds)
+    plan = catalog.build(Plan, {"minutes": minutes})
+    chosen = plan.fit(recipe, source)
+    found = probe(chosen, source, "auto", lambda each: plan.training_seconds)
+    iterations = int(plan.training_seconds / found.seconds)
     speed = chosen.batch_size * chosen.discriminator_steps / found.seconds
     return (
-        f"{describe_recipe(chosen)}: {minutes:g} minutes at {speed:,.0f} images/s are "
-        f"{iterations:,} iterations, {count_epochs(chosen, iterations, source):.3g} epochs, less the time for scores"
+        f"{describe_recipe(chosen)}: {minutes:g} minutes at {speed:,.0f} images/s, of which scores "
+        f"take a part, are some {iterations:,} iterations, {count_epochs(chosen, iterations, source):.3g} epochs"
     )
 
 

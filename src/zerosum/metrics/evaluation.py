@@ -66,6 +66,7 @@ class Evaluation(RealSamples):
         *,
         made_elsewhere: bool = False,
         extraction: Extraction = extract_here,
+        most: int = MOST_SAMPLES,
     ) -> "Evaluation":
         """Open the features that are asked for, else the best ones that need no weights from elsewhere.
 
@@ -74,12 +75,18 @@ class Evaluation(RealSamples):
         Raises:
             InputError: these features cannot be had for this source.
         """
-        return cls(source, open_features(source, request), reference, made_elsewhere, extraction)
+        return cls(source, open_features(source, request), reference, made_elsewhere, extraction, most)
 
     @property
     def interim(self) -> int:
         """How many samples are scored during training."""
         return INTERIM_SLOW if self.features.slow else INTERIM
+
+    @property
+    def last(self) -> int:
+        """How many samples are scored at the end of a training."""
+        count = sample_count(self.source, self.features)
+        return min(count, self.most) if self.features.slow and self.source.stacked_from is None else count
 
     @property
     def seconds_per_image(self) -> float:

@@ -13,7 +13,7 @@ from zerosum.metrics.features import FeatureExtractor
 from zerosum.metrics.features.cache import Extraction, FeatureCache, extract_here
 
 MOST_SAMPLES = 10_000
-MOST_TRAINING, MOST_SLOW = 100_000, 10_000
+MOST_TRAINING = 100_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +26,8 @@ class RealSamples:
         reference: the real samples that distances are measured to.
         made_elsewhere: whether the samples' maker may have seen every sample of the source, and its mirror image.
         extraction: what applies the features to samples, here or in other processes too.
+        most: how many samples of a split are looked at where features are slow and belong to no other program's
+            protocol, with what bounds any split.
     """
 
     source: Source
@@ -33,15 +35,16 @@ class RealSamples:
     reference: Reference = "test"
     made_elsewhere: bool = False
     extraction: Extraction = extract_here
+    most: int = MOST_SAMPLES
 
     @functools.cached_property
     def test(self) -> SampleSet:
-        """Held-out real samples: all, or 10,000 of them at random."""
-        return self._extract(self.source.test, MOST_SAMPLES)
+        """Held-out real samples: all, or 10,000 of them at random; `most` where features are slow."""
+        return self._extract(self.source.test, self._most_test)
 
     @functools.cached_property
     def train(self) -> SampleSet:
-        """Training samples: all, or 100,000 at random (10,000 where features are slow); of stacks 26,000."""
+        """Training samples: all, or 100,000 at random (`most` where features are slow); of stacks 26,000."""
         return self._extract(self.source.train, self._most_training)
 
     @functools.cached_property
@@ -82,7 +85,7 @@ class RealSamples:
     @property
     def sizes(self) -> dict[Reference, int]:
         """How many real samples each reference has, before their features are extracted."""
-        train, test = min(len(self.source.train), self._most_training), min(len(self.source.test), MOST_SAMPLES)
+        train, test = min(len(self.source.train), self._most_training), min(len(self.source.test), self._most_test)
         return {"test": test, "train": train, "all": train + test}
 
     @property
@@ -98,7 +101,12 @@ class RealSamples:
             return len(self.source.train)
         if self.source.stacked_from is not None:
             return STACKS
-        return MOST_SLOW if self.features.slow else MOST_TRAINING
+        return self.most if self.features.slow else MOST_TRAINING
+
+    @property
+    def _most_test(self) -> int:
+        chosen = self.features.slow and self.features.protocol is None and self.source.stacked_from is None
+        return self.most if chosen else MOST_SAMPLES
 
     @functools.cached_property
     def _cache(self) -> FeatureCache:

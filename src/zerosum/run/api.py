@@ -17,6 +17,7 @@ from zerosum.launch import is_one_of_several
 from zerosum.loggers import Logs
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
+from zerosum.metrics.real_samples import MOST_SAMPLES
 from zerosum.records import Record
 from zerosum.run import restoring
 from zerosum.run.conduct import DEFAULT, Conduct
@@ -187,7 +188,8 @@ def finish(
     with closing(trainer.folder), closing(logs):
         with preparing or nullcontext():
             asked = Request(device=trainer.engine.device)
-            evaluation = Evaluation.of(trainer.source, asked, extraction=extract_together(trainer))
+            most = MOST_SAMPLES if trainer.pace is None else min(MOST_SAMPLES, trainer.pace.most_scored)
+            evaluation = Evaluation.of(trainer.source, asked, extraction=extract_together(trainer), most=most)
             evaluation.prepare()
         scoring = Scoring(evaluation, CONVERGED_PARTS if conduct.stop_when == "converged" else INTERIM_SCORES)
         doctor = Doctor(trainer, show, conduct.stop_when)

@@ -1,6 +1,7 @@
 """How long to train: iterations, or minutes that become iterations; and what it means to train a run longer."""
 
 import itertools
+import math
 import operator
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from zerosum.records import ScoreRecord
 from zerosum.run_folder import RunFolder
 
 MOST_MINUTES = 1e6
+TRAINING_SHARE = 0.85  # of the minutes: what scores usually leave of them
 Lengths = Sequence[tuple[int, int]]
 
 
@@ -38,6 +40,11 @@ class Length:
         """Refuse two lengths."""
         if self.steps is not None and self.minutes is not None:
             raise InputError("steps and minutes both say how long to train: give one of them")
+
+    @property
+    def training_seconds(self) -> float:
+        """What the scores leave of the minutes, as far as that is known beforehand; infinite without minutes."""
+        return math.inf if self.minutes is None else TRAINING_SHARE * 60 * self.minutes
 
     @property
     def given(self) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from zerosum.data import Source
 from zerosum.game.engine import Engine
 from zerosum.game.recipe import Recipe
-from zerosum.metrics.evaluation import Evaluation, sample_count
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.run.description import describe
 from zerosum.run.probe import Probe
 from zerosum.run.scoring import INTERIM_SCORES
@@ -58,7 +58,7 @@ def measure_occasions(recipe: Recipe, source: Source, engine: Engine) -> Occasio
             evaluation.features(generator.sample(SCORED, seed=0))
             scored = _time(lambda: evaluation.features(generator.sample(SCORED, seed=1))) / SCORED
             picture, saved = _time(run.save_picture), _time(run.save_checkpoint)
-    return Occasions(picture, saved, scored, evaluation.interim, sample_count(source, evaluation.features))
+    return Occasions(picture, saved, scored, evaluation.interim, evaluation.last)
 
 
 def _time(act: Callable[[], object]) -> float:

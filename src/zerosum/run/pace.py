@@ -9,6 +9,7 @@ PLANS = 40  # parts of the time after which it is planned again
 NOTABLE = 0.01  # of the iterations in all: a plan that differs by less stays
 NEWEST = 0.4  # the weight of the latest part in the mean speed
 INTERIM_SHARE, LAST_SHARE = 0.02, 0.3  # of the time, for scores during the training and for those at its end
+SCORED_A_MINUTE, LEAST_SCORED, INTERIM_A_MINUTE = 250, 1_000, 100  # images, where their features are slow
 
 
 @dataclass
@@ -31,6 +32,15 @@ class Pace:
     scoring: float = 0.0
     each: float = 0.0
 
+    @property
+    def most_scored(self) -> int:
+        """How many images of a kind scores may look at where their features are slow: 250 for each minute.
+
+        An image takes some 9 ms of a core, and there are generated, held-out and training ones, so that scores take
+        about a tenth of the time. It does not follow the machine's speed: a resumed run scores as it did.
+        """
+        return max(LEAST_SCORED, round(self.budget / 60 * SCORED_A_MINUTE))
+
     @contextmanager
     def score(self) -> Iterator[None]:
         """Note how long the block takes, which measures scores."""
@@ -39,9 +49,13 @@ class Pace:
         self.scoring = time.monotonic() - began
         self.aside += self.scoring
 
-    def can_afford_scores(self) -> bool:
-        """Whether scores during the training, as far as is known, take at most 2% of the time each."""
-        return self.scoring <= INTERIM_SHARE * self.budget
+    def can_afford_scores(self, slow: int) -> bool:
+        """Whether scores during the training take at most some 2% of the time each.
+
+        That is known once some were measured; before that, it follows from how many images with `slow` features they
+        look at.
+        """
+        return self.scoring <= INTERIM_SHARE * self.budget and slow <= INTERIM_A_MINUTE * self.budget / 60
 
     def is_due(self, step: int, seconds: float) -> bool:
         """Whether enough time has passed since the last plan to make another."""

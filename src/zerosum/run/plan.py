@@ -60,8 +60,9 @@ class Plan(Length):
     def fit(self, recipe: Recipe, source: Source, changes: Sequence[str] = ()) -> Recipe:
         """Narrow the networks of a recipe that nobody chose, where there is no time to train them; see `auto.fit`.
 
-        The time is the minutes, for enough iterations; or half an hour, for those of the recipe, if nothing says how
-        long. Where iterations were asked for, or `changes` of the networks, the recipe stays as it is.
+        The time is what scores leave of the minutes, for enough iterations; or half an hour, for those of the recipe,
+        if nothing says how long. Where iterations were asked for, or `changes` of the networks, the recipe stays as it
+        is.
         """
         if self.steps is not None or any(each.strip().startswith("networks") for each in changes):
             return recipe
@@ -74,7 +75,7 @@ class Plan(Length):
 
         if self.minutes is None:
             return auto.fit(recipe, auto.PATIENCE, recipe.steps, measure)
-        return auto.fit(recipe, 60 * self.minutes, auto.enough(recipe), measure)
+        return auto.fit(recipe, self.training_seconds, auto.enough(recipe), measure)
 
     def begin(
         self, data: str, source: Source, recipe: Recipe, start: Start | None = None, team: Team = ALONE
@@ -99,9 +100,10 @@ class Plan(Length):
         steps = self.steps or recipe.steps
         folder = (self.out or RUNS / source.name).expanduser()
         caution = check_limits(recipe, source, Engine.choose(self.device).device, folder)
-        found = probe(recipe, source, self.device, lambda each: 60 * self.minutes if self.minutes else steps * each)
+        lasts = self.training_seconds
+        found = probe(recipe, source, self.device, lambda each: steps * each if self.minutes is None else lasts)
         if self.minutes is not None:
-            steps = max(1, int(60 * self.minutes * team.size / found.seconds))
+            steps = max(1, int(lasts * team.size / found.seconds))
         about = describe(data, source, recipe, found, self.seed, steps, self.minutes)
         trainer = Trainer.create(folder, recipe, source, about, numbered=self.out is None, start=start, team=team)
         trainer.caution = caution

@@ -8,7 +8,7 @@ from zerosum.atomic import write_atomically
 from zerosum.errors import InputError
 from zerosum.export import pictures
 from zerosum.metrics import score_named
-from zerosum.metrics.evaluation import Evaluation, sample_count
+from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.frechet import FrechetDistance, distance_name
 from zerosum.records import Record, ScoreRecord
 from zerosum.run.sharing import sample_together
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zerosum.run.trainer import Trainer
 
 INTERIM_SCORES = 4  # equal parts of a run; scores are measured after each
+UNKNOWN_SHARE = 0.1  # of the minutes, which scores are taken to need
 PAIRS, PAIR_COLUMNS = 16, 4
 SEED = 0
 Observe = Callable[[Record], None]
@@ -32,9 +33,11 @@ class Scoring:
     def expect_seconds(self, run: "Trainer") -> float:
         """Return how many seconds the scores that are still to come will take, as far as is known."""
         scoring = 0.0 if run.pace is None else run.pace.scoring
+        if run.pace is not None and not scoring:  # nothing was measured yet
+            return UNKNOWN_SHARE * run.pace.budget
         still = 2 + int((1 - run.step / run.steps) * self.parts)  # the last ones have more figures: twice as long
         evaluation = self.evaluation
-        images = sample_count(run.source, evaluation.features) - evaluation.interim + evaluation.pending
+        images = evaluation.last - evaluation.interim + evaluation.pending
         return still * scoring + images * evaluation.seconds_per_image
 
     def score_meanwhile(self, run: "Trainer", observe: Observe) -> bool:
@@ -42,7 +45,7 @@ class Scoring:
         if run.pace is None:
             self._score(run, self.evaluation.interim, observe, training=True)
             return True
-        if not run.pace.can_afford_scores():
+        if not run.pace.can_afford_scores(self.evaluation.interim if self.evaluation.features.slow else 0):
             return False
         with run.pace.score():
             self._score(run, self.evaluation.interim, observe, training=True)
@@ -53,7 +56,7 @@ class Scoring:
         """Measure the scores of the end, which stand beside those of real data, unless they are there."""
         known = records.read(run.folder, ScoreRecord)
         if not any(record.step == run.step and record.score.real is not None for record in known):
-            self._score(run, sample_count(run.source, self.evaluation.features), observe, training=False)
+            self._score(run, self.evaluation.last, observe, training=False)
             run.save_checkpoint()  # with the length of the metrics, so that whoever resumes finds the scores
 
     def _score(self, run: "Trainer", count: int, observe: Observe, *, training: bool) -> None:

@@ -135,7 +135,7 @@ def test_no_toy_of_that_name() -> None:
 
 
 def test_a_run_that_is_played_again_ends_with_its_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zerosum.run.scoring.sample_count", lambda *_: 100)  # few, as scores are not tested here
+    monkeypatch.setattr("zerosum.metrics.evaluation.sample_count", lambda *_: 100)  # few, as scores are not tested here
     monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
     recipe = replace(Settings(game="hinge", regularizer="r1", width=8).make_recipe(), ema_decay=0.0, steps=6)
     generator = zerosum.train("gaussian", recipe, seed=7, out=tmp_path / "run")

@@ -15,6 +15,7 @@ from zerosum.errors import InputError
 from zerosum.metrics import Metric, Score, score_named
 from zerosum.metrics.evaluation import FLATTERED, Evaluation, sample_count
 from zerosum.metrics.features import Request, open_features
+from zerosum.metrics.features.coordinates import Coordinates
 from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.frechet import FrechetDistance, frechet_distance
 from zerosum.metrics.kernel import KernelDistance
@@ -185,6 +186,17 @@ def test_of_slow_features_fewer_are_drawn() -> None:
     source = images((1, 8, 8), count=20)
     assert sample_count(source, open_features(source)) == 2_500
     assert Evaluation.of(source).interim == 1_000
+
+
+@pytest.mark.parametrize(("slow", "looked_at", "drawn"), [(True, 40, 40), (False, 100, 5_000)])
+def test_slow_features_look_at_no_more_than_is_afforded(
+    slow: bool, looked_at: int, drawn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Coordinates, "slow", slow)
+    evaluation = Evaluation.of(points(2, count=100), most=40)
+    assert evaluation.sizes == {"test": looked_at, "train": looked_at, "all": 2 * looked_at}
+    assert [len(each) for each in (evaluation.test, evaluation.train)] == [looked_at, looked_at]
+    assert evaluation.last == drawn
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import zerosum
 from tests.unit.run.small import ENGINE, RECIPE, SOURCE
 from tests.unit.run.test_trainer import Counting
+from zerosum import records
 from zerosum.data.readers import open_source
 from zerosum.game.algorithm import Iteration
 from zerosum.game.algorithm import play as play_game
+from zerosum.metrics import score_named
+from zerosum.metrics.features.coordinates import Coordinates
+from zerosum.records import ScoreRecord
 from zerosum.run import restoring
 from zerosum.run.description import describe
 from zerosum.run.pace import Pace
 from zerosum.run.probe import Probe
 from zerosum.run.scoring import Scoring
 from zerosum.run.trainer import Trainer
+from zerosum.run_folder import RunFolder
 
 
 def test_what_is_left_of_the_time_is_divided_by_what_an_iteration_takes() -> None:
@@ -66,9 +72,15 @@ def test_it_is_planned_a_number_of_times() -> None:
 
 
 def test_scores_are_afforded_while_they_take_little() -> None:
-    assert Pace(100.0).can_afford_scores()  # nothing is known
-    assert Pace(100.0, scoring=2.0).can_afford_scores()
-    assert not Pace(100.0, scoring=2.01).can_afford_scores()
+    assert Pace(100.0).can_afford_scores(slow=0)  # nothing is known
+    assert Pace(100.0, scoring=2.0).can_afford_scores(slow=0)
+    assert not Pace(100.0, scoring=2.01).can_afford_scores(slow=0)
+    assert Pace(600.0).can_afford_scores(slow=1_000)
+    assert not Pace(599.0).can_afford_scores(slow=1_000)
+
+
+def test_few_minutes_have_few_images_scored_whose_features_are_slow() -> None:
+    assert [Pace(60.0 * minutes).most_scored for minutes in (1, 4, 10, 40)] == [1_000, 1_000, 2_500, 10_000]
 
 
 @pytest.fixture
@@ -82,8 +94,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             yield iteration
 
     monkeypatch.setattr("zerosum.run.trainer.play", play)
-    monkeypatch.setattr("zerosum.run.trainer.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("zerosum.run.scoring.sample_count", lambda *_: 10)
+
+    def read() -> float:
+        now[0] += 1e-9  # that scores take no time would mean that none were measured
+        return now[0]
+
+    monkeypatch.setattr("zerosum.run.trainer.time.monotonic", read)
     return now
 
 
@@ -144,3 +160,15 @@ def test_what_was_planned_is_played_again_after_a_crash(tmp_path: Path, monkeypa
     monkeypatch.setattr(Pace, "plan", plan)
     assert finish(again) == end
     assert again.lengths == planned
+
+
+def test_a_run_of_few_minutes_scores_few_images_whose_features_are_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As told by what it is, and not by the clock; and once, at its end."""
+    monkeypatch.setattr(Coordinates, "slow", True)
+    zerosum.train("ring", "toy", minutes=0.02, out=tmp_path / "r")
+    found = records.read(RunFolder(tmp_path / "r"), ScoreRecord)
+    assert {record.step for record in found} == {found[-1].step}
+    score = score_named([record.score for record in found], "frechet-distance")
+    assert (score.samples, score.reference_samples) == (1_000, 1_000)

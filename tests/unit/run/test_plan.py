@@ -16,6 +16,7 @@ from zerosum.game.recipe import Recipe, change
 from zerosum.networks.compact import Compact
 from zerosum.recipes.auto import ENOUGH, PATIENCE
 from zerosum.run import plan
+from zerosum.run.length import TRAINING_SHARE
 from zerosum.run.plan import Plan, check_words, open_for_recipe
 from zerosum.run.probe import Probe
 
@@ -102,7 +103,7 @@ def test_the_width_follows_from_the_minutes_and_from_this_machine(monkeypatch: p
     assert Plan(steps=10**6).fit(compact, SOURCE) is compact
     assert Plan(minutes=0.01).fit(compact, SOURCE, ["batch_size=8", " networks.latent=9"]) is compact
     assert not engines
-    minutes = 0.001 * 16 * ENOUGH / 60
+    minutes = 0.001 * 16 * ENOUGH / 60 / TRAINING_SHARE
     assert Plan(minutes=minutes + 0.01).fit(compact, SOURCE) == change(compact, "networks.width=16")
     assert set(engines) == {chosen}
     widest = max(width for width in (8, 12, 16, 24, 32) if 0.001 * width * 60_000 <= PATIENCE)

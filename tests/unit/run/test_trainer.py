@@ -36,7 +36,7 @@ class Counting:
     """An evaluation whose distance is smaller the more samples it sees, as a biased one is."""
 
     features = Coordinates(torch.ones(2, 2))
-    interim, pending, seconds_per_image = 10, 0, 0.0
+    interim, last, pending, seconds_per_image = 10, 10, 0, 0.0
 
     def __init__(self, level: float) -> None:
         self.level = level
@@ -61,7 +61,7 @@ class Counting:
 def test_the_best_is_found_among_distances_of_equally_many_samples(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zerosum.run.scoring.sample_count", lambda *_: 100)
+    monkeypatch.setattr(Counting, "last", 100)
     trainer = begin(tmp_path / "r", steps=1)
     trainer.best = (0.1, 0)  # at 10 samples, so a level of 0
     assert trainer.train(Scoring(Counting(0.05)), lambda line: None, lambda: False)  # type: ignore[arg-type]
