@@ -188,7 +188,7 @@ def _read_fidelity(content: bytes, path: Path) -> Mapping[str, NDArray[Any]]:
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path} is no file of torch-fidelity's cache, or holds more than numbers: {line}") from None
     if isinstance(found, Tensor) and found.ndim == 2 and len(found) >= 2:
-        mean, covariance = fit_gaussian(found)
+        mean, covariance, _ = fit_gaussian(found)
         return {MEAN: mean.numpy(), COVARIANCE: covariance.numpy(), COUNT: np.array(len(found))}
     if not isinstance(found, dict):
         raise InputError(f"{path} holds no statistics of torch-fidelity ('mu' and 'sigma') and no features [N, d]")
