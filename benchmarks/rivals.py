@@ -34,7 +34,7 @@ from zerosum.metrics.features import Request
 from zerosum.run.speed import play_textbook
 
 SETS = {"cats": "cats96.zip", "dogs": "dogs64.npz", "cifar10": "cifar10.npz"}
-CHUNK = 50  # samples that are drawn at a time
+CHUNK = 100  # samples that are drawn at a time
 Sampler = Callable[[int], Tensor]
 
 
@@ -43,9 +43,13 @@ def to_bytes(images: Tensor) -> Tensor:
     return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
-def sampler(generator: nn.Module, latent: int) -> Sampler:
-    """Return a function that draws so many samples."""
-    generator.eval()
+def sampler(generator: nn.Module, latent: int, *, by_batches: bool) -> Sampler:
+    """Return a function that draws so many samples.
+
+    If `by_batches`, they are normalised by the statistics of their batches, as PyTorch's example draws its pictures:
+    the `BatchNorm` of our networks tracks no statistics in the training that could be taken instead.
+    """
+    generator.train(by_batches)
 
     @torch.no_grad()
     def draw(count: int) -> Tensor:
@@ -68,7 +72,7 @@ def train_example(source: Source, iterations: int) -> Sampler:
     generator, discriminator = networks.build_pair(source.shape, 0, 0)
     loop = play_textbook(generator, discriminator, networks.latent, draw_batches(source, 64))
     collections.deque(islice(loop, iterations), maxlen=0)
-    return sampler(generator, networks.latent)
+    return sampler(generator, networks.latent, by_batches=True)
 
 
 class Blur(nn.Module):
@@ -220,7 +224,7 @@ def train_lightweight(source: Source, iterations: int) -> Sampler:
     real = ((batch + 1) / 2 for batch in draw_batches(source, 10))
     loop = play_lightweight(generator, discriminator, real, min(0.5, (1e5 - len(source.train)) * 3e-6))
     collections.deque(islice(loop, iterations), maxlen=0)
-    return sampler(nn.Sequential(generator, Widen()), LATENT)
+    return sampler(nn.Sequential(generator, Widen()), LATENT, by_batches=False)
 
 
 class Widen(nn.Module):
