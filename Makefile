@@ -27,6 +27,7 @@ check: $(VENV)/installed-test
 	$(VENV)/bin/python docs/help.py --check
 	$(VENV)/bin/python docs/recipes.py --check
 	$(VENV)/bin/python docs/tricks.py --check
+	$(VENV)/bin/python docs/records.py --check
 	$(VENV)/bin/python docs/pages.py --check
 	$(VENV)/bin/python docs/rooms.py --check
 
@@ -34,6 +35,7 @@ docs: $(VENV)/installed-test
 	$(VENV)/bin/python docs/help.py
 	$(VENV)/bin/python docs/recipes.py
 	$(VENV)/bin/python docs/tricks.py
+	$(VENV)/bin/python docs/records.py
 	$(VENV)/bin/python docs/pages.py
 	$(VENV)/bin/python docs/rooms.py
 

@@ -6,7 +6,8 @@ SETS holds the data of the tasks: the folder mnist, cifar10.npz, cats96.zip. INC
 takes. Tasks and entrants are those below, e.g. `mnist-5min:auto cats-15min:example`. First the cache is filled with
 what is the same for all seeds: data that are read, and their features. Then three seeds each are trained, as many at
 once as there are cores, each on a core of its own; nothing else may run beside them. Then all are judged, and written
-to records/TASK-ENTRANT.json and .png; `make docs` makes RECORDS.md of these. What OUT holds is not done again.
+to records/TASK-ENTRANT.json, with a picture in docs/records/; `make docs` makes RECORDS.md of these. What OUT holds is
+not done again.
 """
 
 import json
@@ -44,6 +45,7 @@ from zerosum.run.plan import open_for_recipe
 from zerosum.run.speed import play_textbook
 
 RECORDS = Path(__file__).with_name("records")
+PICTURES = Path(__file__).parents[1] / "docs" / "records"
 SEEDS, SHOWN, COLUMNS = (0, 1, 2), 32, 16
 
 
@@ -54,7 +56,7 @@ class Task:
     Attributes:
         data: its name in SETS, or one that `zerosum train` knows.
         minutes: by the clock, of one core.
-        samples: how many are judged, against all images of the test split.
+        samples: how many are judged, against all images of the test split; against as many where features are slow.
         metrics: by which they are judged, that by which records are compared first.
         told: whether entrants may know the labels.
         unseen: whether the judge is a network that no entrant may use, Inception up to its 768 features; else it is
@@ -129,7 +131,7 @@ def play_example(name: str, sets: Path, seed: int, out: Path) -> None:
     while time.monotonic() < end:
         next(loop)
         iterations += 1
-    samples = sampler(generator, networks.latent)(task.samples)
+    samples = sampler(generator, networks.latent, by_batches=True)(task.samples)
     out.mkdir()
     np.save(out / "samples.npy", samples.numpy())
     (out / "iterations.json").write_text(json.dumps(iterations))
@@ -194,7 +196,8 @@ def judge(name: str, entrant: str, entries: list[Entry], weights: Path) -> None:
     """Judge the seeds of a task by an entrant, and write the record with its picture."""
     task = TASKS[name]
     source = task.open(entries[0].sets)
-    evaluation = Evaluation.of(source, Request("inception:768", weights) if task.unseen else None)
+    request = Request("inception:768", weights) if task.unseen else None
+    evaluation = Evaluation.of(source, request, most=task.samples)
     found: list[dict[str, Any]] = []
     for entry in entries:
         samples, words = entry.draw()
@@ -202,7 +205,7 @@ def judge(name: str, entrant: str, entries: list[Entry], weights: Path) -> None:
         found.append({**words, "scores": [_keep(asdict(score)) for score in scores]})
         if entry is entries[0]:
             sheet = pictures.encode(pictures.draw_samples(samples[:SHOWN], columns=COLUMNS))
-            (RECORDS / f"{name}-{entrant}.png").write_bytes(sheet)
+            (PICTURES / f"{name}-{entrant}.png").write_bytes(sheet)
     record = {
         "task": name,
         "entrant": entrant,
@@ -228,6 +231,7 @@ def main(sets: str, out: str, weights: str, *wanted: str) -> None:
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     RECORDS.mkdir(exist_ok=True)
+    PICTURES.mkdir(exist_ok=True)
     cores: Queue[int] = Queue()
     for core in range(os.cpu_count() or 1):
         cores.put(core)

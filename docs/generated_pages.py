@@ -15,13 +15,13 @@ def fill_template(name: str, parts: Mapping[str, str]) -> str:
     return re.sub(r"(?<!\$)\{\{(.+?)\}\}", lambda match: parts[match[1]], template)
 
 
-def write_or_check(name: str, make: Callable[[], str]) -> None:
-    """Write docs/NAME.md; if the program was called with --check, exit unless it is up to date."""
-    page, text = DOCS / f"{name}.md", make()
+def write_or_check(name: str, make: Callable[[], str], folder: Path = DOCS) -> None:
+    """Write NAME.md in a folder; if the program was called with --check, exit unless it is up to date."""
+    page, text = folder / f"{name}.md", make()
     if not CHECKING:
         page.write_text(text)
     elif not page.exists() or page.read_text() != text:
-        sys.exit(f"docs/{name}.md is out of date: run 'make docs'")
+        sys.exit(f"{page.relative_to(DOCS.parent)} is out of date: run 'make docs'")
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, align: str = "---") -> str:

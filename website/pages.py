@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = {  # of the repository, and their places on the site; all in docs/ keep theirs
     "README.md": "index.md",
     "CHANGELOG.md": "CHANGELOG.md",
+    "RECORDS.md": "RECORDS.md",
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "SECURITY.md": "SECURITY.md",
     "benchmarks/README.md": "benchmarks.md",
@@ -28,6 +29,7 @@ PAGES = {  # of the repository, and their places on the site; all in docs/ keep 
 }
 FOLDERS = {
     "benchmarks": "benchmarks.md",
+    "benchmarks/records": "benchmarks.md",
     "benchmarks/results": "benchmarks.md",
     "notebooks": "notebooks/the-paper-in-an-hour.md",
 }

@@ -15,7 +15,7 @@ import zerosum
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
 API = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "website" / "api").glob("*.md"))}
-ELSEWHERE = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks.md", "index.md", "shipped.md"]
+ELSEWHERE = ["CHANGELOG.md", "CONTRIBUTING.md", "RECORDS.md", "SECURITY.md", "benchmarks.md", "index.md", "shipped.md"]
 BY_COMMAND = {"cli", "explore", "report", "run"}  # rooms that are entered by commands, or by names of the package
 
 
