@@ -8,6 +8,7 @@ generator.safetensors  the averaged generator where the training ended or was st
 best.safetensors       the one with the smallest Fréchet distance of those that were scored on the way
 closest.png            the samples nearest to training images, each beside that image
 diagnosis.json         what the doctor found at the end, or where the training was stopped
+findings/              pictures of what it found, a PNG for each finding that images show
 equilibrium.jsonl      a line per duality gap that `zerosum equilibrium` measured, see records.py
 report.html            what was found, pictures, curves, scores
 """
@@ -20,7 +21,7 @@ import os
 import platform
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -71,6 +72,7 @@ class RunFolder:
         self.best = path / "best.safetensors"
         self.closest = path / "closest.png"
         self.diagnosis = path / "diagnosis.json"
+        self.findings = path / "findings"
         self.gaps = path / "equilibrium.jsonl"
         self.report = path / "report.html"
         self._lock: FileLock | None = None
@@ -243,6 +245,14 @@ class RunFolder:
 
     def _write(self, about: Line) -> None:
         write_atomically(self.description, json.dumps(about, indent=2).encode())
+
+    def replace_findings(self, pictures: Mapping[str, bytes]) -> None:
+        """Write the pictures of findings, PNGs by the findings' names, instead of those that are there."""
+        for old in self.findings.glob("*.png"):
+            old.unlink()
+        for name, picture in pictures.items():
+            self.findings.mkdir(exist_ok=True)
+            write_atomically(self.findings / f"{name}.png", picture)
 
     def rewind(self, length: int) -> None:
         """Cut the metrics back to `length` bytes, where they stood when a checkpoint was written."""

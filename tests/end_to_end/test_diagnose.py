@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import zerosum
 from tests.end_to_end.conftest import SMALL, Command, Zerosum
@@ -57,6 +58,23 @@ def test_the_report_begins_with_the_verdict(collapsed: Path) -> None:
     written = Diagnosis.read(collapsed / "diagnosis.json")
     assert written is not None
     assert written.findings[0].name == "collapse"
+
+
+def test_a_picture_shows_the_finding_in_the_report_and_where_it_is_asked_for(
+    collapsed: Path, in_process: Command
+) -> None:
+    with Image.open(collapsed / "findings" / "collapse.png") as picture:
+        assert picture.size == (2 + 16 * 34, 2 + 2 * 34)
+    assert "From top to bottom: samples; real images." in (collapsed / "report.html").read_text()
+    code, out, err = in_process("diagnose", collapsed, "--pictures", "new/shown")
+    assert (code, err) == (0, "")
+    assert f"{Path('new') / 'shown' / 'collapse.png'}, from top to bottom: samples; real images" in out
+    assert (in_process.folder / "new" / "shown" / "collapse.png").is_file()
+    assert in_process("diagnose", collapsed, "--pictures", "new/shown") == (
+        2,
+        "",
+        "error: new/shown exists already: choose another folder for --pictures\n",
+    )
 
 
 def test_programs_get_json_and_all_shows_the_numbers(collapsed: Path, in_process: Command) -> None:

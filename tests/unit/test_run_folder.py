@@ -182,3 +182,12 @@ def test_metrics_that_are_gone_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"metrics\.jsonl is gone"):
         folder.rewind(0)
     folder.close()
+
+
+def test_pictures_of_findings_replace_those_of_before(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.replace_findings({})
+    assert not folder.findings.exists()
+    folder.replace_findings({"collapse": b"1", "checkerboard": b"2"})
+    folder.replace_findings({"checkerboard": b"3"})
+    assert {file.name: file.read_bytes() for file in folder.findings.iterdir()} == {"checkerboard.png": b"3"}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from zerosum.diagnostics import Diagnosis, Finding
+    from zerosum.diagnostics.evidence import Evidence
 
 
 def diagnose(
@@ -29,6 +30,9 @@ def diagnose(
     data: DataOfRun = None,
     everything: Annotated[bool, typer.Option("--all", help="Also show the numbers of all that is well.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Draw images that show what was found into a new folder.")
+    ] = None,
     device: DeviceOfRun = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -38,12 +42,16 @@ def diagnose(
     and on healthy ones.
     """
     from zerosum.errors import InputError
-    from zerosum.run_folder import RunFolder
+    from zerosum.run_folder import RunFolder, check_writable
 
     if run is not None:
         if log or samples or against:
             raise InputError("a run has its own log and data: give RUN, or --log, --samples and --against")
         RunFolder.open(run)
+    if pictures is not None and pictures.exists():
+        raise InputError(f"{pictures} exists already: choose another folder for --pictures")
+    if pictures is not None:
+        check_writable(pictures)
     from zerosum.cli._progress import plain_console
     from zerosum.diagnostics import diagnose as look
     from zerosum.run.evidence import gather_foreign, gather_from
@@ -52,6 +60,8 @@ def diagnose(
     with console.status("looking at the players, their samples and the data"):
         evidence, notes = gather_foreign(log, samples, against) if run is None else gather_from(run, data, device)
         diagnosis = look(evidence)
+    if pictures is not None:
+        _draw(diagnosis, evidence, pictures, console)
     if as_json:
         typer.echo(diagnosis.to_bytes().decode())
         return
@@ -62,6 +72,20 @@ def diagnose(
     show_diagnosis(diagnosis, console, everything=everything)
     if not diagnosis.checks:
         raise typer.Exit(1)
+
+
+def _draw(diagnosis: "Diagnosis", evidence: "Evidence", folder: Path, console: "Console") -> None:
+    """Write the pictures of findings, and say what they show."""
+    from zerosum import catalog
+    from zerosum.atomic import write_atomically
+    from zerosum.diagnostics import Diagnostic
+    from zerosum.run.doctor import draw_findings
+
+    for name, picture in draw_findings(diagnosis, evidence).items():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / f"{name}.png", picture)
+        caption = catalog.lookup(Diagnostic, name).caption
+        console.print(f"{folder / name}.png, from top to bottom: {caption}", soft_wrap=True, markup=False)
 
 
 def show_diagnosis(diagnosis: "Diagnosis", console: "Console", *, everything: bool = False) -> None:

@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Literal
 
 import pydantic
 from pydantic import Field, TypeAdapter, ValidationError
+from torch import Tensor
 
 from zerosum import catalog
 from zerosum.catalog import Component
@@ -24,6 +25,7 @@ from zerosum.metrics.statistics import ConfidenceInterval
 Severity = Literal["failure", "warning", "note"]
 ORDER: tuple[Severity, ...] = ("failure", "warning", "note")
 TOLD = 2  # findings, in a verdict
+SHOWN = 16  # images in a row
 CALIBRATED = "counted on planted faults and healthy runs"
 
 
@@ -211,6 +213,7 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
         of_data: whether it is about the real data alone.
         looks_for: what it looks for, in words.
         citation: where the fault is described.
+        caption: what the rows of images that show the fault are, from top to bottom; empty if none show it.
     """
 
     live: ClassVar[bool] = False
@@ -219,6 +222,7 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
     of_data: ClassVar[bool] = False
     looks_for: ClassVar[str]
     citation: ClassVar[str]
+    caption: ClassVar[str] = ""
 
     @abstractmethod
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
@@ -241,12 +245,28 @@ class Diagnostic(Component, ABC, kind="diagnostic"):
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Say what the fault is that is there, by which measures, and what to do."""
 
+    def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
+        """Choose images that show the fault that is there: rows of them, uint8 [n, C, H, W] each; none by default."""
+        return ()
+
     def find(
         self, severity: Severity, sentence: str, measures: Sequence[Measure], advice: str, command: str = ""
     ) -> Finding:
         """Make a finding of this diagnostic."""
         name = catalog.name_of(self)
         return Finding(name, severity, sentence, tuple(measures), advice, self.citation, command, self.symptom)
+
+
+def illustrate(diagnosis: Diagnosis, evidence: Evidence) -> dict[str, list[Tensor]]:
+    """Choose images that show what was found in `evidence`: rows of uint8 [n, C, H, W], by the findings' names.
+
+    Of points there are none: the run's pictures show them.
+    """
+    if evidence.source is None or not evidence.source.is_images:
+        return {}
+    kinds = catalog.choices(Diagnostic)
+    found = {each.name: list(kinds[each.name]().illustrate(evidence)) for each in diagnosis.findings}
+    return {name: rows for name, rows in found.items() if rows}
 
 
 def diagnose(evidence: Evidence, *, live: bool = False) -> Diagnosis:

@@ -1,5 +1,6 @@
 """Checkerboards: a pattern of the stride of the generator's upsampling."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data import to_float
-from zerosum.diagnostics import Diagnostic, Finding, Measure
+from zerosum.diagnostics import SHOWN, Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
 MOST, LEAST, SMALLEST, LOOKED_AT = 4.0, 64, 16, 1_000
@@ -19,6 +20,7 @@ class Checkerboard(Diagnostic, name="checkerboard"):
 
     looks_for: ClassVar[str] = "checkerboards in the samples"
     citation: ClassVar[str] = "Odena et al. 2016; Durall et al. 2020 (the spectrum of upsampled images)"
+    caption: ClassVar[str] = f"the middle {SMALLEST}x{SMALLEST} pixels of samples; those of real images"
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure the power at the stride of two, over that of real images."""
@@ -27,6 +29,11 @@ class Checkerboard(Diagnostic, name="checkerboard"):
             raise Unsaid(f"images of {source.shape[1]}x{source.shape[2]} are too small: {SMALLEST}x{SMALLEST} would do")
         ratio = peak_at_stride(samples[:LOOKED_AT]) / peak_at_stride(source.test.samples[:LOOKED_AT])
         return (Measure.below("power at a period of two pixels, over that of real images", ratio, MOST),)
+
+    def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
+        """Show the middle of samples and of real images, which is enlarged when it is drawn."""
+        both = evidence.need_samples(LEAST), evidence.need_images().test.samples
+        return [_cut_middle(each[:SHOWN]) for each in both]
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find a peak that real images do not have."""
@@ -38,6 +45,11 @@ class Checkerboard(Diagnostic, name="checkerboard"):
             "repeat pixels instead of a transposed convolution, and filter the image at the end",
             evidence.command("networks.upsampling=smooth") if _has_choice(evidence) else "",
         )
+
+
+def _cut_middle(images: Tensor) -> Tensor:
+    top, left = ((side - SMALLEST) // 2 for side in images.shape[2:])
+    return images[:, :, top : top + SMALLEST, left : left + SMALLEST]
 
 
 def _has_choice(evidence: Evidence) -> bool:

@@ -1,10 +1,12 @@
 """Collapse: the generator makes one sample, or a few, whatever the latents."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from torch import Tensor
 
-from zerosum.diagnostics import Diagnostic, Finding, Measure
+from zerosum.diagnostics import SHOWN, Diagnostic, Finding, Measure
 from zerosum.diagnostics.comparisons import measure_nearest
 from zerosum.diagnostics.evidence import Evidence, Unsaid, flatten
 
@@ -19,6 +21,7 @@ class Collapse(Diagnostic, name="collapse"):
     any_suffices: ClassVar[bool] = True
     looks_for: ClassVar[str] = "collapse: samples that are all but the same"
     citation: ClassVar[str] = "Goodfellow 2016 (NIPS tutorial), section 5.1.1; Arora & Zhang 2018 (distinct samples)"
+    caption: ClassVar[str] = "samples; real images"
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure how near samples lie to each other, and how wide they lie, over the same of real data."""
@@ -44,6 +47,12 @@ class Collapse(Diagnostic, name="collapse"):
                 LEAST_SPREAD,
             ),
         )
+
+    def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
+        """Show samples beside real images."""
+        if evidence.samples is None:
+            return ()
+        return evidence.samples[:SHOWN], evidence.need_source().test.samples[:SHOWN]
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that samples are all but the same."""

@@ -43,7 +43,13 @@ def compare_pairs(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> Co
 
 
 def count_in_groups(learned: Rows, *others: Rows) -> list[NDArray[np.int64]]:
-    """Group the rows `learned` by k-means and count each of `others` in the groups, [K] each.
+    """Count each of `others` in the groups that `group` finds among the rows `learned`, [K] each."""
+    count, places = group(learned, *others)
+    return [np.bincount(each, minlength=count) for each in places]
+
+
+def group(learned: Rows, *others: Rows) -> tuple[int, list[NDArray[np.int32]]]:
+    """Group the rows `learned` by k-means; return the number of groups, and that of each row of `others`.
 
     The bins of Richardson & Weiss 2018, section 3: as many that each set has some twenty rows in one on average.
     """
@@ -52,7 +58,7 @@ def count_in_groups(learned: Rows, *others: Rows) -> list[NDArray[np.int64]]:
     fewest = min(len(each) for each in (learned, *others))
     count = max(2, min(MOST_GROUPS, fewest // LEAST_IN_GROUP))
     groups = KMeans(count, n_init=1, random_state=0).fit(learned[:MOST_ROWS])
-    return [np.bincount(groups.predict(each), minlength=count) for each in others]
+    return count, [groups.predict(each) for each in others]
 
 
 def find_fewer(some: NDArray[np.int64], real: NDArray[np.int64], factor: float) -> NDArray[np.bool_]:

@@ -1,14 +1,17 @@
 """Meaningless labels: samples that look alike have labels that do not."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from zerosum.diagnostics import Diagnostic, Finding, Measure
+from zerosum.diagnostics import SHOWN, Diagnostic, Finding, Measure
 from zerosum.diagnostics.evidence import Evidence, Unsaid, flatten
 
 NEIGHBOURS, LEAST, MOST_TIMES, LOOKED_AT = 5, 200, 1.5, 3_000
+CLASSES_SHOWN = 6
 
 
 class MeaninglessLabels(Diagnostic, name="meaningless-labels"):
@@ -17,6 +20,7 @@ class MeaninglessLabels(Diagnostic, name="meaningless-labels"):
     of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "labels that mean nothing"
     citation: ClassVar[str] = "our own; the neighbours' vote is that of Cover & Hart 1967"
+    caption: ClassVar[str] = "training images of one label each"
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure how often neighbours share a label, over how often two samples at random do."""
@@ -33,6 +37,13 @@ class MeaninglessLabels(Diagnostic, name="meaningless-labels"):
         )
         words = "neighbours with the same label, over pairs at random"
         return (Measure.above(words, times, MOST_TIMES),)
+
+    def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
+        """Show training images of the first labels, a row for each."""
+        train = evidence.need_source().train
+        labels = torch.zeros(0) if train.labels is None else train.labels
+        places = [(labels == label).nonzero()[:SHOWN, 0] for label in range(CLASSES_SHOWN)]
+        return [train.samples[each] for each in places if len(each)]
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that neighbours have no more labels in common than others."""

@@ -1,12 +1,14 @@
 """Missing modes: kinds of real data that the generator all but leaves out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from zerosum.diagnostics import Diagnostic, Finding, Measure
-from zerosum.diagnostics.comparisons import count_in_groups, find_fewer, measure_missed
+from zerosum.diagnostics import SHOWN, Diagnostic, Finding, Measure
+from zerosum.diagnostics.comparisons import count_in_groups, find_fewer, group, measure_missed
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
 FACTOR = 5.0  # a group is all but left out if it has less than a fifth of its share
@@ -20,6 +22,7 @@ class MissingModes(Diagnostic, name="missing-modes"):
     symptom: ClassVar[bool] = True
     looks_for: ClassVar[str] = "missing modes: kinds of real data that samples leave out"
     citation: ClassVar[str] = "Richardson & Weiss 2018 (bins and their two-proportion test)"
+    caption: ClassVar[str] = "real images of the kinds that are left out; samples, not chosen"
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure the share of real data in groups that the generator leaves out."""
@@ -54,6 +57,16 @@ class MissingModes(Diagnostic, name="missing-modes"):
         yield Measure(
             f"samples of class {name}, the rarest, over its share of test data", float(shares[rarest] / real[rarest])
         )
+
+    def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
+        """Choose unseen real images in the groups that samples all but leave out, and beside them samples."""
+        evaluation = evidence.need_evaluation()
+        real = evaluation.test.features.numpy()
+        count, places = group(evaluation.train.features.numpy(), evidence.fake_features, real)
+        numbers = [np.bincount(each, minlength=count) for each in places]
+        missed = np.flatnonzero(find_fewer(numbers[0], numbers[1], FACTOR))
+        rows = np.flatnonzero(np.isin(places[1], missed))[:SHOWN]
+        return evaluation.test.samples[torch.from_numpy(rows)], evidence.need_samples(LEAST)[:SHOWN]
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that much of the data is left out."""

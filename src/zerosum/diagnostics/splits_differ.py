@@ -1,8 +1,11 @@
 """Splits that differ: the test images are of another kind than the training images."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from zerosum.diagnostics import Diagnostic, Finding, Measure
+from torch import Tensor
+
+from zerosum.diagnostics import SHOWN, Diagnostic, Finding, Measure
 from zerosum.diagnostics.comparisons import count_in_groups, measure_missed, tell_apart
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
@@ -16,6 +19,7 @@ class SplitsDiffer(Diagnostic, name="splits-differ"):
     of_data: ClassVar[bool] = True
     looks_for: ClassVar[str] = "test data of another kind than the training data"
     citation: ClassVar[str] = "Lopez-Paz & Oquab 2017 (two-sample tests by classifiers); Richardson & Weiss 2018"
+    caption: ClassVar[str] = "training images; test images"
 
     def measure(self, evidence: Evidence) -> tuple[Measure, ...]:
         """Measure how often nearest neighbours are of one split, and which kinds of test data the others lack."""
@@ -37,6 +41,11 @@ class SplitsDiffer(Diagnostic, name="splits-differ"):
                 MOST_MISSED,
             ),
         )
+
+    def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
+        """Show images of both splits, at random."""
+        evaluation = evidence.need_evaluation()
+        return evaluation.train.samples[:SHOWN], evaluation.test.samples[:SHOWN]
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that the splits are of two kinds."""

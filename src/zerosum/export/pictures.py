@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import ExifTags, Image, PngImagePlugin
 from torch import Tensor
 
@@ -89,6 +90,13 @@ def to_pillow(pixels: Tensor) -> Image.Image:
     channels = pixels.shape[0]
     rows = pixels.permute(1, 2, 0).contiguous().numpy()
     return Image.frombytes(MODES[channels], (pixels.shape[2], pixels.shape[1]), rows.tobytes())
+
+
+def draw_rows(rows: Sequence[Tensor]) -> Image.Image:
+    """Draw rows of images, uint8 [n, C, H, W] each, below each other; shorter ones end in white."""
+    columns = max(map(len, rows))
+    whole = [F.pad(row, (0, 0, 0, 0, 0, 0, 0, columns - len(row)), value=255) for row in rows]
+    return draw_samples(torch.cat(whole), columns=columns)
 
 
 def select_shown(samples: Tensor, shown: Sequence[int] | None) -> Tensor:

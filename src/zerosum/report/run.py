@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from zerosum import catalog, records
 from zerosum.atomic import write_atomically
-from zerosum.diagnostics import Diagnosis
+from zerosum.diagnostics import Diagnosis, Diagnostic
 from zerosum.game.losses import Game
 from zerosum.metrics import list_warnings
 from zerosum.records import FindingRecord, IterationRecord, ScoreRecord
@@ -36,6 +36,7 @@ def write(folder: RunFolder) -> None:
         rolling_back=f"{_command(folder, about, *_length(about))} --on-nonfinite rollback",
         probabilistic=probabilistic,
         diagnosis=Diagnosis.read(folder.diagnosis),
+        findings=_show_findings(folder),
         moments=moments,
         done=iterations[-1].step if iterations else 0,
         seconds=iterations[-1].seconds if iterations else 0,
@@ -50,6 +51,13 @@ def write(folder: RunFolder) -> None:
         warnings=list_warnings(last),
     )
     write_atomically(folder.report, page)
+
+
+def _show_findings(folder: RunFolder) -> dict[str, tuple[str, str]]:
+    """Return the pictures of findings, to be put into the page, and what they show, by the findings' names."""
+    kinds = catalog.choices(Diagnostic)
+    files = [file for file in sorted(folder.findings.glob("*.png")) if file.stem in kinds]
+    return {file.stem: (inline(file.read_bytes()), kinds[file.stem].caption) for file in files}
 
 
 def _commands(folder: RunFolder, about: Line) -> str:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from zerosum import records
 from zerosum.atomic import write_atomically
-from zerosum.diagnostics import diagnose
+from zerosum.diagnostics import Diagnosis, diagnose, illustrate
+from zerosum.diagnostics.evidence import Evidence
+from zerosum.export import pictures
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.records import FindingRecord, Record, ScoreRecord
 from zerosum.run.evidence import gather, gather_live
@@ -88,5 +90,17 @@ class Doctor:
             self._run.end_here(reason)
 
     def conclude(self, evaluation: Evaluation) -> None:
-        """Look at all that can be looked at, and write it to the run's folder."""
-        write_atomically(self._run.folder.diagnosis, diagnose(gather(self._run, evaluation)).to_bytes())
+        """Look at all that can be looked at, and write it to the run's folder, with pictures."""
+        evidence = gather(self._run, evaluation)
+        diagnosis = diagnose(evidence)
+        write_atomically(self._run.folder.diagnosis, diagnosis.to_bytes())
+        self._run.folder.replace_findings(draw_findings(diagnosis, evidence))
+
+
+def draw_findings(diagnosis: Diagnosis, evidence: Evidence) -> dict[str, bytes]:
+    """Draw what shows the findings, where images do: PNGs by the findings' names."""
+    shown = None if evidence.recipe is None else evidence.recipe.data.shown
+    return {
+        name: pictures.encode(pictures.draw_rows([pictures.select_shown(row, shown) for row in rows]), name)
+        for name, rows in illustrate(diagnosis, evidence).items()
+    }

@@ -1,7 +1,7 @@
 """Each diagnostic finds its fault where it is planted in the evidence, and nothing where all is well."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import points
 from zerosum import catalog, recipes
 from zerosum.data import Source, Split
-from zerosum.diagnostics import Diagnosis, Diagnostic, Finding, Measure, Unknown, diagnose
+from zerosum.diagnostics import SHOWN, Diagnosis, Diagnostic, Finding, Measure, Unknown, diagnose, illustrate
+from zerosum.diagnostics.checkerboard import SMALLEST
 from zerosum.diagnostics.evidence import Again, Evidence, Unsaid
 from zerosum.diagnostics.examination import Examination
 from zerosum.game.recipe import change
@@ -260,6 +262,48 @@ def test_a_planted_fault_is_found(name: str, healthy: Evidence) -> None:
         for place, word in enumerate(words):
             if word == "--set":
                 assert change(recipe, words[place + 1]) != recipe, "the remedy changes nothing"
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_images_show_the_faults_that_have_a_caption(name: str, healthy: Evidence) -> None:
+    evidence = PLANTED[name](healthy)
+    finding = look(name, evidence)
+    assert finding is not None
+    found = illustrate(Diagnosis(1, 1, (finding,)), evidence)
+    caption = catalog.lookup(Diagnostic, name).caption
+    assert list(found) == ([name] if caption else [])
+    for rows in found.values():
+        assert len(rows) == (CLASSES if name == "meaningless-labels" else caption.count(";") + 1)
+        assert all(row.dtype == torch.uint8 and row.ndim == 4 and 0 < len(row) <= SHOWN for row in rows)
+
+
+def shown(name: str, healthy: Evidence) -> tuple[Evidence, Sequence[torch.Tensor]]:
+    evidence = PLANTED[name](healthy)
+    return evidence, catalog.lookup(Diagnostic, name)().illustrate(evidence)
+
+
+def test_the_images_are_those_that_the_captions_name(healthy: Evidence) -> None:
+    evidence, (left_out, _) = shown("missing-modes", healthy)
+    source = evidence.need_source()
+    assert source.test.labels is not None
+    places = [int((source.test.samples == each).flatten(1).all(1).nonzero()[0, 0]) for each in left_out]
+    assert set(source.test.labels[places].tolist()) == {2, 3}  # what `leave_out` leaves out
+    _, (flat, others) = shown("constant-images", healthy)
+    assert bool((flat == 90).all())
+    assert not bool((others == 90).flatten(1).all(1).any())
+    evidence, (training, test) = shown("splits-differ", healthy)
+    source = evidence.need_source()
+    for row, split in ((training, source.train), (test, source.test)):
+        assert all(bool((split.samples == each).flatten(1).all(1).any()) for each in row)
+    _, (samples, real) = shown("checkerboard", healthy)
+    assert samples.shape[2:] == real.shape[2:] == (SMALLEST, SMALLEST)
+
+
+def test_points_are_not_shown_as_images(healthy: Evidence) -> None:
+    evidence = PLANTED["collapse"](healthy)
+    found = diagnose(evidence)
+    assert "collapse" in illustrate(found, evidence)
+    assert illustrate(found, replace(evidence, source=points(2))) == {}
 
 
 def test_a_gap_rises_where_intervals_are_apart_and_the_search_was_the_same(healthy: Evidence) -> None:
