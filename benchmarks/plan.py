@@ -22,7 +22,7 @@ from protocol import write
 
 import zerosum
 from zerosum.data.readers import open_source
-from zerosum.run.pilot import plan_evaluation
+from zerosum.evaluation.pilot import plan_evaluation
 
 SEEDS, COUNTS = (1, 2, 3), (1_000, 2_000, 5_000)
 METRICS = ("frechet-distance", "kernel-distance", "neighbours")

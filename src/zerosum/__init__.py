@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zerosum.data.readers import open_source
+    from zerosum.evaluation.evaluate import evaluate, save_reference
+    from zerosum.evaluation.pilot import plan_evaluation
+    from zerosum.evaluation.scorer import Scorer
     from zerosum.game.recipe import Recipe
     from zerosum.generator import TrainedGenerator
     from zerosum.generator.loading import load
     from zerosum.recipes import find as recipe
     from zerosum.run.api import resume, train
-    from zerosum.run.evaluate import evaluate, save_reference
-    from zerosum.run.pilot import plan_evaluation
-    from zerosum.run.scorer import Scorer
 
 __all__ = [
     "Recipe",
@@ -36,15 +36,15 @@ __all__ = [
 
 _HOME = {
     "Recipe": ("zerosum.game.recipe", "Recipe"),
-    "Scorer": ("zerosum.run.scorer", "Scorer"),
+    "Scorer": ("zerosum.evaluation.scorer", "Scorer"),
     "TrainedGenerator": ("zerosum.generator", "TrainedGenerator"),
-    "evaluate": ("zerosum.run.evaluate", "evaluate"),
+    "evaluate": ("zerosum.evaluation.evaluate", "evaluate"),
     "load": ("zerosum.generator.loading", "load"),
     "open_source": ("zerosum.data.readers", "open_source"),
-    "plan_evaluation": ("zerosum.run.pilot", "plan_evaluation"),
+    "plan_evaluation": ("zerosum.evaluation.pilot", "plan_evaluation"),
     "recipe": ("zerosum.recipes", "find"),
     "resume": ("zerosum.run.api", "resume"),
-    "save_reference": ("zerosum.run.evaluate", "save_reference"),
+    "save_reference": ("zerosum.evaluation.evaluate", "save_reference"),
     "train": ("zerosum.run.api", "train"),
 }
 

@@ -13,11 +13,11 @@ from zerosum.cli._progress import show_progress
 from zerosum.cli._tables import show_classes, show_scores
 from zerosum.data import Progress, Source
 from zerosum.errors import InputError, ScoreFailed
+from zerosum.evaluation.candidate import Reporter
+from zerosum.evaluation.evaluate import EvaluationResult
 from zerosum.export import scores as scores_as
 from zerosum.metrics.conditions import Condition, list_failures
 from zerosum.metrics.moments import Moments
-from zerosum.run.candidate import Reporter
-from zerosum.run.evaluate import EvaluationResult
 
 TERMINAL = "-"
 PAGES = (".html", ".htm")

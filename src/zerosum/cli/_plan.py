@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from zerosum.cli._evaluation import Outputs
+from zerosum.evaluation.pilot import NARROW, Plan
 from zerosum.export.scores import format_value
 from zerosum.metrics.pilot import APART, MOST
-from zerosum.run.pilot import NARROW, Plan
 
 WORDS = (
     "± half a 95% interval, of the finite samples: at most that, for distances of sets that are alike. Bias: how far "

@@ -156,9 +156,9 @@ def evaluate(
         names.check_data(against)
     from zerosum.cli._evaluation import ConsoleReporter, Outputs, show_reference, show_result
     from zerosum.cli._progress import plain_console
+    from zerosum.evaluation.evaluate import evaluate as score
+    from zerosum.evaluation.evaluate import save_reference as save
     from zerosum.export import samples
-    from zerosum.run.evaluate import evaluate as score
-    from zerosum.run.evaluate import save_reference as save
 
     if pairs is not None:
         samples.check_picture(pairs)
@@ -186,7 +186,7 @@ def evaluate(
         return
     if plan:
         from zerosum.cli._plan import tell_plan
-        from zerosum.run.pilot import plan_evaluation
+        from zerosum.evaluation.pilot import plan_evaluation
 
         tell_plan(plan_evaluation(what, against, reporter=reporter, **options), outputs, console)
         return

@@ -9,6 +9,8 @@ from zerosum import recipes, records
 from zerosum.diagnostics.evidence import Again, Evidence, curves_of
 from zerosum.diagnostics.examination import COUNT, Examination, examine
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import Candidate, Reporter, match_shape
+from zerosum.evaluation.real_data import open_real_data
 from zerosum.foreign import TrainingLog, read_log
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Score
@@ -16,8 +18,6 @@ from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
 from zerosum.records import GapRecord, IterationRecord, ScoreRecord
 from zerosum.run import restoring
-from zerosum.run.candidate import Candidate, Reporter, match_shape
-from zerosum.run.real_data import open_real_data
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from zerosum import recipes
 from zerosum.data.readers import make_absolute, open_source
+from zerosum.data.recorded import open_recorded
 from zerosum.errors import InputError
 from zerosum.game.distributed import ALONE, Team
 from zerosum.game.engine import Engine
@@ -12,7 +13,6 @@ from zerosum.run.checkpoint import Progress
 from zerosum.run.environment import compare, describe_environment
 from zerosum.run.length import Length, check_length, explain_prolonged, prolong
 from zerosum.run.pace import Pace
-from zerosum.run.recorded import open_recorded
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder
 

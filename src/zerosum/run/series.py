@@ -8,12 +8,12 @@ import torch
 
 from zerosum.data import Source
 from zerosum.data.readers import make_absolute, open_source
+from zerosum.data.recorded import open_recorded
 from zerosum.errors import InputError
 from zerosum.game.recipe import Recipe, from_json
 from zerosum.run import checkpoint, restoring
 from zerosum.run.length import is_finished
 from zerosum.run.plan import RUNS, Plan
-from zerosum.run.recorded import open_recorded
 from zerosum.run.start import Start
 from zerosum.run.trainer import Trainer
 from zerosum.run_folder import RunFolder

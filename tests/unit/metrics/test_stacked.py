@@ -12,13 +12,13 @@ from tests.conftest import images, points
 from zerosum.data import Source, Split
 from zerosum.data.readers import open_source
 from zerosum.errors import InputError
+from zerosum.evaluation.evaluate import evaluate
 from zerosum.metrics import Score
 from zerosum.metrics.evaluation import Evaluation, sample_count
 from zerosum.metrics.features import Request, inception, open_features
 from zerosum.metrics.features.classifier import Classifier
 from zerosum.metrics.features.stacked import StackedClassifier
 from zerosum.metrics.stacked import StackedModes, coverage
-from zerosum.run.evaluate import evaluate
 
 CPU = torch.device("cpu")
 MODES, SAMPLES = 1_000, 26_000
@@ -144,7 +144,7 @@ def test_stacks_are_scored_by_their_modes_without_being_asked(
     assert sample_count(source, evaluation.features) == len(evaluation.train) == SAMPLES
     monkeypatch.setattr(inception, "present", lambda: True)
     few = dataclasses.replace(source, train=Split(source.train.samples[:500]), test=Split(source.test.samples[:500]))
-    monkeypatch.setattr("zerosum.run.real_data.open_source", lambda *_: few)
+    monkeypatch.setattr("zerosum.evaluation.real_data.open_source", lambda *_: few)
     result = evaluate(source.test.samples[500:1_000], "stacked:digits", metrics=["frechet-distance", "stacked-modes"])
     (scores,) = result.scores.values()
     assert [score.metric for score in scores] == ["frechet-distance", "modes-covered", "reverse-kl"]

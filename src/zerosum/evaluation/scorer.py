@@ -13,6 +13,11 @@ from zerosum import catalog
 from zerosum.data import Source, Split
 from zerosum.data.values import Range
 from zerosum.errors import InputError
+from zerosum.evaluation.options import EvaluationOptions
+from zerosum.evaluation.pixels import PixelReader
+from zerosum.evaluation.protocols import check_protocol
+from zerosum.evaluation.refusals import find_metric
+from zerosum.evaluation.statistics import check_for_statistics, choose_features, stand_in
 from zerosum.game.engine import Engine
 from zerosum.metrics import Metric, Score, score_named
 from zerosum.metrics.evaluation import Evaluation
@@ -20,11 +25,6 @@ from zerosum.metrics.features import FeatureExtractor, Request, open_features
 from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.moment_scores import MomentEvaluation
 from zerosum.metrics.moments import Moments, read_moments
-from zerosum.run.options import EvaluationOptions
-from zerosum.run.pixels import PixelReader
-from zerosum.run.protocols import check_protocol
-from zerosum.run.refusals import find_metric
-from zerosum.run.statistics import check_for_statistics, choose_features, stand_in
 from zerosum.types import Shape
 
 WAITING = 128  # images that are kept until their features are extracted together

@@ -10,6 +10,13 @@ from torch import Tensor
 from zerosum import catalog
 from zerosum.data import Source
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import Candidate, Reporter, check_kind, match_shape
+from zerosum.evaluation.options import EvaluationOptions
+from zerosum.evaluation.overlap import describe_overlap, warn_of
+from zerosum.evaluation.protocols import score_by_protocol
+from zerosum.evaluation.real_data import open_real_data
+from zerosum.evaluation.refusals import check_features, check_names, check_places, check_protocol_fits, find_metric
+from zerosum.evaluation.statistics import check_reference_file, score_against, write_reference
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Metric, Reference, Score
@@ -19,13 +26,6 @@ from zerosum.metrics.examples import Examples
 from zerosum.metrics.features import Request, inception
 from zerosum.metrics.moments import Moments, holds_moments
 from zerosum.names import check_pictures
-from zerosum.run.candidate import Candidate, Reporter, check_kind, match_shape
-from zerosum.run.options import EvaluationOptions
-from zerosum.run.overlap import describe_overlap, warn_of
-from zerosum.run.protocols import score_by_protocol
-from zerosum.run.real_data import open_real_data
-from zerosum.run.refusals import check_features, check_names, check_places, check_protocol_fits, find_metric
-from zerosum.run.statistics import check_reference_file, score_against, write_reference
 
 Thing = str | Path | TrainedGenerator | Tensor
 Things = Thing | Sequence[Thing]

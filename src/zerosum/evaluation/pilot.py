@@ -11,6 +11,10 @@ from torch import Tensor
 
 from zerosum import catalog, randomness
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import Candidate, Reporter
+from zerosum.evaluation.evaluate import Things, open_candidates, open_sides
+from zerosum.evaluation.options import EvaluationOptions
+from zerosum.evaluation.refusals import find_metric
 from zerosum.generator import TrainedGenerator
 from zerosum.metrics import Metric
 from zerosum.metrics.evaluation import SPLITS, Evaluation
@@ -18,10 +22,6 @@ from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.moments import holds_moments
 from zerosum.metrics.pilot import Forecast, Pilot, forecast
 from zerosum.names import check_plan
-from zerosum.run.candidate import Candidate, Reporter
-from zerosum.run.evaluate import Things, open_candidates, open_sides
-from zerosum.run.options import EvaluationOptions
-from zerosum.run.refusals import find_metric
 
 PILOT, LEAST = 500, 100  # samples of each kind: by themselves; of which halves can be measured
 COUNTS = (1_000, 2_000, 5_000, 10_000, 50_000)  # of samples, for which scores are forecast

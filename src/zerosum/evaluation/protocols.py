@@ -7,6 +7,10 @@ from torch import Tensor
 
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import Candidate, Reporter
+from zerosum.evaluation.options import EvaluationOptions
+from zerosum.evaluation.overlap import describe_copies, warn_of
+from zerosum.evaluation.statistics import stand_in
 from zerosum.game.engine import Engine
 from zerosum.metrics import Metric, Score
 from zerosum.metrics.evaluation import Evaluation
@@ -15,10 +19,6 @@ from zerosum.metrics.features.cache import FeatureCache
 from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.protocols import Protocol
 from zerosum.names import is_metric
-from zerosum.run.candidate import Candidate, Reporter
-from zerosum.run.options import EvaluationOptions
-from zerosum.run.overlap import describe_copies, warn_of
-from zerosum.run.statistics import stand_in
 
 FEATURES = "inception"
 

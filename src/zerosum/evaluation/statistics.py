@@ -8,6 +8,8 @@ from torch import Tensor
 from zerosum import catalog
 from zerosum.data import Source, Split
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import Candidate, Reporter, match_shape
+from zerosum.evaluation.options import EvaluationOptions
 from zerosum.export.samples import check_free
 from zerosum.game.engine import Engine
 from zerosum.generator import TrainedGenerator
@@ -18,8 +20,6 @@ from zerosum.metrics.features.given import GivenFeatures
 from zerosum.metrics.features.inception import Inception
 from zerosum.metrics.moment_scores import MomentEvaluation
 from zerosum.metrics.moments import Moments, Origin, read_moments
-from zerosum.run.candidate import Candidate, Reporter, match_shape
-from zerosum.run.options import EvaluationOptions
 
 FEATURES_OF = {tap: f"inception:{tap}" for tap in Inception.taps}  # what statistics of so many features are of
 

@@ -8,16 +8,16 @@ from zerosum import catalog
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import find_reader
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import check_kind, may_know_data
+from zerosum.evaluation.options import EvaluationOptions
+from zerosum.evaluation.protocols import check_protocol
+from zerosum.evaluation.real_data import SAY_WHICH
+from zerosum.evaluation.statistics import check_for_statistics
 from zerosum.metrics import Metric, Reference
 from zerosum.metrics.features import Request, find_extractor
 from zerosum.metrics.moments import holds_moments
 from zerosum.names import check_metric, check_pictures, is_metric
 from zerosum.places import find_shipped
-from zerosum.run.candidate import check_kind, may_know_data
-from zerosum.run.options import EvaluationOptions
-from zerosum.run.protocols import check_protocol
-from zerosum.run.real_data import SAY_WHICH
-from zerosum.run.statistics import check_for_statistics
 
 
 def check_names(names: Sequence[str], asked: EvaluationOptions) -> None:

@@ -13,14 +13,14 @@ from tests.conftest import images
 from tests.photos import fill
 from zerosum.data import Progress, Source
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import Candidate, Reporter
+from zerosum.evaluation.evaluate import save_reference
+from zerosum.evaluation.real_data import open_real_data
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request, open_features
 from zerosum.metrics.features.cache import draw_probe
 from zerosum.metrics.features.random_convolutions import RandomConvolutions
 from zerosum.metrics.frechet import FrechetDistance
-from zerosum.run.candidate import Candidate, Reporter
-from zerosum.run.evaluate import save_reference
-from zerosum.run.real_data import open_real_data
 
 
 def test_samples_in_memory_and_in_a_file_score_alike(digits: Source, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_protocol_keeps_the_features_of_both_sides(
     seen: list[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     extractor = RandomConvolutions((3, 8, 8), torch.device("cpu"))
-    monkeypatch.setattr("zerosum.run.protocols.open_features", lambda *_: extractor)
+    monkeypatch.setattr("zerosum.evaluation.protocols.open_features", lambda *_: extractor)
     for name, count in (("real.npy", 40), ("made.npy", 50)):
         np.save(tmp_path / name, images((3, 8, 8), count=count).train.samples.numpy())
     reporter, values = Told(), list[float]()

@@ -7,10 +7,10 @@ from zerosum.data import Progress, Source
 from zerosum.data.packs.shape import TooSmall
 from zerosum.data.preparation import Preparation
 from zerosum.data.readers import make_absolute, open_source
+from zerosum.data.recorded import open_recorded
 from zerosum.errors import InputError
+from zerosum.evaluation.candidate import RESIZER, Candidate, Reporter, was_resized
 from zerosum.game.recipe import from_json
-from zerosum.run.candidate import RESIZER, Candidate, Reporter, was_resized
-from zerosum.run.recorded import open_recorded
 
 SMALLEST_SIDE = 8  # to which photos are brought
 SAY_WHICH = "say which real data to compare with: --against DATA"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import zerosum
 from zerosum.data import to_float
 from zerosum.errors import InputError
-from zerosum.run.pixels import PixelReader
+from zerosum.evaluation.pixels import PixelReader
 
 FEATURES = "random-convolutions"
 METRICS = ("frechet-distance", "kernel-distance", "neighbours")
@@ -170,7 +170,7 @@ def test_images_of_another_size_are_refused() -> None:
 PROGRAM = """
 import sys, torch, zerosum
 from torch import distributed
-from tests.unit.run.test_scorer import SMALL_FAKE, SMALL_REAL, score
+from tests.unit.evaluation.test_scorer import SMALL_FAKE, SMALL_REAL, score
 torch.set_num_threads(1)
 rank = int(sys.argv[1])
 distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{sys.argv[2]}", rank=rank, world_size=2)

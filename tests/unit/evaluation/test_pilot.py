@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from zerosum.data import Source, Split
+from zerosum.evaluation.pilot import _draw_reals
 from zerosum.metrics import Reference
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
-from zerosum.run.pilot import _draw_reals
 
 TRAIN, TEST = torch.arange(40.0)[:, None], torch.arange(100.0, 130.0)[:, None]
 
