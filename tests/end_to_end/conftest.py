@@ -54,6 +54,22 @@ def zerosum(tmp_path: Path) -> Zerosum:
     return run
 
 
+@pytest.fixture
+def zerosum_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Zerosum:
+    """Run the command in this process, which has PyTorch already, and in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        words = ["zerosum", *map(str, arguments)]
+        monkeypatch.setattr("sys.argv", words)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Train a run on the digits to its end, and return it with what the command printed."""
@@ -99,5 +115,6 @@ def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     (tmp_path / "here").mkdir()
     monkeypatch.setattr("zerosum.metrics.evaluation.sample_count", lambda *_: 100)  # few, as scores are not tested here
     monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 100)
+    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM_SLOW", 100)
     monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
     return Command(tmp_path / "here", monkeypatch, capsys)

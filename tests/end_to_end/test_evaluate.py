@@ -1,4 +1,4 @@
-"""Score samples, whoever made them, with the installed command."""
+"""Score samples, whoever made them, by the command in this process; test_commands.py has the installed one."""
 
 import json
 import shutil
@@ -15,6 +15,11 @@ from tests.photos import picture
 from zerosum.data import Source
 
 QUICK = ("--metric", "frechet-distance")
+
+
+@pytest.fixture
+def zerosum(zerosum_here: Zerosum) -> Zerosum:
+    return zerosum_here
 
 
 def lines(out: str) -> list[dict[str, object]]:

@@ -15,7 +15,7 @@ FEW = """
 import zerosum.metrics.evaluation
 
 zerosum.metrics.evaluation.sample_count = lambda *_: 100  # few, as scores are not tested here
-zerosum.metrics.evaluation.INTERIM = 100
+zerosum.metrics.evaluation.INTERIM = zerosum.metrics.evaluation.INTERIM_SLOW = 100
 zerosum.metrics.evaluation.REPLICATES = 8
 """
 SMALL = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.end_to_end.conftest import Command, Zerosum
+from tests.end_to_end.conftest import Command
 from tests.photos import download, made, pets
 
 SMALL = ("--set", "networks.width=2", "--set", "batch_size=8", "--device", "cpu")
@@ -20,15 +20,15 @@ def check(archive: Path, count: int) -> None:
             assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (64, 64))
 
 
-def test_from_real_photos(shared: Path, zerosum: Zerosum, tmp_path: Path) -> None:
-    download(tmp_path / "dogs", pets(shared / "pets" / "raw")[::3])
-    done = zerosum("train", "dogs", "--recipe", "dogs64", "--steps", 2, "--out", "run", *SMALL)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "65 images used, 0 left out" in done.stdout
-    assert "samples of shape [3, 64, 64] to train on" in done.stdout
-    done = zerosum("submit", "run", "--count", 70)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "70 images of 64x64 pixels (seed 0) in images.zip\n", "")
-    check(tmp_path / "images.zip", 70)
+def test_from_real_photos(shared: Path, in_process: Command) -> None:
+    download(in_process.folder / "dogs", pets(shared / "pets" / "raw")[::3])
+    code, out, err = in_process("train", "dogs", "--recipe", "dogs64", "--steps", 2, "--out", "run", *SMALL)
+    assert (code, err) == (0, "")
+    assert "65 images used, 0 left out" in out
+    assert "samples of shape [3, 64, 64] to train on" in out
+    done = in_process("submit", "run", "--count", 70)
+    assert done == (0, "70 images of 64x64 pixels (seed 0) in images.zip\n", "")
+    check(in_process.folder / "images.zip", 70)
 
 
 def test_from_made_pictures(in_process: Command, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zerosum.run.trainer import Trainer
 
 INTERIM_SCORES = 4  # equal parts of a run; scores are measured after each
+LAST = 4  # times as long as those before take the last scores, which have more figures, of more samples
 UNKNOWN_SHARE = 0.1  # of the minutes, which scores are taken to need
 PAIRS, PAIR_COLUMNS = 16, 4
 SEED = 0
@@ -35,7 +36,7 @@ class Scoring:
         scoring = 0.0 if run.pace is None else run.pace.scoring
         if run.pace is not None and not scoring:  # nothing was measured yet
             return UNKNOWN_SHARE * run.pace.budget
-        still = 2 + int((1 - run.step / run.steps) * self.parts)  # the last ones have more figures: twice as long
+        still = LAST + int((1 - run.step / run.steps) * self.parts)
         evaluation = self.evaluation
         images = evaluation.last - evaluation.interim + evaluation.pending
         return still * scoring + images * evaluation.seconds_per_image
