@@ -18,12 +18,25 @@ TITLES = {
     "cifar10-part-5min": "CIFAR-10's first 4,000 images, five minutes",
     "cats-15min": "Cats of 64x64, fifteen minutes",
 }
+SEEN = {  # in the pictures, by people
+    ("digits-2min", "auto"): "digits, some of them broken",
+    ("mnist-5min", "auto"): "digits; two of the 32 cannot be read",
+    ("mnist-untold-5min", "auto"): "digits, a quarter of them broken or between two",
+    ("cats-15min", "auto"): "no cats yet: coats and grounds, hatched",
+}
+SCALES = {"kernel-distance": 1_000}  # of photos, in Inception's features
 Record = dict[str, Any]
 
 
 def values(record: Record, metric: str) -> list[float]:
     """Return the values of a metric, one of each seed, sorted."""
-    return sorted(score["value"] for seed in record["seeds"] for score in seed["scores"] if score["metric"] == metric)
+    found = [each for seed in record["seeds"] for each in seed["scores"] if each["metric"] == metric]
+    return sorted(SCALES.get(metric, 1) * each["value"] for each in found)
+
+
+def name_column(metric: str) -> str:
+    """Name a metric, with what its values are multiplied by."""
+    return metric.replace("-", " ") + (f" x {SCALES[metric]:,}" if metric in SCALES else "")
 
 
 def rank(record: Record) -> float:
@@ -52,15 +65,17 @@ def write_task(name: str, records: list[Record]) -> str:
         ]
         for each in records
     ]
-    rows.append(["real", *(f"{score['real']:.3g}" for score in scores), "", "", ""])
+    floors = [f"{SCALES.get(score['metric'], 1) * score['real']:.3g}" for score in scores]
+    rows.append(["real", *floors, "", "", ""])
     pictures = [
-        f"![{each['entrant']}'s first 32 samples](docs/records/{name}-{each['entrant']}.png)\n\n`{each['entrant']}`"
+        f"![{each['entrant']}'s first 32 samples](docs/records/{name}-{each['entrant']}.png)\n\n"
+        f"`{each['entrant']}`: {SEEN[name, each['entrant']]}"
         for each in records
     ]
     about = f"{records[0]['data']}. {records[0]['protocol']}. {records[0]['hardware']}."
     heads = [
         "entrant",
-        *(f"{metric.replace('-', ' ')}" for metric in metrics),
+        *map(name_column, metrics),
         "iterations, the fewest",
         "seconds, the most",
         "networks",
