@@ -44,7 +44,7 @@ def test_the_run_folder_is_as_documented(trained: tuple[Path, str]) -> None:
     run, _ = trained
     names = {entry.name for entry in run.iterdir() if not entry.name.startswith(".")}
     written = {"run.json", "metrics.jsonl", "generator.safetensors", "best.safetensors", "report.html", "closest.png"}
-    assert names == {*written, "diagnosis.json", "samples", "checkpoints"}
+    assert names - {"findings"} == {*written, "diagnosis.json", "samples", "checkpoints"}
     about = json.loads((run / "run.json").read_text())
     assert (about["data"], about["steps"], about["seed"]) == ("digits", 60, 0)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -230,7 +230,7 @@ def test_a_run_s_name_is_printed_as_it_is(in_process: Command, monkeypatch: pyte
         return finished
 
     nothing = SimpleNamespace(prepare=lambda: None)
-    monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request, extraction: nothing)
+    monkeypatch.setattr("zerosum.run.api.Evaluation.of", lambda source, request, **_: nothing)
     monkeypatch.setattr("zerosum.cli._training.show_scores", lambda scores, console: None)
     monkeypatch.setattr("zerosum.report.run.write", lambda folder: None)
     monkeypatch.setattr("zerosum.run.doctor.Doctor.conclude", lambda *_: None)
