@@ -22,6 +22,7 @@ SEEN = {  # in the pictures, by people
     ("digits-2min", "auto"): "digits, some of them broken",
     ("mnist-5min", "auto"): "digits; two of the 32 cannot be read",
     ("mnist-untold-5min", "auto"): "digits, a quarter of them broken or between two",
+    ("mnist-untold-5min", "example"): "strokes like digits, a third of which can be read",
     ("cats-15min", "auto"): "no cats yet: coats and grounds, hatched",
 }
 SCALES = {"kernel-distance": 1_000}  # of photos, in Inception's features
