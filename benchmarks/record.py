@@ -39,7 +39,6 @@ from zerosum.metrics.features import Request
 from zerosum.metrics.frechet import FrechetDistance
 from zerosum.metrics.kernel import KernelDistance
 from zerosum.metrics.neighbours import Neighbours
-from zerosum.metrics.real_samples import MOST_SAMPLES
 from zerosum.run.pace import Pace
 from zerosum.run.plan import open_for_recipe
 from zerosum.run.speed import play_textbook
@@ -82,8 +81,7 @@ class Task:
         """Fill the cache with what a training looks at and does not make."""
         size = [f"data.size={self.side}"] if self.side else []
         source, _ = open_for_recipe(data, "auto", size)
-        most = min(MOST_SAMPLES, Pace(60 * self.minutes).most_scored)
-        evaluation = Evaluation.of(source, most=most)
+        evaluation = Evaluation.of(source, most=Pace(60 * self.minutes).most_scored)
         evaluation.prepare()
         _ = evaluation.train
 

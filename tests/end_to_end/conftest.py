@@ -54,20 +54,27 @@ def zerosum(tmp_path: Path) -> Zerosum:
     return run
 
 
-@pytest.fixture
-def zerosum_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Zerosum:
-    """Run the command in this process, which has PyTorch already, and in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+class InProcess:
+    """The `zerosum` command in this process, which has PyTorch already, in a folder."""
 
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("COLUMNS", "200")
+
+    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Run the command to its end."""
         words = ["zerosum", *map(str, arguments)]
-        monkeypatch.setattr("sys.argv", words)
+        self._monkeypatch.setattr("sys.argv", words)
         with pytest.raises(SystemExit) as ended:
             main()
-        return subprocess.CompletedProcess(words, int(ended.value.code or 0), *capsys.readouterr())
+        return subprocess.CompletedProcess(words, int(ended.value.code or 0), *self._capsys.readouterr())
 
-    return run
+
+@pytest.fixture
+def zerosum_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Zerosum:
+    """Run the command in this process, in an empty folder."""
+    return InProcess(tmp_path, monkeypatch, capsys).run
 
 
 @pytest.fixture(scope="session")
@@ -81,22 +88,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder / "run", out
 
 
-class Command:
-    """The `zerosum` command in an empty folder, with an empty cache."""
+class Command(InProcess):
+    """The same in an empty folder, with an empty cache."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._monkeypatch, self._capsys = folder, monkeypatch, capsys
-        monkeypatch.chdir(folder)
+        super().__init__(folder, monkeypatch, capsys)
+        self.folder = folder
         monkeypatch.setenv("ZEROSUM_CACHE", str(folder.parent / "cache"))
-        monkeypatch.setenv("COLUMNS", "200")
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
         """Run the command and return exit code, output and error output."""
-        self._monkeypatch.setattr("sys.argv", ["zerosum", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = self._capsys.readouterr()
-        return int(ended.value.code or 0), out, err
+        done = self.run(*arguments)
+        return done.returncode, done.stdout, done.stderr
 
     def refused(self, *arguments: object) -> str:
         """Return the one line of a command, which has to end with exit 2 and leave nothing behind."""

@@ -1,5 +1,6 @@
 """`zerosum evaluate`: scores of generated samples, whoever made them, with their protocol."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -141,19 +142,9 @@ def evaluate(
     data_dir: DataDir = None,
 ) -> None:
     """Score generated samples against real data that their generator never saw."""
-    from zerosum import names
-    from zerosum.places import find_shipped
-
-    names.check_scores(metrics or (), features)
-    for condition in fail_if or ():
-        names.check_condition(condition, metrics or (), by_class=by_class)
-    names.check_protocol(protocol)
     if plan:
-        names.check_plan(metrics or ())
         _refuse_outputs(save_reference=save_reference, fail_if=fail_if, junit=junit, markdown=markdown)
-    names.check_pictures(each for each in what if find_shipped(Path(each)) is None)
-    if against is not None:
-        names.check_data(against)
+    _check_words(what, against, metrics or (), features, protocol, fail_if or (), by_class=by_class, plan=plan)
     from zerosum.cli._evaluation import ConsoleReporter, Outputs, show_reference, show_result
     from zerosum.cli._progress import plain_console
     from zerosum.evaluation.evaluate import evaluate as score
@@ -196,6 +187,36 @@ def evaluate(
     if not outputs.to_terminal:
         show_result(result, console, pairs, report)
     outputs.write(result)
+
+
+def _check_words(
+    what: Sequence[str],
+    against: str | None,
+    metrics: Sequence[str],
+    features: str,
+    protocol: str,
+    conditions: Sequence[str],
+    *,
+    by_class: bool,
+    plan: bool,
+) -> None:
+    """Refuse words that mean nothing, before PyTorch is imported.
+
+    Raises:
+        InputError: see there.
+    """
+    from zerosum import names
+    from zerosum.places import find_shipped
+
+    names.check_scores(metrics, features)
+    for condition in conditions:
+        names.check_condition(condition, metrics, by_class=by_class)
+    names.check_protocol(protocol)
+    if plan:
+        names.check_plan(metrics)
+    names.check_pictures(each for each in what if find_shipped(Path(each)) is None)
+    if against is not None:
+        names.check_data(against)
 
 
 def _refuse_outputs(**options: object) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.data import Source, to_float
+from zerosum.diagnostics.comparisons import group
 from zerosum.diagnostics.examination import Examination
 from zerosum.game.recipe import Recipe
 from zerosum.metrics import Score
@@ -173,6 +174,13 @@ class Evidence:
         evaluation = self.need_evaluation()
         features: NDArray[np.float32] = evaluation.extraction(evaluation.features, self.need_samples(2)).numpy()
         return features
+
+    @functools.cached_property
+    def groups(self) -> tuple[int, list[NDArray[np.int32]]]:
+        """The number of groups of training data by their features; that of each sample, and of each test sample."""
+        evaluation = self.need_evaluation()
+        train, test = (each.features.numpy() for each in (evaluation.train, evaluation.test))
+        return group(train, self.fake_features, test)
 
     def need_distances(self) -> list[tuple[int, Score]]:
         """Return the Fréchet distances through time that can be compared with each other, (step, score).

@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.diagnostics import SHOWN, Diagnostic, Finding, Measure
-from zerosum.diagnostics.comparisons import count_in_groups, find_fewer, group, measure_missed
+from zerosum.diagnostics.comparisons import find_fewer, measure_missed
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
 FACTOR = 5.0  # a group is all but left out if it has less than a fifth of its share
@@ -30,9 +31,7 @@ class MissingModes(Diagnostic, name="missing-modes"):
         evaluation = evidence.need_evaluation()
         if len(evaluation.test) < LEAST:
             raise Unsaid(f"{len(evaluation.test):,} test samples are too few to be grouped: {LEAST} would do")
-        fake, real = count_in_groups(
-            evaluation.train.features.numpy(), evidence.fake_features, evaluation.test.features.numpy()
-        )
+        fake, real = _count(evidence)
         fewer = find_fewer(fake, real, 1.0).sum()
         return (
             Measure.below(
@@ -60,13 +59,11 @@ class MissingModes(Diagnostic, name="missing-modes"):
 
     def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
         """Choose unseen real images in the groups that samples all but leave out, and beside them samples."""
-        evaluation = evidence.need_evaluation()
-        real = evaluation.test.features.numpy()
-        count, places = group(evaluation.train.features.numpy(), evidence.fake_features, real)
-        numbers = [np.bincount(each, minlength=count) for each in places]
-        missed = np.flatnonzero(find_fewer(numbers[0], numbers[1], FACTOR))
-        rows = np.flatnonzero(np.isin(places[1], missed))[:SHOWN]
-        return evaluation.test.samples[torch.from_numpy(rows)], evidence.need_samples(LEAST)[:SHOWN]
+        fake, real = _count(evidence)
+        missed = find_fewer(fake, real, FACTOR)
+        _, (_, of_test) = evidence.groups
+        rows = torch.from_numpy(np.flatnonzero(missed[of_test])[:SHOWN])
+        return evidence.need_evaluation().test.samples[rows], evidence.need_samples(LEAST)[:SHOWN]
 
     def explain(self, evidence: Evidence, *measures: Measure) -> Finding:
         """Find that much of the data is left out."""
@@ -81,3 +78,9 @@ class MissingModes(Diagnostic, name="missing-modes"):
             "give D a penalty, pack samples (networks.packing=2), or train longer",
             evidence.command(*(changes or ["networks.packing=2"])),
         )
+
+
+def _count(evidence: Evidence) -> list[NDArray[np.int64]]:
+    """Count samples and test samples in the groups of training data, [K] each."""
+    count, places = evidence.groups
+    return [np.bincount(each, minlength=count) for each in places]

@@ -85,8 +85,7 @@ class Evaluation(RealSamples):
     @property
     def last(self) -> int:
         """How many samples are scored at the end of a training."""
-        count = sample_count(self.source, self.features)
-        return min(count, self.most) if self.features.slow and self.source.stacked_from is None else count
+        return self.bound(sample_count(self.source, self.features))
 
     @property
     def seconds_per_image(self) -> float:

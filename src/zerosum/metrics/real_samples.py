@@ -26,8 +26,7 @@ class RealSamples:
         reference: the real samples that distances are measured to.
         made_elsewhere: whether the samples' maker may have seen every sample of the source, and its mirror image.
         extraction: what applies the features to samples, here or in other processes too.
-        most: how many samples of a split are looked at where features are slow and belong to no other program's
-            protocol, with what bounds any split.
+        most: how many samples of each kind are looked at where features are slow, and nothing else says how many.
     """
 
     source: Source
@@ -40,7 +39,7 @@ class RealSamples:
     @functools.cached_property
     def test(self) -> SampleSet:
         """Held-out real samples: all, or 10,000 of them at random; `most` where features are slow."""
-        return self._extract(self.source.test, self._most_test)
+        return self._extract(self.source.test, self.bound(MOST_SAMPLES))
 
     @functools.cached_property
     def train(self) -> SampleSet:
@@ -85,7 +84,8 @@ class RealSamples:
     @property
     def sizes(self) -> dict[Reference, int]:
         """How many real samples each reference has, before their features are extracted."""
-        train, test = min(len(self.source.train), self._most_training), min(len(self.source.test), self._most_test)
+        train = min(len(self.source.train), self._most_training)
+        test = min(len(self.source.test), self.bound(MOST_SAMPLES))
         return {"test": test, "train": train, "all": train + test}
 
     @property
@@ -101,12 +101,12 @@ class RealSamples:
             return len(self.source.train)
         if self.source.stacked_from is not None:
             return STACKS
-        return self.most if self.features.slow else MOST_TRAINING
+        return self.bound(MOST_TRAINING)
 
-    @property
-    def _most_test(self) -> int:
-        chosen = self.features.slow and self.features.protocol is None and self.source.stacked_from is None
-        return self.most if chosen else MOST_SAMPLES
+    def bound(self, count: int) -> int:
+        """Return `count`, or `most` if features are slow and neither a protocol nor stacks say how many samples."""
+        free = self.features.protocol is None and self.source.stacked_from is None
+        return min(count, self.most) if free and self.features.slow else count
 
     @functools.cached_property
     def _cache(self) -> FeatureCache:

@@ -83,6 +83,24 @@ def stretches(lengths: Lengths, step: int) -> Iterator[tuple[int, int, int]]:
             yield max(begin, step), stop, total
 
 
+def is_due(lengths: Lengths, step: int, parts: int) -> bool:
+    """Whether one of `parts` equal parts of the run ends at iteration `step`.
+
+    A part's length follows that of the run. An end that moves ahead of the training is not met again: less than half
+    a part after another, none counts. It depends on `lengths` alone, so that a resumed run does what it did.
+    """
+    played = [each for each in stretches(lengths, 0) if each[0] < step]
+    if step % math.ceil(played[-1][2] / parts):
+        return False
+    latest = 0
+    for begin, stop, steps in played:
+        part = math.ceil(steps / parts)
+        for end in range(part * (begin // part + 1), min(step, stop) + 1, part):
+            if 2 * (end - latest) >= part:
+                latest = end
+    return latest == step
+
+
 def is_finished(folder: RunFolder) -> bool:
     """Whether the run has all its iterations, its last scores, its generator and its report.
 

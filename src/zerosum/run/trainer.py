@@ -27,7 +27,7 @@ from zerosum.run import checkpoint
 from zerosum.run.checkpoint import Progress
 from zerosum.run.divergence import WATCHED, Diverged, explain, find_layer, find_loss, find_weight
 from zerosum.run.environment import list_versions
-from zerosum.run.length import Lengths, prolong, stretches
+from zerosum.run.length import Lengths, is_due, prolong, stretches
 from zerosum.run.pace import Pace
 from zerosum.run.scoring import Scoring
 from zerosum.run.sharing import Helper
@@ -216,11 +216,12 @@ class Trainer:
             self.seconds = before + time.monotonic() - began
             last = self.step == steps
             self._take(iteration)
-            if self._is_due(LINES, steps) or last or self.step == 1:
+            if is_due(self.lengths, self.step, LINES) or last or self.step == 1:
                 self._log(observe)
-            if self._is_due(PICTURES, steps) or last:
+            if is_due(self.lengths, self.step, PICTURES) or last:
                 self.save_picture()
-            if self._is_due(scoring.parts, steps) and not last and scoring.score_meanwhile(self, observe):
+            scores_due = is_due(self.lengths, self.step, scoring.parts) and not last
+            if scores_due and scoring.score_meanwhile(self, observe):
                 saved = -math.inf
             self._keep_pace(scoring)
             if last and steps != self.steps:  # of a run that was made longer, and lost the checkpoints since
@@ -286,10 +287,6 @@ class Trainer:
         if steps != self.steps:
             self.lengths = prolong(self.lengths, self.step, steps)
             self.folder.note_lengths(self.lengths)
-
-    def _is_due(self, parts: int, steps: int) -> bool:
-        """Whether one of `parts` equal parts of `steps` ends at this one."""
-        return self.step % math.ceil(steps / parts) == 0
 
     def generator(self) -> TrainedGenerator:
         """Return the averaged generator as it stands; it is made once for each step."""
