@@ -43,8 +43,8 @@ def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def zerosum(tmp_path: Path) -> Zerosum:
-    """Run the command in an empty folder to its end."""
+def installed(tmp_path: Path) -> Zerosum:
+    """Run the installed command in an empty folder to its end; it takes seconds to import PyTorch."""
 
     def run(*arguments: object) -> subprocess.CompletedProcess[str]:
         process = start(*arguments, cwd=tmp_path)
@@ -72,7 +72,7 @@ class InProcess:
 
 
 @pytest.fixture
-def zerosum_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Zerosum:
+def zerosum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Zerosum:
     """Run the command in this process, in an empty folder."""
     return InProcess(tmp_path, monkeypatch, capsys).run
 

@@ -90,15 +90,15 @@ def test_the_shared_file_holds_the_recipe_and_the_weights(trained: tuple[Path, s
     assert np.asarray(images).shape == (5, 1, 8, 8)
 
 
-def test_sample(trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path) -> None:
-    done = zerosum("sample", trained[0], "--count", 10, "--seed", 3)
+def test_sample(trained: tuple[Path, str], installed: Zerosum, tmp_path: Path) -> None:
+    done = installed("sample", trained[0], "--count", 10, "--seed", 3)
     assert done.stdout == (
         "10 pictures of 8x8, enlarged 4 times, in one grid of 3x4 (seed 3): samples-3.png\n"
         "For single files, --out a folder or a .zip; for the array, a .npz or .npy\n"
     )
     with Image.open(tmp_path / "samples-3.png") as picture:
         assert picture.mode == "L"
-    assert zerosum("sample", trained[0], "-n", 10, "--seed", 3, "--out", "a.npz").returncode == 0
+    assert installed("sample", trained[0], "-n", 10, "--seed", 3, "--out", "a.npz").returncode == 0
     assert np.array_equal(np.load(tmp_path / "a.npz")["samples"], package.load(trained[0]).sample(10, 3))
 
 
@@ -170,14 +170,14 @@ def test_equilibrium_of_a_small_game_tells_its_eigenvalues(zerosum: Zerosum, tmp
     assert "not noted in the run: cannot write r/equilibrium.jsonl: Is a directory" in done.stdout
 
 
-def test_data_and_recipes(zerosum: Zerosum, tmp_path: Path) -> None:
-    assert "1 x 8 x 8" in zerosum("data", "digits").stdout
-    listed = zerosum("recipes").stdout
+def test_data_and_recipes(installed: Zerosum, tmp_path: Path) -> None:
+    assert "1 x 8 x 8" in installed("data", "digits").stdout
+    listed = installed("recipes").stdout
     assert "paper-mnist" in listed
     assert "auto" in listed
-    recipe = zerosum("recipes", "paper-mnist").stdout
+    recipe = installed("recipes", "paper-mnist").stdout
     (tmp_path / "mine.json").write_text(recipe.replace('"batch_size": 100', '"batch_size": 10'))
-    done = zerosum("train", "digits", "--recipe", "mine.json", "--steps", 2, "--out", "r")
+    done = installed("train", "digits", "--recipe", "mine.json", "--steps", 2, "--out", "r")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "r" / "run.json").read_text())["recipe"]["batch_size"] == 10
 
@@ -267,8 +267,7 @@ def test_every_way_to_be_told_classes_trains_and_samples(in_process: Command, co
     assert in_process("sample", "r", "--label", 3, "--out", "three.npz")[0] == 0
 
 
-def test_a_conditional_generator_from_end_to_end(zerosum_here: Zerosum, tmp_path: Path) -> None:
-    zerosum = zerosum_here
+def test_a_conditional_generator_from_end_to_end(zerosum: Zerosum, tmp_path: Path) -> None:
     small = ("--set", "networks.width=4", "--steps", 3, "--out", "r")
     done = zerosum("train", "digits", "--recipe", "compact-conditional", *small)
     assert done.returncode == 0, done.stderr

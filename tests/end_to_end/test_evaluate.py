@@ -17,11 +17,6 @@ from zerosum.data import Source
 QUICK = ("--metric", "frechet-distance")
 
 
-@pytest.fixture
-def zerosum(zerosum_here: Zerosum) -> Zerosum:
-    return zerosum_here
-
-
 def lines(out: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in out.splitlines()]
 

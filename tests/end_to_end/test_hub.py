@@ -123,9 +123,9 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
 
 
 def test_what_was_pushed_can_be_loaded(
-    server: Hub, trained: tuple[Path, str], zerosum: Zerosum, tmp_path: Path
+    server: Hub, trained: tuple[Path, str], installed: Zerosum, tmp_path: Path
 ) -> None:
-    done = zerosum("push", trained[0], NAME, "--private")
+    done = installed("push", trained[0], NAME, "--private")
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"{trained[0]} is at {server.address}/{NAME}"), (
         done.stderr
     )
@@ -133,12 +133,12 @@ def test_what_was_pushed_can_be_loaded(
     assert set(files) == {"README.md", "config.json", "model.safetensors", "generator.onnx", *hub.APP}
     assert server.private == [True]
     assert f'zerosum.load("hub:{NAME}")' in files["README.md"].decode()
-    done = zerosum("sample", f"hub:{NAME}", "--count", 5, "--seed", 3, "--out", "a.npy")
+    done = installed("sample", f"hub:{NAME}", "--count", 5, "--seed", 3, "--out", "a.npy")
     assert (done.returncode, done.stderr) == (0, "")
     assert np.array_equal(np.load(tmp_path / "a.npy"), package.load(trained[0]).sample(5, seed=3))
 
 
-def test_pickles_and_what_is_not_there_are_refused(server: Hub, zerosum: Zerosum) -> None:
+def test_pickles_and_what_is_not_there_are_refused(server: Hub, installed: Zerosum) -> None:
     server.repositories |= {"me/old": {"pytorch_model.bin": b"code"}, "me/text": {"model.safetensors": b"no weights"}}
     for place, words in {
         "hub:me/old": "hub:me/old has no model.safetensors, but pytorch_model.bin: pickles can run code",
@@ -147,16 +147,16 @@ def test_pickles_and_what_is_not_there_are_refused(server: Hub, zerosum: Zerosum
         "hub:me": "'me' names no repository of the hub: write OWNER/NAME",
         "hub:../..": "'../..' names no repository of the hub: write OWNER/NAME",
     }.items():
-        done = zerosum("sample", place)
+        done = installed("sample", place)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         assert words in done.stderr
 
 
 def test_a_push_that_is_refused_is_one_line(
-    server: Hub, trained: tuple[Path, str], zerosum: Zerosum, monkeypatch: pytest.MonkeyPatch
+    server: Hub, trained: tuple[Path, str], installed: Zerosum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "bad")
-    done = zerosum("push", trained[0], NAME)
+    done = installed("push", trained[0], NAME)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
     assert f"error: cannot upload to hub:{NAME}: " in done.stderr
     assert "log in with 'hf auth login' or set HF_TOKEN" in done.stderr

@@ -34,13 +34,13 @@ def draw_nights_and_days(folder: Path, count: int) -> None:
 
 
 def test_a_run_on_a_pack_elsewhere_has_the_bits_of_one_here_and_goes_on_without_its_server(
-    in_process: Command, zerosum: Zerosum, capsys: pytest.CaptureFixture[str]
+    in_process: Command, installed: Zerosum, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw_nights_and_days(in_process.folder / "photos", 200)
     assert in_process("pack", "photos", "--out", "www/cats")[0] == 0
     run = RunFolder(in_process.folder / "run")
     with serving(in_process.folder / "www", Behaviour(status=lambda number: 503 if number % 3 == 0 else 200)) as root:
-        trained = zerosum("train", f"{root}/cats/", "--out", run.path, *FEW)
+        trained = installed("train", f"{root}/cats/", "--out", run.path, *FEW)
         assert trained.returncode == 0, trained.stderr
     about, recipe, source = run.describe(), recipes.of_run(run), open_source(in_process.folder / "www" / "cats")
     assert (about["data"], about["fingerprint"]) == (f"{root}/cats", source.fingerprint)

@@ -51,8 +51,8 @@ def test_each_writes_its_pictures(name: str, in_process: Command, monkeypatch: p
     assert f"pictures/{name}.png" in out
 
 
-def test_the_installed_command_shows_one(zerosum: Zerosum, tmp_path: Path) -> None:
-    done = zerosum("theory", "cross-entropy")
+def test_the_installed_command_shows_one(installed: Zerosum, tmp_path: Path) -> None:
+    done = installed("theory", "cross-entropy")
     assert (done.returncode, done.stderr) == (0, "")
     for text in ("6.966", "2.725", "25%", "2.0000", "Goodfellow et al. 2014"):
         assert text in done.stdout

@@ -170,7 +170,11 @@ def encode_figure(figure: Any, dpi: int) -> bytes:
 
 
 def _rasterise(figure: Any) -> Image.Image:
-    return Image.open(io.BytesIO(encode_figure(figure, 100))).convert("RGB")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
 def _draw_paths(points: Tensor, steps: int) -> Image.Image:
@@ -205,9 +209,9 @@ def _draw_scatter(points: Tensor, reference: Tensor | None) -> Image.Image:
             continue
         if cloud.shape[1] == 1:
             low, high = (_frame(cloud) if limits is None else limits)[:, 0].tolist()
-            edges = np.linspace(low, high, BINS + 1)
-            density = np.full(len(cloud), 1 / (len(cloud) * (edges[1] - edges[0])))  # of all, also those outside
-            axes.hist(cloud[:, 0].numpy(), edges, weights=density, color=colour, alpha=0.7, label=label)
+            counts, edges = np.histogram(cloud[:, 0].numpy(), np.linspace(low, high, BINS + 1))
+            density = counts / (len(cloud) * (edges[1] - edges[0]))  # of all, also those outside
+            axes.stairs(density, edges, fill=True, color=colour, alpha=0.7, label=label)
         else:
             axes.scatter(cloud[:, 0].numpy(), cloud[:, 1].numpy(), s=4, color=colour, label=label)
     if reference is not None and limits is not None:
