@@ -73,7 +73,7 @@ def write_task(name: str, records: list[Record]) -> str:
         f"`{each['entrant']}`: {SEEN[name, each['entrant']]}"
         for each in records
     ]
-    about = f"{records[0]['data']}. {records[0]['protocol']}. {records[0]['hardware']}."
+    about = f"{records[0]['data']}. {records[0]['protocol'].removesuffix('.')}. {records[0]['hardware']}."
     heads = [
         "entrant",
         *map(name_column, metrics),
