@@ -112,7 +112,7 @@ def time_dcgan(everything: int) -> dict[str, Any]:
         loader = DataLoader(Photos(Path(folder)), batch_size=64, shuffle=True, num_workers=2, drop_last=True)
         pair = recipe.networks.build_pair(source.shape, 0, 0)
         example = play_textbook(*pair, recipe.networks.latent, from_files(loader))
-        found = probe(recipe, source, "cpu", lambda each: 3600)
+        found = probe(recipe, source, "cpu")
         usual = Engine.choose("cpu", "float32", everything)
         loops = {
             "example": (threads(everything), example),
@@ -175,7 +175,7 @@ def noise(shape: tuple[int, ...], count: int = 2_000) -> Source:
 def time_r3gan(everything: int) -> dict[str, Any]:
     """(c) R3GAN with both penalties at 32x32."""
     recipe, source = change(recipes.find("r3gan"), "batch_size=16"), noise((3, 32, 32))
-    found, usual = probe(recipe, source, "cpu", lambda each: 3600), Engine.choose("cpu", "float32", everything)
+    found, usual = probe(recipe, source, "cpu"), Engine.choose("cpu", "float32", everything)
     loops = {
         "float32": (usual.use_threads, ours(recipe, source, usual)),
         "auto": (found.engine.use_threads, ours(recipe, source, found.engine)),
@@ -195,7 +195,7 @@ def list_shares() -> dict[str, Any]:
         recipe, source = recipes.find(name), noise((3, side, side))
         for each in (*(AS_IT_WAS if name == "compact" else ()), *changes):
             recipe = change(recipe, each)
-        found = probe(recipe, source, "cpu", lambda each: 3600)
+        found = probe(recipe, source, "cpu")
         speed = measure_speed(recipe, source, found.engine, SECONDS)
         table[" ".join([name, *changes, f"{side}x{side}"])] = {
             "engine": found.engine.describe(),

@@ -14,6 +14,14 @@ from zerosum.cli import main
 
 COMMAND = Path(sys.executable).with_name("zerosum")
 SMALL = ("--set", "networks.width=8", "--set", "batch_size=16")
+FEW = """
+import zerosum.metrics.evaluation
+
+zerosum.metrics.evaluation.sample_count = lambda *_: 100  # few, where scores are not tested
+zerosum.metrics.evaluation.INTERIM = zerosum.metrics.evaluation.INTERIM_SLOW = 100
+zerosum.metrics.evaluation.REPLICATES = 8
+"""
+MAIN = "from zerosum.cli import main; main()"
 Zerosum = Callable[..., subprocess.CompletedProcess[str]]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -30,10 +38,10 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
-    """Start the command in the background."""
+def start(*arguments: object, cwd: Path, few: bool = False) -> subprocess.Popen[str]:
+    """Start the command in the background, as it is installed, or with scores of `few` samples."""
     return subprocess.Popen(
-        [str(COMMAND), *map(str, arguments)],
+        [*([sys.executable, "-c", f"{FEW}\n{MAIN}"] if few else [str(COMMAND)]), *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONWARNINGS": "default", "COLUMNS": "200"},
         stdout=subprocess.PIPE,
@@ -114,10 +122,16 @@ class Command(InProcess):
 
 
 @pytest.fixture
-def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let scores in this process be of few samples, as those of a command that was started with `few`."""
+    for name, value in {"sample_count": lambda *_: 100, "INTERIM": 100, "INTERIM_SLOW": 100, "REPLICATES": 8}.items():
+        monkeypatch.setattr(f"zerosum.metrics.evaluation.{name}", value)
+
+
+@pytest.fixture
+def in_process(
+    few: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Run the command in this process with scores of few samples, in an empty folder, with an empty cache."""
     (tmp_path / "here").mkdir()
-    monkeypatch.setattr("zerosum.metrics.evaluation.sample_count", lambda *_: 100)  # few, as scores are not tested here
-    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM", 100)
-    monkeypatch.setattr("zerosum.metrics.evaluation.INTERIM_SLOW", 100)
-    monkeypatch.setattr("zerosum.metrics.evaluation.REPLICATES", 8)
     return Command(tmp_path / "here", monkeypatch, capsys)

@@ -384,8 +384,9 @@ def test_the_command_answers(arguments: tuple[str, ...]) -> None:
 
 def test_a_folder_called_as_a_built_in_set_is_what_is_read_and_it_is_said(in_process: Command) -> None:
     fill(in_process.folder / "digits", 12)
+    narrow = ("--set", "networks.width=4", "--set", "networks.feature_size=32")
     said = f"data: the path {in_process.folder / 'digits'}; the built-in set of that name is builtin:digits"
-    for command in (("data", "digits"), ("train", "digits", "--steps", 1, "--out", "r", "--set", "networks.width=4")):
+    for command in (("data", "digits"), ("train", "digits", "--steps", 1, "--out", "r", *narrow)):
         code, out, err = in_process(*command)
         assert (code, err) == (0, "")
         assert said in out

@@ -9,15 +9,10 @@ import nbclient
 import nbformat
 import pytest
 
+from tests.end_to_end.conftest import FEW
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NAMES = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
-FEW = """
-import zerosum.metrics.evaluation
-
-zerosum.metrics.evaluation.sample_count = lambda *_: 100  # few, as scores are not tested here
-zerosum.metrics.evaluation.INTERIM = zerosum.metrics.evaluation.INTERIM_SLOW = 100
-zerosum.metrics.evaluation.REPLICATES = 8
-"""
 SMALL = {
     "comparing-two-games": "SEEDS, STEPS = 2, 4",
     "the-paper-in-an-hour": """

@@ -17,7 +17,10 @@ from tests.photos import encoded, fill, picture
 from zerosum.cli._training import Display
 from zerosum.records import IterationRecord, Record
 
-SMALL = ("--set", "networks.width=4", "--set", "batch_size=8", "--device", "cpu")
+SMALL = (
+    *("--set", "networks.width=4", "--set", "networks.feature_size=32", "--set", "batch_size=8"),
+    *("--device", "cpu"),
+)
 
 
 @pytest.fixture

@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import COMMAND, SMALL, Command, start
+from tests.end_to_end.conftest import COMMAND, FEW, MAIN, SMALL, Command, Zerosum, start
 from zerosum.game.engine import Engine
 from zerosum.run.probe import Probe
 
 STEPS = 400
+pytestmark = pytest.mark.usefixtures("few")
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
@@ -31,10 +32,14 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+def answer(done: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
+    return done.returncode, done.stdout, done.stderr
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("uninterrupted")
-    code, _, err = finish(start("train", "digits", "--steps", STEPS, "--out", "run", *SMALL, cwd=folder))
+    code, _, err = finish(start("train", "digits", "--steps", STEPS, "--out", "run", *SMALL, cwd=folder, few=True))
     assert code == 0, err
     return folder / "run"
 
@@ -56,8 +61,10 @@ def wait_for(what: Path, process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_resumed_runs_end_bit_identical(number: signal.Signals, uninterrupted: Path, tmp_path: Path) -> None:
-    process = start("train", "digits", "--steps", STEPS, "--out", "run", *SMALL, cwd=tmp_path)
+def test_resumed_runs_end_bit_identical(
+    number: signal.Signals, uninterrupted: Path, zerosum: Zerosum, tmp_path: Path
+) -> None:
+    process = start("train", "digits", "--steps", STEPS, "--out", "run", *SMALL, cwd=tmp_path, few=True)
     run = tmp_path / "run"
     # the first interim score and a checkpoint come at a quarter, a picture at three tenths: kill after that
     wait_for(run / "samples" / f"{STEPS * 3 // 10:06d}.png", process)
@@ -67,15 +74,15 @@ def test_resumed_runs_end_bit_identical(number: signal.Signals, uninterrupted: P
     if number is signal.SIGKILL:
         assert code == -number
         assert not (run / "generator.safetensors").exists()
-        code, _, err = finish(start("sample", "run", cwd=tmp_path))
+        code, _, err = answer(zerosum("sample", "run"))
         assert (code, err.count("\n")) == (2, 1)
         assert "finish it with 'zerosum resume run'; its best one so far is run/best.safetensors" in err
     else:
         assert (code, err) == (128 + number, "")
         assert "zerosum resume run" in out
-        code, _, err = finish(start("sample", "run", "--count", 4, cwd=tmp_path))
+        code, _, err = answer(zerosum("sample", "run", "--count", 4))
         assert (code, err) == (0, "")
-    code, out, err = finish(start("resume", "run", cwd=tmp_path))
+    code, out, err = answer(zerosum("resume", "run"))
     assert code == 0, err
     assert "going on after" in out
     assert (run / "generator.safetensors").read_bytes() == (uninterrupted / "generator.safetensors").read_bytes()
@@ -112,15 +119,17 @@ def test_a_closed_terminal_stops_a_run_with_its_state(tmp_path: Path) -> None:
     assert (run / "report.html").exists()
 
 
-LIMITED = """
+LIMITED = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
-from zerosum.cli import main
-main()
+{FEW}
+{MAIN}
 """
 
 
-def test_a_disk_that_is_full_is_one_line_and_the_run_goes_on(uninterrupted: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_is_one_line_and_the_run_goes_on(
+    uninterrupted: Path, zerosum: Zerosum, tmp_path: Path
+) -> None:
     """No file may become larger than the first checkpoint; the next one is, by the losses since the last line."""
     first = tmp_path / "run" / "checkpoints" / "000000.safetensors"
     words = ["train", "digits", "--steps", str(STEPS), "--out", "run", *SMALL]
@@ -131,27 +140,27 @@ def test_a_disk_that_is_full_is_one_line_and_the_run_goes_on(uninterrupted: Path
     assert (code, err.count("\n")) == (1, 1)
     assert re.match(r"error: cannot write run/\S+: file too large; make room, and a run goes on", err)
     assert first.exists()
-    code, _, err = finish(start("resume", "run", cwd=tmp_path))
+    code, _, err = answer(zerosum("resume", "run"))
     assert code == 0, err
     final = f"{STEPS:06d}.safetensors"
     assert (first.parent / final).read_bytes() == (uninterrupted / "checkpoints" / final).read_bytes()
 
 
-def test_the_command_in_the_report_repeats_the_run(uninterrupted: Path, tmp_path: Path) -> None:
+def test_the_command_in_the_report_repeats_the_run(uninterrupted: Path, zerosum: Zerosum, tmp_path: Path) -> None:
     (typed,) = re.findall(r"<pre>(zerosum train .*?)</pre>", (uninterrupted / "report.html").read_text())
     words = shlex.split(html.unescape(typed))[1:]
-    code, _, err = finish(start(*words, "--out", tmp_path / "again", cwd=uninterrupted.parent))
+    code, _, err = answer(zerosum(*words, "--out", tmp_path / "again"))
     assert code == 0, err
     assert without_clock(tmp_path / "again") == without_clock(uninterrupted)
     final = f"checkpoints/{STEPS:06d}.safetensors"
     assert (tmp_path / "again" / final).read_bytes() == (uninterrupted / final).read_bytes()
 
 
-def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:
-    process = start("train", "digits", "--steps", 100_000, "--out", "run", *SMALL, cwd=tmp_path)
+def test_a_run_in_use_is_refused_to_a_second_process(zerosum: Zerosum, tmp_path: Path) -> None:
+    process = start("train", "digits", "--steps", 100_000, "--out", "run", *SMALL, cwd=tmp_path, few=True)
     try:
         wait_for(tmp_path / "run" / "samples" / "000000.png", process)
-        code, _, err = finish(start("resume", "run", cwd=tmp_path))
+        code, _, err = answer(zerosum("resume", "run"))
         assert code == 2
         owner = f"process {process.pid} on {platform.node()}"
         assert err == f"error: run is in use by {owner}: wait for it or stop it\n"
@@ -163,7 +172,7 @@ def test_a_run_in_use_is_refused_to_a_second_process(tmp_path: Path) -> None:
 def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run begins while the probe measures the speed."""
 
-    def measure(*_: object) -> Probe:
+    def measure(*_: object, **lengths: object) -> Probe:
         (in_process.folder / "runs" / "ring").mkdir(parents=True)
         (in_process.folder / "runs" / "ring" / "run.json").touch()
         return Probe(Engine.choose("cpu"), 1.0)
@@ -176,22 +185,24 @@ def test_runs_that_nobody_named_do_not_meet(in_process: Command, monkeypatch: py
     assert (in_process.folder / "runs" / "ring-2" / "run.json").exists()
 
 
-def test_changed_data_are_refused(uninterrupted: Path, tmp_path: Path) -> None:
+def test_changed_data_are_refused(uninterrupted: Path, zerosum: Zerosum, tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(uninterrupted, run)
     about = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**about, "fingerprint": "0" * 32}))
-    code, _, err = finish(start("resume", "run", "--steps", STEPS + 1, cwd=tmp_path))
+    code, _, err = answer(zerosum("resume", "run", "--steps", STEPS + 1))
     assert code == 2
     assert (
         "the data at digits have changed since the run began; 'zerosum resume' goes on with --allow-changed-data" in err
     )
 
 
-def test_resuming_a_finished_run_is_refused_and_changes_nothing(uninterrupted: Path, tmp_path: Path) -> None:
+def test_resuming_a_finished_run_is_refused_and_changes_nothing(
+    uninterrupted: Path, zerosum: Zerosum, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     shutil.copytree(uninterrupted, run)
-    code, out, err = finish(start("resume", "run", cwd=tmp_path))
+    code, out, err = answer(zerosum("resume", "run"))
     assert (code, out) == (2, "")
     assert f"run is finished after {STEPS} iterations: to train longer, 'zerosum resume run --steps {2 * STEPS}'" in err
     for name in ("generator.safetensors", "metrics.jsonl", "closest.png"):

@@ -38,7 +38,7 @@ def bench(
 
     console = plain_console()
     source, chosen = open_data(data, recipe, add_size(changes, size), device, console)
-    found = probe(chosen, source, device, lambda each: float("inf"))
+    found = probe(chosen, source, device)
     speed = measure_speed(chosen, source, found.engine, seconds)
     console.print(
         f"{describe_recipe(chosen)} on samples of shape {list(source.shape)} in batches of {chosen.batch_size}, "

@@ -74,7 +74,7 @@ def _plan(recipe: "Recipe", source: "Source", minutes: float) -> str:
 
     plan = catalog.build(Plan, {"minutes": minutes})
     chosen = plan.fit(recipe, source)
-    found = probe(chosen, source, "auto", lambda each: plan.training_seconds)
+    found = probe(chosen, source, "auto", lasts=plan.training_seconds)
     iterations = int(plan.training_seconds / found.seconds)
     speed = chosen.batch_size * chosen.discriminator_steps / found.seconds
     return (

@@ -172,7 +172,7 @@ def encode_figure(figure: Any, dpi: int) -> bytes:
 def _rasterise(figure: Any) -> Image.Image:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 

@@ -1,6 +1,5 @@
 """The plan of a run: which data, which recipe for them, how long, and where."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
@@ -70,8 +69,8 @@ class Plan(Length):
 
         def measure(candidate: Recipe) -> float:
             if not engines:
-                engines.append(probe(candidate, source, self.device, lambda each: math.inf).engine)
-            return Trial(candidate, source, engines[0]).seconds
+                engines.append(probe(candidate, source, self.device).engine)
+            return Trial(candidate, source, engines[0]).settle().seconds
 
         if self.minutes is None:
             return auto.fit(recipe, auto.PATIENCE, recipe.steps, measure)
@@ -101,7 +100,7 @@ class Plan(Length):
         folder = (self.out or RUNS / source.name).expanduser()
         caution = check_limits(recipe, source, Engine.choose(self.device).device, folder)
         lasts = self.training_seconds
-        found = probe(recipe, source, self.device, lambda each: steps * each if self.minutes is None else lasts)
+        found = probe(recipe, source, self.device, steps=None if self.minutes is not None else steps, lasts=lasts)
         if self.minutes is not None:
             steps = max(1, int(lasts * team.size / found.seconds))
         about = describe(data, source, recipe, found, self.seed, steps, self.minutes)

@@ -1,7 +1,7 @@
 """Choose how a recipe is executed here, and learn how long an iteration takes: games that are thrown away."""
 
+import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
@@ -62,14 +62,21 @@ class Trial:
     """A game on one engine that is played only for its speed."""
 
     def __init__(self, recipe: Recipe, source: Source, engine: Engine) -> None:
-        """Play two iterations, in which memory is allocated and kernels are chosen, and time a third."""
+        """Play the first iteration, which allocates memory and chooses kernels: it takes longer than others."""
         self.engine = engine
         engine.use_threads()
         players = Players.build(recipe, source, engine, seed=0)
         self._iterations = play(players, recipe, source.train, steps=10**9, seed=0)
+        began = time.monotonic()
         self.first = next(self._iterations)
+        self.first.generator_loss.item()
+        self.seconds = time.monotonic() - began
+
+    def settle(self) -> "Trial":
+        """Play another iteration and time a third, which is as fast as those that follow."""
         self._time(1)
         self.seconds = self._time(1)
+        return self
 
     def play_round(self) -> None:
         """Play for a tenth of a second or one iteration, and keep the time of one if it is the shortest so far."""
@@ -85,7 +92,7 @@ class Trial:
         return (time.monotonic() - began) / count
 
 
-def probe(recipe: Recipe, source: Source, device: str, planned: Callable[[float], float]) -> Probe:
+def probe(recipe: Recipe, source: Source, device: str, *, steps: int | None = None, lasts: float = math.inf) -> Probe:
     """Choose the fastest engine for `recipe` whose losses agree with the usual one's, and time an iteration on it.
 
     The usual one is what `Engine.choose` gives. Others are bfloat16 where the CPU multiplies it natively, and one
@@ -96,14 +103,19 @@ def probe(recipe: Recipe, source: Source, device: str, planned: Callable[[float]
         recipe: what is to be trained.
         source: the data to train on.
         device: where; see `Engine.choose`.
-        planned: how long the run will take, in seconds, if an iteration takes so many seconds.
+        steps: how many iterations the run will have; None if that follows from `lasts`.
+        lasts: how many seconds it will take, if that is known.
     """
     usual = Engine.choose(device, recipe.precision, recipe.threads or torch.get_num_threads())
     trial = Trial(recipe, source, usual)
-    others = _list_others(usual, recipe) if planned(trial.seconds) >= WORTH else []
+    if steps is not None and steps * trial.seconds < WORTH:
+        return Probe(usual, trial.seconds)
+    trial.settle()
+    lasts = lasts if steps is None else steps * trial.seconds
+    others = _list_others(usual, recipe) if lasts >= WORTH else []
     if not others:
         return Probe(usual, trial.seconds)
-    trials = [trial, *(Trial(recipe, source, engine) for engine in others)]
+    trials = [trial, *(Trial(recipe, source, engine).settle() for engine in others)]
     for _ in range(ROUNDS):
         for each in trials:
             each.play_round()

@@ -96,6 +96,9 @@ def test_the_width_follows_from_the_minutes_and_from_this_machine(monkeypatch: p
             assert isinstance(recipe.networks, Compact)
             self.seconds = 0.001 * recipe.networks.width
 
+        def settle(self) -> "Timed":
+            return self
+
     chosen = Engine.choose("cpu", "bfloat16", 1)
     monkeypatch.setattr(plan, "probe", lambda *_: Probe(chosen, 1.0))
     monkeypatch.setattr(plan, "Trial", Timed)

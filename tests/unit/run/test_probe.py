@@ -50,6 +50,7 @@ def run(
     recipe: Recipe = RECIPE,
     *,
     lasting: float = 600.0,
+    steps: int | None = None,
     losses: dict[str, float] | None = None,
 ) -> Probe:
     machine = Machine(seconds, losses or {})
@@ -57,7 +58,7 @@ def run(
     monkeypatch.setattr(module, "play", machine.play)
     monkeypatch.setattr(module.time, "monotonic", lambda: machine.now)
     monkeypatch.setattr(module, "multiplies_bfloat16", lambda device: True)
-    return probe(recipe, SOURCE, "cpu", lambda each: lasting)
+    return probe(recipe, SOURCE, "cpu", lasts=lasting, steps=steps)
 
 
 @pytest.mark.usefixtures("two_threads")
@@ -113,10 +114,26 @@ def test_a_short_run_takes_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> Non
     seconds = {("float32", 2): 0.4, ("float32", 1): 0.1, ("bfloat16", 2): 0.1, ("bfloat16", 1): 0.1}
     assert run(monkeypatch, seconds, lasting=59.0) == Probe(Engine(CPU, threads=2), pytest.approx(0.4))
     assert run(monkeypatch, seconds, lasting=60.0).engine != Engine(CPU, threads=2)
+    assert run(monkeypatch, seconds, steps=151).engine != Engine(CPU, threads=2)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_a_few_iterations_are_not_played_twice_to_know_how_long_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    played: list[int] = []
+
+    class Counted(Machine):
+        def play(self, engine: Engine, *_: object, **options: object) -> Iterator[Iteration]:
+            for iteration in super().play(engine):
+                played.append(iteration.step)
+                yield iteration
+
+    monkeypatch.setattr(f"{__name__}.Machine", Counted)
+    assert run(monkeypatch, {("float32", 2): 0.4}, steps=149).engine == Engine(CPU, threads=2)
+    assert played == [0]
 
 
 def test_engines_are_compared_by_real_games() -> None:
-    found = probe(replace(RECIPE, threads=1), SOURCE, "cpu", lambda each: 3600.0)
+    found = probe(replace(RECIPE, threads=1), SOURCE, "cpu")
     assert [each.precision for each in found.timings] == ["float32", "bfloat16"][: 1 + multiplies_bfloat16(CPU)] or (
         not found.timings
     )
