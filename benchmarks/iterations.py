@@ -116,6 +116,17 @@ def without_smoothing(upsampling: str, size: int) -> tuple[tuple[str, ...], ...]
     return (("networks.width=16", f"networks.upsampling={upsampling}", f"networks.feature_size={size}"),)
 
 
+NARROW = ("networks.width=8", "networks.feature_size=64")
+TRIED = {  # changes of `photos` as it is where there is little time, and as many iterations as take about as long
+    (): 1_200,
+    ("ema_decay=0.99",): 1_200,
+    ("batch_size=8",): 2_000,
+    ("generator_optimizer.lr=1e-3", "discriminator_optimizer.lr=1e-3"): 1_200,
+    ("generator_optimizer.lr=2.5e-4", "discriminator_optimizer.lr=2.5e-4"): 1_200,
+    ("networks.feature_size=96",): 1_550,
+    ("networks.feature_size=128",): 990,
+}
+
 PLAN = [
     *plan("cats", "cats96.zip", "photos", widths(16), 3_000),
     *plan("cats", "cats96.zip", "photos", widths(16), 300),
@@ -130,6 +141,7 @@ PLAN = [
     *plan("mnist", "mnist", "photos", widths(8), 1_200),
     *plan("mnist", "mnist", "compact", (("networks.width=8", *AS_IT_WAS),), 2_000),
     *plan("cifar10", "cifar10.npz", "photos", widths(16), 1_200),
+    *(Plan("tried", "cats96.zip", "photos", (*NARROW, *changes), number) for changes, number in TRIED.items()),
 ]
 
 
