@@ -203,7 +203,7 @@ def _check_words(
     """Refuse words that mean nothing, before PyTorch is imported.
 
     Raises:
-        InputError: see there.
+        InputError: one of them does.
     """
     from zerosum import names
     from zerosum.places import find_shipped

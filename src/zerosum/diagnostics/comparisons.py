@@ -44,7 +44,11 @@ def compare_pairs(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> Co
 
 def count_in_groups(learned: Rows, *others: Rows) -> list[NDArray[np.int64]]:
     """Count each of `others` in the groups that `group` finds among the rows `learned`, [K] each."""
-    count, places = group(learned, *others)
+    return count_places(*group(learned, *others))
+
+
+def count_places(count: int, places: list[NDArray[np.int32]]) -> list[NDArray[np.int64]]:
+    """Count how many of each set lie in each of `count` groups, [K] each, from the `places` that `group` gives."""
     return [np.bincount(each, minlength=count) for each in places]
 
 

@@ -5,11 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from zerosum.diagnostics import SHOWN, Diagnostic, Finding, Measure
-from zerosum.diagnostics.comparisons import find_fewer, measure_missed
+from zerosum.diagnostics.comparisons import count_places, find_fewer, measure_missed
 from zerosum.diagnostics.evidence import Evidence, Unsaid
 
 FACTOR = 5.0  # a group is all but left out if it has less than a fifth of its share
@@ -31,7 +30,7 @@ class MissingModes(Diagnostic, name="missing-modes"):
         evaluation = evidence.need_evaluation()
         if len(evaluation.test) < LEAST:
             raise Unsaid(f"{len(evaluation.test):,} test samples are too few to be grouped: {LEAST} would do")
-        fake, real = _count(evidence)
+        fake, real = count_places(*evidence.groups)
         fewer = find_fewer(fake, real, 1.0).sum()
         return (
             Measure.below(
@@ -59,7 +58,7 @@ class MissingModes(Diagnostic, name="missing-modes"):
 
     def illustrate(self, evidence: Evidence) -> Sequence[Tensor]:
         """Choose unseen real images in the groups that samples all but leave out, and beside them samples."""
-        fake, real = _count(evidence)
+        fake, real = count_places(*evidence.groups)
         missed = find_fewer(fake, real, FACTOR)
         _, (_, of_test) = evidence.groups
         rows = torch.from_numpy(np.flatnonzero(missed[of_test])[:SHOWN])
@@ -78,9 +77,3 @@ class MissingModes(Diagnostic, name="missing-modes"):
             "give D a penalty, pack samples (networks.packing=2), or train longer",
             evidence.command(*(changes or ["networks.packing=2"])),
         )
-
-
-def _count(evidence: Evidence) -> list[NDArray[np.int64]]:
-    """Count samples and test samples in the groups of training data, [K] each."""
-    count, places = evidence.groups
-    return [np.bincount(each, minlength=count) for each in places]

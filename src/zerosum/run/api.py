@@ -17,6 +17,7 @@ from zerosum.launch import is_one_of_several
 from zerosum.loggers import Logs
 from zerosum.metrics.evaluation import Evaluation
 from zerosum.metrics.features import Request
+from zerosum.metrics.real_samples import MOST_SAMPLES
 from zerosum.records import Record
 from zerosum.run import restoring
 from zerosum.run.conduct import DEFAULT, Conduct
@@ -24,7 +25,6 @@ from zerosum.run.divergence import Diverged
 from zerosum.run.doctor import CONVERGED_PARTS, Doctor
 from zerosum.run.length import Length
 from zerosum.run.logs import check_logs, open_logs
-from zerosum.run.pace import MOST_SCORED
 from zerosum.run.plan import Plan, open_for_recipe
 from zerosum.run.scoring import INTERIM_SCORES, Scoring
 from zerosum.run.sharing import extract_together
@@ -188,7 +188,7 @@ def finish(
     with closing(trainer.folder), closing(logs):
         with preparing or nullcontext():
             asked = Request(device=trainer.engine.device)
-            most = MOST_SCORED if trainer.pace is None else trainer.pace.most_scored
+            most = MOST_SAMPLES if trainer.pace is None else trainer.pace.most_scored
             evaluation = Evaluation.of(trainer.source, asked, extraction=extract_together(trainer), most=most)
             evaluation.prepare()
         scoring = Scoring(evaluation, CONVERGED_PARTS if conduct.stop_when == "converged" else INTERIM_SCORES)

@@ -89,11 +89,11 @@ def is_due(lengths: Lengths, step: int, parts: int) -> bool:
     A part's length follows that of the run. An end that moves ahead of the training is not met again: less than half
     a part after another, none counts. It depends on `lengths` alone, so that a resumed run does what it did.
     """
-    played = [each for each in stretches(lengths, 0) if each[0] < step]
-    if step % math.ceil(played[-1][2] / parts):
+    now = next(steps for begin, steps in reversed(lengths) if begin < step)
+    if step % math.ceil(now / parts):
         return False
     latest = 0
-    for begin, stop, steps in played:
+    for begin, stop, steps in stretches(lengths, 0):
         part = math.ceil(steps / parts)
         for end in range(part * (begin // part + 1), min(step, stop) + 1, part):
             if 2 * (end - latest) >= part:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from zerosum.metrics.real_samples import MOST_SAMPLES
+
 PLANS = 40  # parts of the time after which it is planned again
 NOTABLE = 0.01  # of the iterations in all: a plan that differs by less stays
 NEWEST = 0.4  # the weight of the latest part in the mean speed
 INTERIM_SHARE, LAST_SHARE = 0.02, 0.3  # of the time, for scores during the training and for those at its end
 SCORED_A_MINUTE, INTERIM_A_MINUTE = 250, 100  # images, where their features are slow
-LEAST_SCORED, MOST_SCORED = 1_000, 10_000  # of them, at the end
+LEAST_SCORED = 1_000  # of them, at the end
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Pace:
         An image takes some 9 ms of a core, and there are generated, held-out and training ones, so that scores take
         about a tenth of the time. It does not follow the machine's speed: a resumed run scores as it did.
         """
-        return min(max(LEAST_SCORED, round(self.budget / 60 * SCORED_A_MINUTE)), MOST_SCORED)
+        return min(max(LEAST_SCORED, round(self.budget / 60 * SCORED_A_MINUTE)), MOST_SAMPLES)
 
     @contextmanager
     def score(self) -> Iterator[None]:
